@@ -1,0 +1,39 @@
+import type { KeyPrefix } from './key-text.ts';
+import type { GrantedScope } from './scope.ts';
+
+/** An API key as it is stored: everything but its text. Times are epoch milliseconds. */
+export interface ApiKey {
+  /** 24 hex digits. */
+  readonly id: string;
+  /** Small integer id, unique on this server. */
+  readonly number: number;
+  /** Stays the same over rotations. Limits and counters belong to it. */
+  readonly lineageId: string;
+  readonly name: string;
+  readonly description: string;
+  readonly prefix: KeyPrefix;
+  /** Last four characters of the newest text, for display. */
+  readonly lastFour: string;
+  /** Null: every workspace (`*`), which only the operator's own machine hands out. */
+  readonly workspaceId: string | null;
+  readonly scopes: readonly GrantedScope[];
+  /** IPv4 or IPv6 addresses or CIDR blocks. Empty: from anywhere. */
+  readonly addressAllowList: readonly string[];
+  /** Null: never. */
+  readonly expiresAtMs: number | null;
+  readonly enabled: boolean;
+  readonly createdAtMs: number;
+  readonly lastUsedAtMs: number | null;
+  readonly usageCount: number;
+  readonly revokedAtMs: number | null;
+}
+
+/** One text of a key. A key has one, and two while a rotation overlaps. */
+export interface ApiKeySecret {
+  readonly digest: Uint8Array;
+  readonly keyId: string;
+  readonly serverKeyVersion: number;
+  readonly createdAtMs: number;
+  /** End of a rotation's overlap; null for the newest text. */
+  readonly validUntilMs: number | null;
+}

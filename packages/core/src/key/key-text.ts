@@ -1,0 +1,36 @@
+import { crc32 } from 'node:zlib';
+import type { Randomness } from '../port/randomness.ts';
+
+/** Which door a key was made for. Any key works at every door that its scopes allow. */
+export const keyPrefixes = ['msb_', 'bk_', 'mbx_'] as const;
+export type KeyPrefix = (typeof keyPrefixes)[number];
+
+const secretBytes = 20;
+
+/** The published pattern of a key, for secret scanners. */
+export const keyPattern = /\b(?:msb|bk|mbx)_[0-9a-f]{48}\b/;
+
+const wholeKey = /^(msb_|bk_|mbx_)([0-9a-f]{40})([0-9a-f]{8})$/;
+
+const checksum = (body: string): string => crc32(body).toString(16).padStart(8, '0');
+
+/** A new key: prefix, 160 random bits in hex, and the CRC32 of what precedes it in hex. */
+export function newKeyText(prefix: KeyPrefix, randomness: Randomness): string {
+  const body = prefix + Buffer.from(randomness.bytes(secretBytes)).toString('hex');
+  return body + checksum(body);
+}
+
+export interface ParsedKeyText {
+  readonly text: string;
+  readonly prefix: KeyPrefix;
+  readonly lastFour: string;
+}
+
+/** Null for a text that no key can have, a typo included, without any look-up. */
+export function parseKeyText(text: string): ParsedKeyText | null {
+  const match = wholeKey.exec(text);
+  if (match === null) return null;
+  const [, prefix, secret, stated] = match;
+  if (checksum(`${prefix}${secret}`) !== stated) return null;
+  return { text, prefix: prefix as KeyPrefix, lastFour: text.slice(-4) };
+}

@@ -1,0 +1,188 @@
+import type { SandboxResources } from '../sandbox/sandbox-definition.ts';
+
+/** Languages for which an engine can open a stateful kernel. */
+export type KernelLanguage = 'python' | 'node';
+
+/** What an engine can do beyond the minimum. A missing flag means no. */
+export interface EngineCapabilities {
+  /** A system-call filter is active in every sandbox. */
+  readonly seccomp: boolean;
+  /** How memory is bounded for a whole sandbox, and not just for one process. */
+  readonly memoryLimit: 'cgroup' | 'process' | 'none';
+  readonly cpuLimit: 'cgroup' | 'none';
+  readonly processLimit: 'cgroup' | 'rlimit' | 'none';
+  /** Files written in a sandbox are there again when it is started next. */
+  readonly persistentLayer: boolean;
+}
+
+/** One thing that `msb doctor` looked at. */
+export interface EngineFinding {
+  readonly subject: string;
+  readonly status: 'ok' | 'degraded' | 'missing';
+  /** What was found, in one sentence. */
+  readonly message: string;
+  /** What the operator can type or change to improve it. */
+  readonly remedy?: string;
+}
+
+export interface EngineReport {
+  /** The engine's name and the way it starts sandboxes, as in `bubblewrap` or `util-linux`. */
+  readonly engine: string;
+  /** False: no sandbox can be started, and `findings` say why. */
+  readonly usable: boolean;
+  readonly capabilities: EngineCapabilities;
+  /** Images that can be started, with the kernels that each offers. */
+  readonly templates: readonly TemplateInfo[];
+  readonly findings: readonly EngineFinding[];
+}
+
+export interface TemplateInfo {
+  /** Canonical image name, as in `microsandbox/python`. */
+  readonly name: string;
+  readonly languages: readonly KernelLanguage[];
+  /** What the template is made of, as in `Python 3.11.2 (/usr/bin/python3.11)`. */
+  readonly description: string;
+}
+
+/** A host directory that the operator allows and the sandbox asked for. */
+export interface HostMount {
+  readonly hostPath: string;
+  readonly guestPath: string;
+  readonly readOnly: boolean;
+}
+
+export interface EngineSandboxSpec {
+  /** 24 hex digits; names the sandbox's directories and cgroups on the host. */
+  readonly id: string;
+  /** Host name inside. */
+  readonly hostname: string;
+  /** A name out of `EngineReport.templates`. */
+  readonly image: string;
+  readonly resources: SandboxResources;
+  /** Environment of every process in the sandbox. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Where processes start; created when it is not there. Absolute. */
+  readonly workdir: string;
+  readonly mounts: readonly HostMount[];
+  /** Executable files that the engine writes to `/.sandbox/scripts/<name>` before it answers. */
+  readonly scripts: Readonly<Record<string, string>>;
+}
+
+export type SandboxExitReason =
+  /** `stop` or `destroy` was called. */
+  | 'stopped'
+  /** The sandbox ended by itself: its first process died, or it was killed for memory. */
+  | 'ended';
+
+export interface OutputChunk {
+  readonly stream: 'stdout' | 'stderr';
+  readonly data: Buffer;
+}
+
+export interface ExecRequest {
+  /** Program and arguments, executed without a shell. At least one element. */
+  readonly argv: readonly string[];
+  /** Absolute; default is the sandbox's workdir. */
+  readonly cwd?: string;
+  /** Added to the sandbox's environment, for this process alone. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Bytes for standard input; without it, standard input is empty. */
+  readonly stdin?: AsyncIterable<Uint8Array> | Uint8Array;
+  /** The process and its group are killed after this time. Default: no limit. */
+  readonly timeoutMs?: number;
+  /** Aborting kills the process and its group. */
+  readonly signal?: AbortSignal;
+  /** Called for each piece of output, in the order of its stream. A promise holds back reading. */
+  readonly onOutput: (chunk: OutputChunk) => void | Promise<void>;
+}
+
+export type ExecOutcome =
+  /** `exitCode` is 128 + n when signal n ended the process. */
+  | { readonly kind: 'exited'; readonly exitCode: number }
+  | { readonly kind: 'timed_out' }
+  | { readonly kind: 'aborted' }
+  | { readonly kind: 'sandbox_ended' };
+
+export interface KernelRunRequest {
+  readonly code: string;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly onOutput: (chunk: OutputChunk) => void | Promise<void>;
+}
+
+export type KernelOutcome =
+  | { readonly kind: 'completed' }
+  /** The code raised: the traceback was written to stderr. `errorName` as in `ValueError`. */
+  | { readonly kind: 'raised'; readonly errorName: string; readonly errorMessage: string }
+  /** Interrupted at its timeout; variables are kept unless `stateLost`. */
+  | { readonly kind: 'timed_out'; readonly stateLost: boolean }
+  /** The code ended its interpreter, as `exit()` does; a new one is started for the next run. */
+  | { readonly kind: 'exited'; readonly exitCode: number }
+  | { readonly kind: 'aborted'; readonly stateLost: boolean }
+  | { readonly kind: 'sandbox_ended' };
+
+export interface Kernel {
+  readonly language: KernelLanguage;
+  /**
+   * Compiles and executes `code` as a whole and echoes the value of a last expression. Runs of one
+   * kernel happen one after another, in the order of the calls. Every `onOutput` call for a run
+   * happens before its promise resolves, and none after.
+   */
+  run(request: KernelRunRequest): Promise<KernelOutcome>;
+}
+
+export interface SandboxMetrics {
+  /** Percent of one CPU since the last reading. */
+  readonly cpuPercent: number;
+  readonly memoryBytes: number;
+  /** Bytes in the writable layer. */
+  readonly diskBytes: number;
+  readonly processes: number;
+}
+
+/** A sandbox that runs. */
+export interface EngineSandbox {
+  readonly id: string;
+  /** Resolves once, when the sandbox is gone, whoever ended it. Never rejects. */
+  readonly exited: Promise<SandboxExitReason>;
+  /**
+   * Runs a program. Resolves when it has ended and all its output was delivered.
+   * @throws SandgateError `command_not_found`, `workdir_missing`, `sandbox_ended`, `engine_failed`
+   */
+  exec(request: ExecRequest): Promise<ExecOutcome>;
+  /**
+   * The sandbox's kernel of that language, started at its first use.
+   * @throws SandgateError `language_unsupported`
+   */
+  kernel(language: KernelLanguage): Kernel;
+  /**
+   * Reads a file. Links are resolved inside the sandbox.
+   * @throws SandgateError `not_found`, `invalid_request`
+   */
+  readFile(path: string, options?: { readonly maxBytes?: number }): Promise<Buffer>;
+  /** Writes a file, replacing what is there. The parent directory must exist. */
+  writeFile(path: string, data: Uint8Array, options?: { readonly mode?: number }): Promise<void>;
+  metrics(): Promise<SandboxMetrics>;
+  /** Ends every process and keeps the writable layer for the next start. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts sandboxes. The adapter is the only place that knows how; the contract suite states what
+ * every engine promises.
+ */
+export interface Engine {
+  /** Looks at the machine by really starting something. Cached by the engine after the first call. */
+  probe(): Promise<EngineReport>;
+  /**
+   * Starts a sandbox and resolves when it takes calls.
+   * @throws SandgateError `engine_unavailable`, `image_unknown`, `engine_failed`
+   */
+  start(spec: EngineSandboxSpec): Promise<EngineSandbox>;
+  /** Removes the stored writable layer of a sandbox that does not run. */
+  removeLayer(id: string): Promise<void>;
+  /** Removes what an earlier process left behind: cgroups, directories, processes. */
+  reconcile(): Promise<void>;
+  /** Stops every sandbox of this engine, keeping layers, and releases everything. */
+  close(): Promise<void>;
+}

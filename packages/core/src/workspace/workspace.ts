@@ -1,0 +1,15 @@
+/**
+ * The one tenancy concept. microsandbox's namespace is its slug, Modbox's `X-Workspace-Id` its
+ * UUID, and Brimble's team its 24-hex id.
+ */
+export interface Workspace {
+  readonly id: string;
+  readonly uuid: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly plan: string;
+  readonly createdAtMs: number;
+}
+
+/** The workspace of a call that names none. */
+export const defaultWorkspaceSlug = 'default';
