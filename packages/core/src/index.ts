@@ -1,6 +1,12 @@
 export * from './error/error-code.ts';
 export * from './error/sandgate-error.ts';
+export * from './key/address-allow-list.ts';
 export * from './key/api-key.ts';
+export * from './key/change-key.ts';
+export * from './key/check/check.ts';
+export * from './key/check/check-key.ts';
+export { anyWorkspace } from './key/check/resolve-workspace.ts';
+export * from './key/issue-key.ts';
 export * from './key/key-digest.ts';
 export * from './key/key-text.ts';
 export * from './key/scope.ts';
@@ -13,4 +19,5 @@ export * from './sandbox/sandbox.ts';
 export * from './sandbox/sandbox-definition.ts';
 export * from './sandbox/sandbox-name.ts';
 export * from './time/duration.ts';
+export * from './usage/use-recorder.ts';
 export * from './workspace/workspace.ts';

@@ -17,6 +17,7 @@ export const errorCodes = [
   'internal',
   'invalid_request',
   'kernel_failed',
+  'key_changed',
   'key_disabled',
   'key_not_found',
   'key_revoked',

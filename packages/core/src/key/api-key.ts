@@ -9,6 +9,8 @@ export interface ApiKey {
   readonly number: number;
   /** Stays the same over rotations. Limits and counters belong to it. */
   readonly lineageId: string;
+  /** Starts at 1 and grows by one with every change but use: two changes at once cannot both win. */
+  readonly revision: number;
   readonly name: string;
   readonly description: string;
   readonly prefix: KeyPrefix;

@@ -37,8 +37,7 @@ export interface KeyStore {
   revoke(id: string, atMs: number): Promise<boolean>;
   /**
    * Replaces a key's text in one step. Older secrets stay until `overlapUntilMs`, or go at once when
-   * it is null. False when the newest secret is no longer `expectedDigestVersion`, that is, when
-   * another rotation won.
+   * it is null. False when the key's revision is no longer `expectedRevision`: someone else changed it.
    */
   rotate(
     id: string,
@@ -46,8 +45,7 @@ export interface KeyStore {
     options: {
       readonly lastFour: string;
       readonly overlapUntilMs: number | null;
-      /** `createdAtMs` and digest of no secret are public, so a rotation names the last four it saw. */
-      readonly expectedLastFour: string;
+      readonly expectedRevision: number;
     },
   ): Promise<boolean>;
   /** Adds to the usage counts, in one transaction that is committed when this resolves. */

@@ -13,3 +13,10 @@ export interface Workspace {
 
 /** The workspace of a call that names none. */
 export const defaultWorkspaceSlug = 'default';
+
+/** A workspace on the standard plan that is called like its slug. */
+export function newWorkspace(
+  identity: Pick<Workspace, 'id' | 'uuid' | 'slug' | 'createdAtMs'>,
+): Workspace {
+  return { ...identity, name: identity.slug, plan: 'standard' };
+}

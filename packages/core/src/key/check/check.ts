@@ -1,0 +1,51 @@
+import type { SandgateError } from '../../error/sandgate-error.ts';
+import type { Clock } from '../../port/clock.ts';
+import type { Randomness } from '../../port/randomness.ts';
+import type { Storage } from '../../port/storage.ts';
+import type { UseRecorder } from '../../usage/use-recorder.ts';
+import type { Workspace } from '../../workspace/workspace.ts';
+import type { ApiKey, ApiKeySecret } from '../api-key.ts';
+import type { ServerKey } from '../key-digest.ts';
+import type { ParsedKeyText } from '../key-text.ts';
+import type { Scope } from '../scope.ts';
+
+/** Which workspace a call is about. */
+export type WorkspaceSelector =
+  /** The call names none: the key's own, or `default` for a key of all workspaces. */
+  | { readonly kind: 'own' }
+  /** `create`: the call brings the workspace into being when an operator key names a new one. */
+  | { readonly kind: 'named'; readonly slug: string; readonly create?: boolean }
+  /** Every workspace at once, which only a key of all workspaces may ask for. */
+  | { readonly kind: 'all' };
+
+export interface CheckRequest {
+  /** What the client presented, without `Bearer`. Null: nothing. */
+  readonly credential: string | null;
+  /** The peer's IP address. */
+  readonly address: string;
+  readonly workspace: WorkspaceSelector;
+  readonly scope: Scope;
+}
+
+export interface CheckDependencies {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly serverKey: () => ServerKey;
+  readonly recorder: UseRecorder;
+}
+
+/** What the steps of one check have found so far. */
+export interface Check {
+  readonly request: CheckRequest;
+  readonly dependencies: CheckDependencies;
+  parsed: ParsedKeyText | null;
+  digest: Buffer | null;
+  key: ApiKey | null;
+  secret: ApiKeySecret | null;
+  /** Null when the call is about all workspaces. */
+  workspace: Workspace | null;
+}
+
+/** Looks at one thing. Null lets the check go on. */
+export type CheckStep = (check: Check) => Promise<SandgateError | null> | SandgateError | null;

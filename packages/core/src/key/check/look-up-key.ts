@@ -1,0 +1,15 @@
+import type { CheckStep } from './check.ts';
+import { invalidCredential } from './parse-credential.ts';
+
+/**
+ * Finds the key by its digest. An index look-up by a keyed digest needs no constant-time compare:
+ * a stranger cannot choose the digest's bits without the server key.
+ */
+export const lookUpKey: CheckStep = async (check) => {
+  if (check.digest === null) return invalidCredential();
+  const found = await check.dependencies.storage.keys.findByDigest(check.digest);
+  if (found === null) return invalidCredential();
+  check.key = found.key;
+  check.secret = found.secret;
+  return null;
+};

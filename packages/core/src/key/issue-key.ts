@@ -1,0 +1,121 @@
+import { SandgateError } from '../error/sandgate-error.ts';
+import type { Clock } from '../port/clock.ts';
+import type { Randomness } from '../port/randomness.ts';
+import { newResourceId, newUuid } from '../port/resource-id.ts';
+import type { Storage } from '../port/storage.ts';
+import { requireName } from '../sandbox/sandbox-name.ts';
+import { newWorkspace } from '../workspace/workspace.ts';
+import { allowListProblem } from './address-allow-list.ts';
+import type { ApiKey } from './api-key.ts';
+import { digestKeyText, type ServerKey } from './key-digest.ts';
+import { type KeyPrefix, newKeyText } from './key-text.ts';
+import { type GrantedScope, isScope, scopes as knownScopes } from './scope.ts';
+
+export interface KeyDependencies {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly serverKey: () => ServerKey;
+}
+
+export interface IssueKeyRequest {
+  readonly name?: string;
+  readonly description?: string;
+  readonly prefix?: KeyPrefix;
+  /** Slug of the only workspace that the key may reach, created if it is not there. Absent: all. */
+  readonly namespace?: string;
+  /** Absent: the key does not expire. */
+  readonly expiresInMs?: number;
+  /** Absent: everything. */
+  readonly scopes?: readonly string[];
+  readonly addressAllowList?: readonly string[];
+}
+
+export interface IssuedKey {
+  readonly key: ApiKey;
+  /** The only time that the text is seen. */
+  readonly text: string;
+}
+
+/** @throws SandgateError `invalid_request` */
+export async function issueKey(
+  dependencies: KeyDependencies,
+  request: IssueKeyRequest,
+): Promise<IssuedKey> {
+  const { storage, clock, randomness, serverKey } = dependencies;
+  const granted = requireScopes(request.scopes ?? ['*']);
+  const addressAllowList = requireAllowList(request.addressAllowList ?? []);
+  const workspaceId =
+    request.namespace === undefined ? null : await workspaceFor(dependencies, request.namespace);
+  const nowMs = clock.nowMs();
+  const id = newResourceId(clock, randomness);
+  const prefix = request.prefix ?? 'msb_';
+  const text = newKeyText(prefix, randomness);
+  const key = await storage.keys.insert(
+    {
+      id,
+      lineageId: id,
+      revision: 1,
+      name: request.name ?? '',
+      description: request.description ?? '',
+      prefix,
+      lastFour: text.slice(-4),
+      workspaceId,
+      scopes: granted,
+      addressAllowList,
+      expiresAtMs: request.expiresInMs === undefined ? null : nowMs + request.expiresInMs,
+      enabled: true,
+      createdAtMs: nowMs,
+      lastUsedAtMs: null,
+      usageCount: 0,
+      revokedAtMs: null,
+    },
+    {
+      digest: digestKeyText(serverKey(), text),
+      keyId: id,
+      serverKeyVersion: serverKey().version,
+      createdAtMs: nowMs,
+      validUntilMs: null,
+    },
+  );
+  return { key, text };
+}
+
+function requireScopes(requested: readonly string[]): readonly GrantedScope[] {
+  const unknown = requested.filter((scope) => !isScope(scope));
+  if (unknown.length > 0 || requested.length === 0) {
+    throw new SandgateError(
+      'invalid_request',
+      `Unknown scope: ${unknown.join(', ') || '(none given)'}. Known scopes: ${knownScopes.join(', ')}`,
+    );
+  }
+  return requested.filter(isScope);
+}
+
+function requireAllowList(entries: readonly string[]): readonly string[] {
+  const problems = entries.map(allowListProblem).filter((problem) => problem !== null);
+  if (problems.length > 0) throw new SandgateError('invalid_request', problems.join('; '));
+  return entries;
+}
+
+async function workspaceFor(
+  { storage, clock, randomness }: KeyDependencies,
+  slug: string,
+): Promise<string> {
+  if (slug === '*') {
+    throw new SandgateError(
+      'invalid_request',
+      'Leave the namespace out for a key of all namespaces: * is not a name',
+    );
+  }
+  requireName('Namespace', slug);
+  const workspace = await storage.workspaces.insertIfAbsent(
+    newWorkspace({
+      id: newResourceId(clock, randomness),
+      uuid: newUuid(randomness),
+      slug,
+      createdAtMs: clock.nowMs(),
+    }),
+  );
+  return workspace.id;
+}
