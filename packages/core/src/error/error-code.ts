@@ -5,6 +5,7 @@
 export const errorCodes = [
   'access_denied',
   'address_not_allowed',
+  'capacity_exceeded',
   'command_not_found',
   'config_invalid',
   'credential_ambiguous',
@@ -28,6 +29,7 @@ export const errorCodes = [
   'payload_too_large',
   'sandbox_busy',
   'sandbox_ended',
+  'sandbox_exists',
   'sandbox_not_found',
   'sandbox_not_running',
   'scope_missing',

@@ -7,10 +7,10 @@ export interface ApiKey {
   readonly id: string;
   /** Small integer id, unique on this server. */
   readonly number: number;
+  /** 1 for a new key, one more after each change but use. What a rotation compares before it swaps. */
+  readonly revision: number;
   /** Stays the same over rotations. Limits and counters belong to it. */
   readonly lineageId: string;
-  /** Starts at 1 and grows by one with every change but use: two changes at once cannot both win. */
-  readonly revision: number;
   readonly name: string;
   readonly description: string;
   readonly prefix: KeyPrefix;
@@ -30,7 +30,7 @@ export interface ApiKey {
   readonly revokedAtMs: number | null;
 }
 
-/** One text of a key. A key has one, and two while a rotation overlaps. */
+/** One text of a key. A key has one, and more only while rotations overlap. */
 export interface ApiKeySecret {
   readonly digest: Uint8Array;
   readonly keyId: string;

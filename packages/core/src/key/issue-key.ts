@@ -55,7 +55,6 @@ export async function issueKey(
     {
       id,
       lineageId: id,
-      revision: 1,
       name: request.name ?? '',
       description: request.description ?? '',
       prefix,

@@ -21,36 +21,53 @@ export interface KeyUse {
   readonly lastUsedAtMs: number;
 }
 
+export interface KeyRotation {
+  /** Of the new text. */
+  readonly lastFour: string;
+  /** Until when older texts stay valid. Null: they go at once. An earlier end of theirs stands. */
+  readonly overlapUntilMs: number | null;
+  /** The `revision` of the key that the rotation was decided on. */
+  readonly expectedRevision: number;
+}
+
 export interface KeyStore {
-  /** Stores a key with its first secret, and gives it the next free number. */
-  insert(key: Omit<ApiKey, 'number'>, secret: ApiKeySecret): Promise<ApiKey>;
-  /** The key that owns a digest, and the secret that was matched. */
+  /**
+   * Stores a key with its first secret, and gives it the next free number and revision 1. A number
+   * is never given twice.
+   * @throws SandgateError `server_key_mismatch` when the secret was made under a server key that is
+   * not the current one, `workspace_not_found` when its workspace is not stored.
+   */
+  insert(key: Omit<ApiKey, 'number' | 'revision'>, secret: ApiKeySecret): Promise<ApiKey>;
+  /**
+   * The key that owns a digest, and the secret that was matched. Null for the digest of a revoked
+   * key. Disabled and expired keys are found, and so are texts whose overlap has ended: judging
+   * them is the caller's part.
+   */
   findByDigest(
     digest: Uint8Array,
   ): Promise<{ readonly key: ApiKey; readonly secret: ApiKeySecret } | null>;
+  /** Finds revoked keys too. */
   findById(id: string): Promise<ApiKey | null>;
+  /** Finds revoked keys too. */
   findByNumber(number: number): Promise<ApiKey | null>;
-  /** Oldest first. */
+  /** Oldest first, that is, by number. */
   list(filter: KeyFilter): Promise<readonly ApiKey[]>;
-  setEnabled(id: string, enabled: boolean): Promise<void>;
-  /** Final: removes the key's secrets. False when it was revoked already. */
+  /** False when there is no such key, or it is revoked. */
+  setEnabled(id: string, enabled: boolean): Promise<boolean>;
+  /** Final: removes the key's secrets. False when there is no such key, or it is revoked already. */
   revoke(id: string, atMs: number): Promise<boolean>;
   /**
-   * Replaces a key's text in one step. Older secrets stay until `overlapUntilMs`, or go at once when
-   * it is null. False when the key's revision is no longer `expectedRevision`: someone else changed it.
+   * Gives a key a new text in one step. False, and nothing changed, when the key is not at
+   * `expectedRevision` any more (another rotation or change won), is revoked, or is not there.
+   * @throws SandgateError `server_key_mismatch` as `insert` does.
    */
-  rotate(
-    id: string,
-    secret: ApiKeySecret,
-    options: {
-      readonly lastFour: string;
-      readonly overlapUntilMs: number | null;
-      readonly expectedRevision: number;
-    },
-  ): Promise<boolean>;
-  /** Adds to the usage counts, in one transaction that is committed when this resolves. */
+  rotate(id: string, secret: ApiKeySecret, rotation: KeyRotation): Promise<boolean>;
+  /**
+   * Adds to the usage counts, in one transaction that is committed when this resolves. The time of
+   * last use never goes back. Keys that are not stored are passed over.
+   */
   recordUse(uses: readonly KeyUse[]): Promise<void>;
-  /** Keys that are neither revoked nor bound to an older server key. */
+  /** Keys that are not revoked. Those of an older server key were revoked when it was replaced. */
   countLive(): Promise<number>;
 }
 
@@ -58,7 +75,9 @@ export interface ServerKeyStore {
   /** The newest server key, or null on a new server. */
   current(): Promise<ServerKeyRecord | null>;
   /**
-   * Makes a new version current and revokes every key of the older ones.
+   * Makes a new version current and revokes every key of the older ones. When that fingerprint is
+   * current already nothing changes, so that two processes that start at once on one new server key
+   * agree on its version.
    * @returns the version and how many keys died.
    */
   replace(
@@ -70,6 +89,7 @@ export interface ServerKeyStore {
 export interface WorkspaceStore {
   findBySlug(slug: string): Promise<Workspace | null>;
   findById(id: string): Promise<Workspace | null>;
+  /** By slug, in the order of its ASCII characters. */
   list(): Promise<readonly Workspace[]>;
   /** The workspace of that slug, stored now if it was not there. */
   insertIfAbsent(workspace: Workspace): Promise<Workspace>;
@@ -78,18 +98,29 @@ export interface WorkspaceStore {
 export interface SandboxStore {
   /** The sandbox of that name that is not destroyed. */
   findByName(workspaceId: string, name: string): Promise<Sandbox | null>;
+  /** Finds destroyed sandboxes too. */
   findById(id: string): Promise<Sandbox | null>;
-  /** Not destroyed, by name. Absent workspace: all. */
+  /** Not destroyed, by name in the order of its ASCII characters. Absent workspace: all. */
   list(workspaceId?: string): Promise<readonly Sandbox[]>;
+  /**
+   * @throws SandgateError `sandbox_exists` when the workspace has a sandbox of that name that is not
+   * destroyed, `workspace_not_found` when its workspace is not stored.
+   */
   insert(sandbox: Sandbox): Promise<void>;
+  /**
+   * Stores state and definition. Workspace, name and time of creation never change.
+   * @throws SandgateError `sandbox_not_found` when it is not stored, or is destroyed, which is final.
+   */
   update(sandbox: Sandbox): Promise<void>;
+  /** A state that no sandbox is in is absent. */
   countByState(): Promise<Readonly<Partial<Record<SandboxState, number>>>>;
   /** After a crash nothing runs: every state that claims a process becomes `stopped`. Returns how many. */
   markAllStopped(atMs: number): Promise<number>;
 }
 
 /**
- * What Sandgate remembers. Every method resolves after its change is committed.
+ * What Sandgate remembers. Every method resolves after its change is committed, and every read sees
+ * what any process has committed before.
  * @throws SandgateError `storage_unavailable` when the store cannot answer.
  */
 export interface Storage {
@@ -97,5 +128,6 @@ export interface Storage {
   readonly serverKeys: ServerKeyStore;
   readonly workspaces: WorkspaceStore;
   readonly sandboxes: SandboxStore;
+  /** May be called twice. Afterwards every method throws `storage_unavailable`. */
   close(): Promise<void>;
 }

@@ -1,0 +1,168 @@
+import { posix } from 'node:path';
+import { SandgateError } from '../error/sandgate-error.ts';
+import type { SandboxDefinition, SandboxResources } from './sandbox-definition.ts';
+
+/** What a client asked for. Absent fields take the stored definition's value, else the default. */
+export interface RequestedSandbox {
+  readonly image?: string;
+  readonly resources?: Partial<SandboxResources>;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly workdir?: string;
+  readonly shell?: string;
+  readonly scripts?: Readonly<Record<string, string>>;
+  readonly exec?: string;
+  readonly dependsOn?: readonly string[];
+  readonly mounts?: readonly { readonly hostPath: string; readonly guestPath: string }[];
+}
+
+export interface AllowedHostPath {
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
+/** The operator's defaults and bounds. */
+export interface SandboxPolicy {
+  readonly defaultImage: string;
+  readonly defaults: SandboxResources;
+  readonly maxima: SandboxResources;
+  /** Host directories that a sandbox may mount, with everything beneath them. */
+  readonly allowedHostPaths: readonly AllowedHostPath[];
+  /** The real path of a host path, or null where there is none: links must not lead out. */
+  readonly realPath: (hostPath: string) => string | null;
+  /** Sandboxes that may run at once on this host. */
+  readonly maxSandboxes: number;
+}
+
+export const defaultWorkdir = '/workspace';
+const defaultShell = '/bin/sh';
+const scriptName = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
+const environmentName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+const invalid = (message: string): SandgateError => new SandgateError('invalid_request', message);
+
+/**
+ * Merges a request over the stored definition and the operator's defaults. A request that names an
+ * image replaces what was stored.
+ * @throws SandgateError `invalid_request`, `volume_refused`
+ */
+export function buildDefinition(
+  requested: RequestedSandbox,
+  stored: SandboxDefinition | null,
+  policy: SandboxPolicy,
+): SandboxDefinition {
+  const base = requested.image === undefined ? stored : null;
+  return {
+    image: requested.image ?? base?.image ?? policy.defaultImage,
+    resources: boundResources(
+      { ...policy.defaults, ...base?.resources, ...requested.resources },
+      policy.maxima,
+    ),
+    environment: requireEnvironment(requested.environment ?? base?.environment ?? {}),
+    workdir: requireGuestPath('workdir', requested.workdir ?? base?.workdir ?? defaultWorkdir),
+    shell: requireGuestPath('shell', requested.shell ?? base?.shell ?? defaultShell),
+    scripts: requireScripts(requested.scripts ?? base?.scripts ?? {}),
+    exec: requested.exec ?? base?.exec ?? null,
+    dependsOn: requested.dependsOn ?? base?.dependsOn ?? [],
+    mounts:
+      requested.mounts === undefined
+        ? (base?.mounts ?? [])
+        : requested.mounts.map((mount) => allowMount(mount, policy)),
+  };
+}
+
+const resourceNames: Readonly<Record<keyof SandboxResources, string>> = {
+  memoryMib: 'memory (MiB)',
+  cpus: 'cpus',
+  diskMib: 'disk (MiB)',
+  maxProcesses: 'processes',
+};
+
+function boundResources(wanted: SandboxResources, maxima: SandboxResources): SandboxResources {
+  for (const [key, label] of Object.entries(resourceNames)) {
+    const name = key as keyof SandboxResources;
+    const value = wanted[name];
+    if (!Number.isFinite(value) || value <= 0) throw invalid(`${label} must be more than 0`);
+    if (value > maxima[name]) {
+      throw invalid(`${label} is ${value}, and this server allows up to ${maxima[name]}`);
+    }
+    if (name !== 'cpus' && !Number.isInteger(value)) {
+      throw invalid(`${label} must be a whole number`);
+    }
+  }
+  return wanted;
+}
+
+function requireEnvironment(
+  environment: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  for (const [name, value] of Object.entries(environment)) {
+    if (!environmentName.test(name)) {
+      throw invalid(`"${name}" is not a name for an environment variable`);
+    }
+    if (value.includes('\0')) throw invalid(`The value of ${name} contains a NUL character`);
+  }
+  return environment;
+}
+
+function requireScripts(
+  scripts: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const wrong = Object.keys(scripts).find((name) => !scriptName.test(name));
+  if (wrong === undefined) return scripts;
+  throw invalid(`"${wrong}" is not a script name: use letters, digits, dots, hyphens, underscores`);
+}
+
+function requireGuestPath(subject: string, path: string): string {
+  const plain = path.startsWith('/') && !path.includes('\0') && path.length <= 4_096;
+  if (!plain || path.split('/').includes('..')) {
+    throw invalid(`${subject} must be an absolute path inside the sandbox, without ".."`);
+  }
+  return posix.normalize(path);
+}
+
+const beneath = (path: string, root: string): boolean =>
+  path === root || path.startsWith(root.endsWith('/') ? root : `${root}/`);
+
+/** Mount points that would hide what the sandbox itself is made of. */
+const reservedGuestPaths = [
+  '/',
+  '/usr',
+  '/bin',
+  '/lib',
+  '/lib64',
+  '/sbin',
+  '/etc',
+  '/proc',
+  '/dev',
+  '/tmp',
+  '/.sandbox',
+  '/opt/node',
+  '/opt/python',
+  '/run',
+];
+
+function allowMount(
+  mount: { readonly hostPath: string; readonly guestPath: string },
+  policy: SandboxPolicy,
+): SandboxDefinition['mounts'][number] {
+  const guestPath = requireGuestPath('The path of a volume', mount.guestPath);
+  const reserved = reservedGuestPaths.find((path) =>
+    path === '/' ? guestPath === '/' : beneath(guestPath, path),
+  );
+  if (reserved !== undefined) {
+    throw new SandgateError('volume_refused', `A volume cannot be mounted at ${guestPath}`);
+  }
+  // The same words for a path that is not there: a stranger must not explore the host with them.
+  const refusal = new SandgateError(
+    'volume_refused',
+    `The host path of volume "${mount.hostPath}:${mount.guestPath}" is not allowed. The operator can list it under allowedHostPaths`,
+  );
+  const hostPath = mount.hostPath.startsWith('/') ? policy.realPath(mount.hostPath) : null;
+  if (hostPath === null) throw refusal;
+  const allowed = policy.allowedHostPaths.find(({ path }) => {
+    const root = policy.realPath(path);
+    return root !== null && beneath(hostPath, root);
+  });
+  if (allowed === undefined) throw refusal;
+  return { hostPath, guestPath, readOnly: allowed.readOnly };
+}

@@ -1,0 +1,315 @@
+import { SandgateError } from '../error/sandgate-error.ts';
+import type { Clock } from '../port/clock.ts';
+import type {
+  Engine,
+  EngineSandbox,
+  ExecOutcome,
+  ExecRequest,
+  KernelLanguage,
+  KernelOutcome,
+  KernelRunRequest,
+  OutputChunk,
+  SandboxMetrics,
+} from '../port/engine.ts';
+import type { Randomness } from '../port/randomness.ts';
+import { newResourceId } from '../port/resource-id.ts';
+import type { Storage } from '../port/storage.ts';
+import type { Workspace } from '../workspace/workspace.ts';
+import { buildDefinition, type RequestedSandbox, type SandboxPolicy } from './build-definition.ts';
+import { createKeyedQueue } from './keyed-queue.ts';
+import { sameDefinition } from './same-definition.ts';
+import { mayTransition, type Sandbox } from './sandbox.ts';
+import type { SandboxDefinition } from './sandbox-definition.ts';
+
+export interface SandboxesDependencies {
+  readonly storage: Storage;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly policy: SandboxPolicy;
+  /** Takes what a sandbox's main command writes. */
+  readonly onMainOutput: (chunk: OutputChunk, sandbox: Sandbox) => void;
+  /** Told of failures that no caller waits for. */
+  readonly onBackgroundError: (error: unknown, sandbox: Sandbox) => void;
+}
+
+export interface SandboxReading {
+  readonly sandbox: Sandbox;
+  readonly workspace: Workspace;
+  /** Null when the sandbox does not run. */
+  readonly metrics: SandboxMetrics | null;
+}
+
+/**
+ * The sandboxes of this server: what is stored of them, and which of them run. Every method works
+ * in the workspace that it is given, and finds nothing outside of it.
+ */
+export interface Sandboxes {
+  /**
+   * Starts a sandbox, and first those that it depends on. Without a request the stored definition
+   * or the defaults are used. A running sandbox stays as it is.
+   * @throws SandgateError `sandbox_busy` when it runs with another definition, and what
+   * `buildDefinition` and the engine throw
+   */
+  start(workspace: Workspace, name: string, requested: RequestedSandbox | null): Promise<Sandbox>;
+  /** Stops a sandbox and keeps its files. A stopped one is left alone. */
+  stop(workspace: Workspace, name: string): Promise<Sandbox>;
+  exec(workspace: Workspace, name: string, request: ExecRequest): Promise<ExecOutcome>;
+  runCode(
+    workspace: Workspace,
+    name: string,
+    language: KernelLanguage,
+    request: KernelRunRequest,
+  ): Promise<KernelOutcome>;
+  /** Of one sandbox, or of all in the workspace, or (workspace null) of all on the server. */
+  read(workspace: Workspace | null, name?: string): Promise<readonly SandboxReading[]>;
+  /** How many run now. */
+  runningCount(): number;
+  /** Makes the records agree with the machine after a crash. */
+  reconcile(): Promise<void>;
+  /** Stops all of them, keeping their files. */
+  close(): Promise<void>;
+}
+
+export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes {
+  const { storage, engine, clock, randomness, policy } = dependencies;
+  const running = new Map<string, EngineSandbox>();
+  const starting = new Set<string>();
+  const inTurn = createKeyedQueue();
+
+  const find = async (workspace: Workspace, name: string): Promise<Sandbox> => {
+    const sandbox = await storage.sandboxes.findByName(workspace.id, name);
+    if (sandbox !== null) return sandbox;
+    throw new SandgateError(
+      'sandbox_not_found',
+      `Sandbox '${name}' not found in namespace '${workspace.slug}'`,
+    );
+  };
+
+  const findRunning = async (workspace: Workspace, name: string): Promise<EngineSandbox> => {
+    const live = running.get((await find(workspace, name)).id);
+    if (live !== undefined) return live;
+    throw new SandgateError(
+      'sandbox_not_running',
+      `Sandbox '${name}' is not running. Start it with sandbox.start`,
+    );
+  };
+
+  const moveTo = async <T extends Sandbox>(from: Sandbox, to: T): Promise<T> => {
+    if (!mayTransition(from.state, to.state)) {
+      throw new Error(`A sandbox cannot go from ${from.state} to ${to.state}.`);
+    }
+    await storage.sandboxes.update(to);
+    return to;
+  };
+
+  const stateOf = <S extends 'starting' | 'ready' | 'stopping' | 'stopped'>(
+    sandbox: Sandbox,
+    state: S,
+    definition: SandboxDefinition = sandbox.definition,
+  ) => ({ ...identityOf(sandbox), definition, updatedAtMs: clock.nowMs(), state });
+
+  /** The record of a sandbox that is about to start: a new one, or the stopped one's. */
+  const enter = async (
+    workspace: Workspace,
+    name: string,
+    definition: SandboxDefinition,
+    stored: Sandbox | null,
+  ): Promise<Sandbox> => {
+    if (stored !== null) return await moveTo(stored, stateOf(stored, 'starting', definition));
+    const nowMs = clock.nowMs();
+    const sandbox: Sandbox = {
+      id: newResourceId(clock, randomness),
+      workspaceId: workspace.id,
+      name,
+      definition,
+      createdAtMs: nowMs,
+      updatedAtMs: nowMs,
+      state: 'starting',
+    };
+    await storage.sandboxes.insert(sandbox);
+    return sandbox;
+  };
+
+  /** Ends a sandbox's record when it ends by itself; `stop` does its own book-keeping. */
+  const watch = (sandbox: Sandbox, live: EngineSandbox): void => {
+    live.exited
+      .then(async (reason) => {
+        if (running.get(sandbox.id) === live) running.delete(sandbox.id);
+        if (reason !== 'ended') return;
+        await inTurn(turnOf(sandbox.workspaceId, sandbox.name), async () => {
+          const current = await storage.sandboxes.findById(sandbox.id);
+          if (current?.state !== 'ready' || running.has(sandbox.id)) return;
+          await moveTo(current, stateOf(current, 'stopped'));
+        });
+      })
+      .catch((error: unknown) => dependencies.onBackgroundError(error, sandbox));
+  };
+
+  const launch = async (sandbox: Sandbox): Promise<Sandbox> => {
+    if (running.size + starting.size >= policy.maxSandboxes) {
+      throw new SandgateError(
+        'capacity_exceeded',
+        `This server runs ${policy.maxSandboxes} sandboxes at most. Stop one, or ask the operator to raise maxSandboxes`,
+      );
+    }
+    starting.add(sandbox.id);
+    try {
+      const { definition } = sandbox;
+      const live = await engine.start({
+        id: sandbox.id,
+        hostname: sandbox.name,
+        image: definition.image,
+        resources: definition.resources,
+        environment: definition.environment,
+        workdir: definition.workdir,
+        mounts: definition.mounts,
+        scripts: definition.scripts,
+      });
+      running.set(sandbox.id, live);
+      const ready = await moveTo(sandbox, stateOf(sandbox, 'ready'));
+      watch(ready, live);
+      runMainCommand(ready, live);
+      return ready;
+    } finally {
+      starting.delete(sandbox.id);
+    }
+  };
+
+  /** The command given at the start, or the `start` script. It runs beside everything else. */
+  const runMainCommand = (sandbox: Sandbox, live: EngineSandbox): void => {
+    const { shell, exec, scripts } = sandbox.definition;
+    const line = exec ?? ('start' in scripts ? '/.sandbox/scripts/start' : null);
+    if (line === null) return;
+    live
+      .exec({
+        argv: [shell, '-c', line],
+        onOutput: (chunk) => dependencies.onMainOutput(chunk, sandbox),
+      })
+      .catch((error: unknown) => dependencies.onBackgroundError(error, sandbox));
+  };
+
+  const startOne = async (
+    workspace: Workspace,
+    name: string,
+    requested: RequestedSandbox | null,
+  ): Promise<Sandbox> => {
+    const stored = await storage.sandboxes.findByName(workspace.id, name);
+    const definition = buildDefinition(requested ?? {}, stored?.definition ?? null, policy);
+    if (stored !== null && running.has(stored.id)) {
+      if (requested === null || sameDefinition(stored.definition, definition)) return stored;
+      throw new SandgateError(
+        'sandbox_busy',
+        `Sandbox '${name}' is running with another configuration. Stop it first, then start it anew`,
+      );
+    }
+    const sandbox = await enter(workspace, name, definition, stored);
+    try {
+      return await launch(sandbox);
+    } catch (error) {
+      const failure = error instanceof SandgateError ? error.message : 'The engine failed';
+      await moveTo(sandbox, { ...stateOf(sandbox, 'starting'), state: 'failed', failure });
+      throw error;
+    }
+  };
+
+  const start = async (
+    workspace: Workspace,
+    name: string,
+    requested: RequestedSandbox | null,
+    ancestors: readonly string[],
+  ): Promise<Sandbox> => {
+    const stored = await storage.sandboxes.findByName(workspace.id, name);
+    const dependsOn = requested?.dependsOn ?? stored?.definition.dependsOn ?? [];
+    for (const dependency of dependsOn) {
+      const chain = [...ancestors, name];
+      if (chain.includes(dependency)) {
+        throw new SandgateError(
+          'invalid_request',
+          `depends_on goes round in a circle: ${[...chain, dependency].join(' → ')}`,
+        );
+      }
+      await find(workspace, dependency);
+      await start(workspace, dependency, null, chain);
+    }
+    return await inTurn(turnOf(workspace.id, name), () => startOne(workspace, name, requested));
+  };
+
+  const stop = async (workspace: Workspace, name: string): Promise<Sandbox> => {
+    return await inTurn(turnOf(workspace.id, name), async () => {
+      const sandbox = await find(workspace, name);
+      const live = running.get(sandbox.id);
+      if (live === undefined) return sandbox;
+      const stopping = await moveTo(sandbox, stateOf(sandbox, 'stopping'));
+      try {
+        await live.stop();
+        return await moveTo(stopping, stateOf(stopping, 'stopped'));
+      } catch (error) {
+        const failure = 'The files of the last run could not be kept';
+        await moveTo(stopping, { ...stateOf(stopping, 'stopped'), state: 'failed', failure });
+        throw error;
+      } finally {
+        running.delete(sandbox.id);
+      }
+    });
+  };
+
+  const readOne = async (sandbox: Sandbox, workspace: Workspace): Promise<SandboxReading> => {
+    const live = running.get(sandbox.id);
+    // A sandbox may end while it is being read: then it simply does not run.
+    const metrics = live === undefined ? null : await live.metrics().catch(() => null);
+    return { sandbox, workspace, metrics };
+  };
+
+  return {
+    start: (workspace, name, requested) => start(workspace, name, requested, []),
+    stop,
+    async exec(workspace, name, request) {
+      return await (await findRunning(workspace, name)).exec(request);
+    },
+    async runCode(workspace, name, language, request) {
+      return await (await findRunning(workspace, name)).kernel(language).run(request);
+    },
+    async read(workspace, name) {
+      if (workspace !== null && name !== undefined) {
+        return [await readOne(await find(workspace, name), workspace)];
+      }
+      const workspaces = workspace === null ? await storage.workspaces.list() : [workspace];
+      const byId = new Map(workspaces.map((each) => [each.id, each]));
+      const sandboxes = await storage.sandboxes.list(workspace?.id);
+      return await Promise.all(
+        sandboxes
+          .filter((sandbox) => name === undefined || sandbox.name === name)
+          .flatMap((sandbox) => {
+            const owner = byId.get(sandbox.workspaceId);
+            return owner === undefined ? [] : [readOne(sandbox, owner)];
+          }),
+      );
+    },
+    runningCount: () => running.size,
+    async reconcile() {
+      await engine.reconcile();
+      await storage.sandboxes.markAllStopped(clock.nowMs());
+    },
+    async close() {
+      await Promise.all(
+        [...running.keys()].map(async (id) => {
+          const sandbox = await storage.sandboxes.findById(id);
+          const workspace =
+            sandbox === null ? null : await storage.workspaces.findById(sandbox.workspaceId);
+          if (sandbox === null || workspace === null) return;
+          await stop(workspace, sandbox.name).catch((error: unknown) =>
+            dependencies.onBackgroundError(error, sandbox),
+          );
+        }),
+      );
+      await engine.close();
+    },
+  };
+}
+
+const turnOf = (workspaceId: string, name: string): string => `${workspaceId}/${name}`;
+
+function identityOf({ id, workspaceId, name, createdAtMs }: Sandbox) {
+  return { id, workspaceId, name, createdAtMs };
+}
