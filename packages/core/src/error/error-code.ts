@@ -27,6 +27,7 @@ export const errorCodes = [
   'not_found',
   'origin_refused',
   'payload_too_large',
+  'ports_unsupported',
   'sandbox_busy',
   'sandbox_ended',
   'sandbox_exists',

@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import { type Sandboxes, SandgateError } from '@sandgate/core';
+import { Hono } from 'hono';
+import type { Logger } from 'pino';
+import type { Authorizer } from './authorize/authorizer.ts';
+import { microsandboxErrorResponse } from './dialects/microsandbox/error-response.ts';
+import { mountMicrosandbox } from './dialects/microsandbox/mount.ts';
+import { refuseWebPages } from './refuse-web-pages.ts';
+import type { App } from './request-context.ts';
+
+export interface AppDependencies {
+  readonly authorizer: Authorizer;
+  readonly sandboxes: Sandboxes;
+  readonly log: Logger;
+  /** No key is asked for, and web pages are kept out instead. */
+  readonly developmentMode: boolean;
+}
+
+/** The whole HTTP surface. Works without a socket, by `app.request`. */
+export function createApp(dependencies: AppDependencies): App {
+  const { log, developmentMode } = dependencies;
+  const app: App = new Hono();
+
+  app.use(async (context, next) => {
+    const startedMs = performance.now();
+    context.set('requestId', randomBytes(8).toString('hex'));
+    await next();
+    context.header('x-request-id', context.get('requestId'));
+    log.info(
+      {
+        requestId: context.get('requestId'),
+        method: context.req.method,
+        status: context.res.status,
+        durationMs: Math.round((performance.now() - startedMs) * 10) / 10,
+      },
+      'request',
+    );
+  });
+  if (developmentMode) app.use(refuseWebPages);
+
+  mountMicrosandbox(app, dependencies);
+
+  app.notFound(() =>
+    microsandboxErrorResponse(new SandgateError('not_found', 'There is nothing at this address')),
+  );
+  app.onError((error, context) => {
+    if (error instanceof SandgateError) return microsandboxErrorResponse(error);
+    log.error({ err: error, requestId: context.get('requestId') }, 'unexpected error');
+    return microsandboxErrorResponse(
+      new SandgateError('internal', 'Internal server error', { cause: error }),
+    );
+  });
+  return app;
+}

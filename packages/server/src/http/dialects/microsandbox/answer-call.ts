@@ -1,0 +1,90 @@
+import { type Sandboxes, SandgateError } from '@sandgate/core';
+import type { Logger } from 'pino';
+import type { Authorizer } from '../../authorize/authorizer.ts';
+import { microsandboxErrors } from './error-table.ts';
+import {
+  answerError,
+  answerResult,
+  type RpcAnswer,
+  type RpcCall,
+  readCall,
+  toRpcError,
+} from './rpc-envelope.ts';
+import { RpcFailure } from './rpc-failure.ts';
+import { rpcMethods } from './rpc-methods.ts';
+
+export interface CallContext {
+  readonly authorizer: Authorizer;
+  readonly sandboxes: Sandboxes;
+  readonly log: Logger;
+  readonly credential: string | null;
+  readonly address: string;
+  readonly signal: AbortSignal;
+}
+
+export interface CallOutcome {
+  /** Null for a notification. */
+  readonly answer: RpcAnswer | null;
+  /** HTTP status of the answer when the call came alone. */
+  readonly status: number;
+  /** Set when a single call is answered with the numbered body instead. */
+  readonly refusal: SandgateError | null;
+}
+
+/** Answers one element of a request: checks its form, the caller's right, and runs it. */
+export async function answerCall(message: unknown, context: CallContext): Promise<CallOutcome> {
+  const call = readCall(message);
+  if ('error' in call) {
+    return { answer: answerError(call.id, call.error), status: 400, refusal: null };
+  }
+  const prepare = rpcMethods.get(call.method);
+  if (prepare === undefined) {
+    const error = { code: -32601, message: `Method not found: ${call.method.slice(0, 128)}` };
+    return outcome(call, answerError(call.id ?? null, error), 404);
+  }
+  try {
+    const prepared = prepare(call.params);
+    const { workspace } = await context.authorizer.authorize({
+      credential: context.credential,
+      address: context.address,
+      workspace: prepared.workspace,
+      scope: prepared.scope,
+    });
+    const { sandboxes, signal } = context;
+    const result = await prepared.run({ workspace, sandboxes, signal });
+    return outcome(call, answerResult(call.id ?? null, result), 200);
+  } catch (error) {
+    return failure(call, error, context.log);
+  }
+}
+
+/** A notification is carried out, and not answered (JSON-RPC 2.0, section 4.1). */
+function outcome(
+  call: RpcCall,
+  answer: RpcAnswer,
+  status: number,
+  refusal: SandgateError | null = null,
+): CallOutcome {
+  if (call.id === undefined && refusal === null) return { answer: null, status: 204, refusal };
+  return { answer: call.id === undefined ? null : answer, status, refusal };
+}
+
+function failure(call: RpcCall, thrown: unknown, log: Logger): CallOutcome {
+  const error = asSandgateError(thrown, log);
+  const data = thrown instanceof RpcFailure ? thrown.data : {};
+  const answer = answerError(call.id ?? null, toRpcError(error, data));
+  const refusal = microsandboxErrors[error.code].http === null ? null : error;
+  return outcome(call, answer, 200, refusal);
+}
+
+function asSandgateError(thrown: unknown, log: Logger): SandgateError {
+  const error = thrown instanceof RpcFailure ? thrown.error : thrown;
+  if (!(error instanceof SandgateError)) {
+    log.error({ err: error }, 'a call failed unexpectedly');
+    return new SandgateError('internal', 'Internal server error', { cause: error });
+  }
+  if (error.detail !== undefined || error.cause !== undefined) {
+    log.warn({ code: error.code, detail: error.detail, err: error.cause }, error.message);
+  }
+  return error;
+}

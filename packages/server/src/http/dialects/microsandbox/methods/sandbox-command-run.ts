@@ -1,0 +1,61 @@
+import { requireName, SandgateError } from '@sandgate/core';
+import { z } from 'zod';
+import { OutputLines } from '../output-lines.ts';
+import { RpcFailure } from '../rpc-failure.ts';
+import {
+  namespaceName,
+  type RpcMethod,
+  requiredString,
+  requireWorkspace,
+  sandboxName,
+  selectNamespace,
+  timeoutSeconds,
+} from '../rpc-method.ts';
+
+const paramsSchema = z.strictObject({
+  sandbox: sandboxName,
+  namespace: namespaceName,
+  command: requiredString.min(1, 'must not be empty'),
+  args: z.array(z.string()).nullish(),
+  timeout: timeoutSeconds,
+});
+
+/** Runs a program without a shell, and answers when it has ended. */
+export const sandboxCommandRun: RpcMethod<z.infer<typeof paramsSchema>> = {
+  scope: 'sandbox:exec',
+  params: paramsSchema,
+  workspace: ({ sandbox, namespace }) => {
+    requireName('Sandbox name', sandbox);
+    return selectNamespace(namespace);
+  },
+  async run({ sandbox, command, args, timeout }, context) {
+    const output = new OutputLines();
+    const outcome = await context.sandboxes.exec(requireWorkspace(context), sandbox, {
+      argv: [command, ...(args ?? [])],
+      signal: context.signal,
+      onOutput: output.push,
+      ...(timeout ? { timeoutMs: timeout * 1_000 } : {}),
+    });
+    switch (outcome.kind) {
+      case 'exited':
+        return {
+          command,
+          args: args ?? [],
+          exit_code: outcome.exitCode,
+          success: outcome.exitCode === 0,
+          output: output.finish(),
+        };
+      case 'timed_out':
+        throw new RpcFailure(
+          new SandgateError('exec_timed_out', `Command timed out after ${timeout} seconds`),
+          { output: output.finish() },
+        );
+      case 'aborted':
+      case 'sandbox_ended':
+        throw new RpcFailure(
+          new SandgateError('sandbox_ended', `Sandbox '${sandbox}' ended while the command ran`),
+          { output: output.finish() },
+        );
+    }
+  },
+};

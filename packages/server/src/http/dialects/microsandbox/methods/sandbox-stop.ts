@@ -1,0 +1,24 @@
+import { requireName } from '@sandgate/core';
+import { z } from 'zod';
+import {
+  namespaceName,
+  type RpcMethod,
+  requireWorkspace,
+  sandboxName,
+  selectNamespace,
+} from '../rpc-method.ts';
+
+const paramsSchema = z.strictObject({ sandbox: sandboxName, namespace: namespaceName });
+
+export const sandboxStop: RpcMethod<z.infer<typeof paramsSchema>> = {
+  scope: 'sandbox:write',
+  params: paramsSchema,
+  workspace: ({ sandbox, namespace }) => {
+    requireName('Sandbox name', sandbox);
+    return selectNamespace(namespace);
+  },
+  async run({ sandbox }, context) {
+    await context.sandboxes.stop(requireWorkspace(context), sandbox);
+    return `Sandbox ${sandbox} stopped successfully`;
+  },
+};

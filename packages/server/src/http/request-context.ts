@@ -1,0 +1,32 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context, Hono } from 'hono';
+import type { HeaderValues } from './authorize/read-credential.ts';
+
+/** What the Node adapter and our first middleware put on every request. */
+export interface Environment {
+  Bindings: Partial<HttpBindings>;
+  Variables: { requestId: string };
+}
+
+export type App = Hono<Environment>;
+export type RequestContext = Context<Environment>;
+
+/** The peer's IP address; empty where a request came by no socket, as in a test. */
+export function peerAddress(context: RequestContext): string {
+  return context.env.incoming?.socket.remoteAddress ?? '';
+}
+
+/**
+ * All values of a header. Node keeps only the first of two `Authorization` headers in its parsed
+ * form, and what is in front of Sandgate may have looked at the second: so the raw list is read.
+ */
+export function headerValues(context: RequestContext): HeaderValues {
+  const raw = context.env.incoming?.rawHeaders;
+  return (name) => {
+    if (raw === undefined) {
+      const value = context.req.header(name);
+      return value === undefined ? [] : [value];
+    }
+    return raw.filter((_, index) => index % 2 === 1 && raw[index - 1]?.toLowerCase() === name);
+  };
+}
