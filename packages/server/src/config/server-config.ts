@@ -1,0 +1,103 @@
+import { isIP } from 'node:net';
+import { isAbsolute } from 'node:path';
+import { z } from 'zod';
+
+const wholeNumber = (min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+};
+
+const cpuCount = () => {
+  const error = 'must be a number of CPUs from 0.01 to 1024, as in 1 or 0.5';
+  return z.number({ error }).min(0.01, { error }).max(1_024, { error });
+};
+
+const absolutePath = () => {
+  const error = 'must be an absolute path';
+  return z.string({ error }).refine((path) => isAbsolute(path) && !path.includes('\0'), { error });
+};
+
+const oneOf = <const Values extends readonly [string, ...string[]]>(...values: Values) =>
+  z.enum(values, { error: `must be one of: ${values.join(', ')}` });
+
+const flag = () => z.boolean({ error: 'must be true or false' });
+
+const host = () => {
+  const error = 'must be an IP address or "localhost"';
+  return z.string({ error }).refine((text) => text === 'localhost' || isIP(text) !== 0, { error });
+};
+
+const mebibytes = () => wholeNumber(16, 16_777_216);
+const processes = () => wholeNumber(4, 4_194_304);
+
+const resources = (values: {
+  memoryMib: number;
+  cpus: number;
+  diskMib: number;
+  maxProcesses: number;
+}) =>
+  z
+    .strictObject({
+      memoryMib: mebibytes().default(values.memoryMib),
+      cpus: cpuCount().default(values.cpus),
+      diskMib: mebibytes().default(values.diskMib),
+      maxProcesses: processes().default(values.maxProcesses),
+    })
+    .prefault({});
+
+/**
+ * Everything that can be configured, with its default: the form of `config.json`.
+ * `docs/configuration.md` explains each key, and a test keeps the two equal.
+ */
+export const serverConfig = z.strictObject({
+  host: host().default('127.0.0.1'),
+  /** 0: any free port. */
+  port: wholeNumber(0, 65_535).default(5_555),
+  /** HTTPS is served when this is set. */
+  tls: z
+    .strictObject({ certPath: absolutePath(), keyPath: absolutePath() })
+    .nullable()
+    .default(null),
+  log: z
+    .strictObject({
+      level: oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent').default('info'),
+      destination: oneOf('file', 'stderr').default('file'),
+    })
+    .prefault({}),
+  allowedHostPaths: z
+    .array(z.strictObject({ path: absolutePath(), readOnly: flag().default(true) }))
+    .default([]),
+  /** Running at once, over all namespaces. */
+  maxSandboxes: wholeNumber(1, 100_000).default(100),
+  sandbox: z
+    .strictObject({
+      defaults: resources({ memoryMib: 1_024, cpus: 1, diskMib: 1_024, maxProcesses: 256 }),
+      maxima: resources({ memoryMib: 8_192, cpus: 8, diskMib: 10_240, maxProcesses: 4_096 }),
+    })
+    .prefault({})
+    .superRefine(({ defaults, maxima }, context) => {
+      for (const name of ['memoryMib', 'cpus', 'diskMib', 'maxProcesses'] as const) {
+        if (defaults[name] <= maxima[name]) continue;
+        const message = `is ${defaults[name]}, over its maximum of ${maxima[name]}: lower it, or raise sandbox.maxima.${name}`;
+        context.addIssue({ code: 'custom', path: ['defaults', name], message });
+      }
+    }),
+  engine: z
+    .strictObject({
+      launcher: oneOf('auto', 'bubblewrap', 'util-linux').default('auto'),
+      /** Null: the first Python on PATH that is really installed. */
+      pythonPath: absolutePath().nullable().default(null),
+    })
+    .prefault({}),
+  shutdown: z
+    .strictObject({
+      /** How long calls in progress may take to end. */
+      drainSeconds: wholeNumber(0, 3_600).default(10),
+    })
+    .prefault({}),
+});
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+/** The configuration of one server: complete, valid and frozen. */
+export type ServerConfig = DeepReadonly<z.infer<typeof serverConfig>>;

@@ -1,0 +1,51 @@
+import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { chooseHome, prepareHome } from './home-directory.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sandgate-home-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
+
+describe('prepareHome', () => {
+  it('creates the directory and what is above it, for its owner alone', async () => {
+    const home = join(folder, 'a', 'b');
+    expect(await prepareHome(home)).toEqual([]);
+    expect(await modeOf(home)).toBe(0o700);
+    expect(await modeOf(join(home, 'logs'))).toBe(0o700);
+    expect(await prepareHome(home)).toEqual([]);
+  });
+
+  it('closes a directory that was open to others, and says so', async () => {
+    await chmod(folder, 0o755);
+    expect((await prepareHome(folder)).join()).toContain('was open to other users');
+    expect(await modeOf(folder)).toBe(0o700);
+  });
+
+  it('leaves a directory with another purpose alone', async () => {
+    await chmod(folder, 0o755);
+    await writeFile(join(folder, 'letter.txt'), '');
+    await expect(prepareHome(folder)).rejects.toThrow('holds other files');
+    expect(await modeOf(folder)).toBe(0o755);
+  });
+
+  it('refuses a file in its place', async () => {
+    const path = join(folder, 'file');
+    await writeFile(path, '');
+    await expect(prepareHome(path)).rejects.toThrow(`${path} is not a directory`);
+    await expect(prepareHome(join(path, 'x'))).rejects.toMatchObject({ code: 'config_invalid' });
+  });
+});
+
+describe('chooseHome', () => {
+  it('takes the path, else SANDGATE_HOME, else ~/.sandgate', () => {
+    expect(chooseHome('/a', { SANDGATE_HOME: '/b' })).toBe('/a');
+    expect(chooseHome(undefined, { SANDGATE_HOME: '/b' })).toBe('/b');
+    expect(chooseHome(undefined, { SANDGATE_HOME: '' })).toBe(join(homedir(), '.sandgate'));
+  });
+});
