@@ -26,10 +26,7 @@ async function runWithBundledNode() {
     return;
   }
   const args = [...process.execArgv, ...process.argv.slice(1)];
-  const child = runInForeground(node, args);
-  // Overwrites the arguments that `ps` shows of this process, a server key among them.
-  process.title = 'msb';
-  process.exitCode = await child;
+  process.exitCode = await runInForeground(node, args);
 }
 
 async function runHere() {
@@ -42,5 +39,8 @@ async function runHere() {
   }
   await import(program.href);
 }
+
+// On Linux the title is written over the arguments that `ps` shows: a server key is not for others.
+if (process.argv.some((argument) => /^(-[a-z]*k|--key)/.test(argument))) process.title = 'msb';
 
 await (isNewEnough() ? runHere() : runWithBundledNode());
