@@ -1,0 +1,191 @@
+import { constants, existsSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type SandboxResources, SandgateError } from '@sandgate/core';
+import type { CgroupAdapter, CgroupGroup, LimitedResource } from './cgroup-adapter.ts';
+import {
+  pollUntil,
+  processesIn,
+  readControl,
+  removeCgroup,
+  tryWriteControl,
+  writeControl,
+} from './cgroup-files.ts';
+import type { CgroupHierarchy } from './cgroup-hierarchies.ts';
+import { takeDelegation, type V2Controller } from './cgroup-v2-delegation.ts';
+
+const resourceOf: Readonly<Record<V2Controller, LimitedResource>> = {
+  memory: 'memory',
+  pids: 'processes',
+  cpu: 'cpu',
+};
+
+const cpuPeriodUs = 100_000;
+/** The kernel refuses less. */
+const minCpuQuotaUs = 1_000;
+
+const probeResources: SandboxResources = { memoryMib: 64, cpus: 0.5, diskMib: 1, maxProcesses: 8 };
+
+/**
+ * Takes over the server's own cgroup and tries every controller in a child. Null when there is no v2
+ * hierarchy at all.
+ */
+export async function openCgroupV2(
+  hierarchies: readonly CgroupHierarchy[],
+  probeName: string,
+  procRoot: string,
+): Promise<CgroupAdapter | null> {
+  const hierarchy = hierarchies.find(({ version }) => version === 2);
+  if (hierarchy === undefined) return null;
+  const limits = new Set<LimitedResource>();
+  const problems: Partial<Record<LimitedResource, string>> = {};
+  try {
+    const {
+      base,
+      enabled,
+      problems: refused,
+      release,
+    } = await takeDelegation(hierarchy.ownDirectory, procRoot);
+    for (const [controller, problem] of Object.entries(refused)) {
+      problems[resourceOf[controller as V2Controller]] = problem;
+    }
+    const usable = new Set<V2Controller>();
+    for (const controller of enabled) {
+      const problem = await tryController(controller, join(base, probeName));
+      if (problem === null) {
+        usable.add(controller);
+        limits.add(resourceOf[controller]);
+      } else problems[resourceOf[controller]] = problem;
+    }
+    return {
+      version: 2,
+      limits,
+      problems,
+      bases: limits.size > 0 ? [base] : [],
+      createGroup: (name, resources) => createGroup(join(base, name), usable, resources),
+      close: release,
+    };
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    for (const resource of Object.values(resourceOf)) problems[resource] ??= problem;
+    const createGroup = async () => {
+      throw new SandgateError('engine_failed', 'No cgroup can be made here.', { detail: problem });
+    };
+    return { version: 2, limits, problems, bases: [], createGroup, close: async () => {} };
+  }
+}
+
+/** Null when the controller works, else what failed. */
+async function tryController(controller: V2Controller, directory: string) {
+  try {
+    mkdirSync(directory);
+    try {
+      setLimit(controller, directory, probeResources);
+    } finally {
+      await removeCgroup(directory);
+    }
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function createGroup(
+  directory: string,
+  usable: ReadonlySet<V2Controller>,
+  resources: SandboxResources,
+): Promise<CgroupGroup> {
+  const group = openCgroupV2Group(directory);
+  if (existsSync(directory)) {
+    await group.kill();
+    await group.remove();
+  }
+  mkdirSync(directory);
+  try {
+    for (const controller of usable) setLimit(controller, directory, resources);
+  } catch (cause) {
+    rmdirSync(directory);
+    throw new SandgateError('engine_failed', 'The sandbox’s resource limits could not be set.', {
+      detail: `${basename(directory)}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    });
+  }
+  return group;
+}
+
+/** Files and values as in the kernel's Documentation/admin-guide/cgroup-v2.rst. */
+function setLimit(controller: V2Controller, directory: string, resources: SandboxResources): void {
+  if (controller === 'memory') {
+    writeControl(directory, 'memory.max', String(resources.memoryMib * 1024 * 1024));
+    // Missing where the kernel has no swap accounting; a sandbox then may use the host's swap.
+    tryWriteControl(directory, 'memory.swap.max', '0');
+  } else if (controller === 'pids') {
+    writeControl(directory, 'pids.max', String(resources.maxProcesses));
+  } else {
+    const quotaUs = Math.max(minCpuQuotaUs, Math.round(resources.cpus * cpuPeriodUs));
+    writeControl(directory, 'cpu.max', `${quotaUs} ${cpuPeriodUs}`);
+  }
+}
+
+const killTimeoutMs = 10_000;
+const freezeTimeoutMs = 2_000;
+
+export function openCgroupV2Group(directory: string): CgroupGroup {
+  const event = (name: string) =>
+    new RegExp(`^${name} 1$`, 'm').test(readControl(directory, 'cgroup.events'));
+
+  return {
+    openJoinFds: () => [openSync(join(directory, 'cgroup.procs'), constants.O_WRONLY)],
+
+    usage() {
+      try {
+        const usageUs = /^usage_usec (\d+)$/m.exec(readControl(directory, 'cpu.stat'))?.[1];
+        if (usageUs === undefined) return null;
+        return {
+          cpuMs: Number(usageUs) / 1000,
+          memoryBytes: Number(readControl(directory, 'memory.current')),
+          processes: processesIn(directory).length,
+        };
+      } catch {
+        return null;
+      }
+    },
+
+    async kill() {
+      if (!existsSync(directory)) return;
+      const ended = await pollUntil(() => {
+        // `cgroup.kill` is atomic (Linux 5.14); before it, processes are killed until none is left.
+        if (!tryWriteControl(directory, 'cgroup.kill', '1')) {
+          for (const pid of processesIn(directory)) killProcess(pid);
+        }
+        return !event('populated');
+      }, killTimeoutMs);
+      if (!ended) {
+        throw new SandgateError('engine_failed', 'A sandbox’s processes could not be ended.', {
+          detail: `${basename(directory)}: ${processesIn(directory).join(' ')}`,
+        });
+      }
+    },
+
+    async freeze() {
+      writeControl(directory, 'cgroup.freeze', '1');
+      if (!(await pollUntil(() => event('frozen'), freezeTimeoutMs))) {
+        writeControl(directory, 'cgroup.freeze', '0');
+        throw new SandgateError('engine_failed', 'The sandbox could not be paused.');
+      }
+    },
+
+    async thaw() {
+      writeControl(directory, 'cgroup.freeze', '0');
+    },
+
+    remove: () => removeCgroup(directory),
+  };
+}
+
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone already, or about to be: the caller looks again.
+  }
+}
