@@ -1,0 +1,33 @@
+import type { Clock } from '@sandgate/core';
+
+export type LauncherName = 'bubblewrap' | 'util-linux';
+
+export interface NamespaceEngineOptions {
+  /** Absolute. Holds writable layers, and the runtime directory unless the server is root. */
+  readonly stateDirectory: string;
+  /** Default `auto`: bubblewrap where it works, else util-linux. */
+  readonly launcher?: 'auto' | LauncherName;
+  readonly clock?: Clock;
+  /** The `PATH` in which host programs and interpreters are looked for. Default: `/usr/bin:/bin`. */
+  readonly searchPath?: string;
+  /**
+   * First of the host user ids that sandboxes get when the server is root, one each, so that no
+   * host root stands behind a sandbox and no two share a user. The default is the start of the range
+   * 0x70000000 to 0x7ffeffff, which systemd's table of user ids (systemd.io/UIDS-GIDS) leaves unused.
+   */
+  readonly firstHostUid?: number;
+  /** Where copies of interpreters go that a sandbox's user cannot reach. Root only. */
+  readonly interpreterDirectory?: string;
+  /** The shell that becomes the agent, for tests. Default: dash where it is installed, else `/bin/sh`. */
+  readonly agentShell?: string;
+}
+
+export const defaultFirstHostUid = 0x7000_0000;
+export const maxHostUids = 65_536;
+export const defaultInterpreterDirectory = '/var/lib/sandgate/runtimes';
+
+/** User and group inside every sandbox, `sandbox`. */
+export const guestUid = 1000;
+export const guestHome = '/home/sandbox';
+/** Read-only directory of the engine's own files inside a sandbox. */
+export const guestEngineDirectory = '/.sandbox';

@@ -1,0 +1,216 @@
+import { closeSync, unlink } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { SandgateError } from '@sandgate/core';
+import { shellCall } from '../quote-shell.ts';
+import { openFifo } from './fifo-pool.ts';
+import type { JobHost } from './job-host.ts';
+import { type JobReport, maxReportBytes, parseJobReport } from './job-report.ts';
+
+export interface JobSpec {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly stdin: boolean;
+  readonly control: boolean;
+}
+
+/** How a job came to its end. */
+export type JobEnd =
+  | Exclude<JobReport, { kind: 'started' }>
+  /** Nobody knows: what watched it inside was killed, or could not be started. */
+  | { readonly kind: 'lost' };
+
+/** The read end of a FIFO. `fd` is the socket's own. */
+export interface FifoReader {
+  readonly fd: number;
+  readonly socket: Socket;
+}
+
+/** The longest that the agent may take from the call to the program's start. */
+const startDeadlineMs = 60_000;
+/** Linux refuses longer ones (execve(2), MAX_ARG_STRLEN). */
+const maxArgumentBytes = 131_071;
+
+/** A program started in a sandbox by its agent: three to five FIFOs and what is known of its end. */
+export class AgentJob {
+  readonly stdout: FifoReader;
+  readonly stderr: FifoReader;
+  /** Writable end of fd 0, once the program runs. */
+  readonly stdin: Promise<Socket | null>;
+  readonly control: FifoReader | null;
+  readonly ended: Promise<JobEnd>;
+  readonly #host: JobHost;
+  readonly #id: number;
+  readonly #paths: string[] = [];
+  #pid: number | null = null;
+  #end: JobEnd | null = null;
+  #pendingSignals: (() => void)[] = [];
+  #settleEnd: (end: JobEnd) => void = () => {};
+  #settleStdin: (stdin: Socket | null) => void = () => {};
+  #heldStdin: number | null = null;
+
+  constructor(host: JobHost, id: number, spec: JobSpec) {
+    this.#host = host;
+    this.#id = id;
+    this.ended = new Promise((resolve) => {
+      this.#settleEnd = resolve;
+    });
+    this.stdin = new Promise((resolve) => {
+      this.#settleStdin = resolve;
+    });
+    const call = jobCall(id, spec);
+    this.stdout = this.#readable('out');
+    this.stderr = this.#readable('err');
+    this.control = spec.control ? this.#readable('control') : null;
+    const status = this.#readable('status').socket;
+    // Held open for both directions: the agent's end then opens at once, and the program does not
+    // see an end of input before the first byte.
+    if (spec.stdin) this.#heldStdin = openFifo(this.#fifo('in'), 'hold');
+    else this.#settleStdin(null);
+    this.#watch(status);
+    host.send(call);
+  }
+
+  /** Never throws. Sent when the program runs; nothing happens when it has ended. */
+  kill(signal: 'INT' | 'TERM' | 'KILL', target: 'process' | 'group'): void {
+    if (this.#end !== null) return;
+    const send = (): void => {
+      const name = target === 'group' ? 'signal_group' : 'signal';
+      this.#host.send(shellCall(name, signal, String(this.#pid)));
+    };
+    if (this.#pid === null) this.#pendingSignals.push(send);
+    else send();
+  }
+
+  /** Releases the host's ends. What still writes inside gets SIGPIPE. */
+  close(): void {
+    for (const stream of [this.stdout, this.stderr, this.control]) stream?.socket.destroy();
+    this.#unlinkFifos();
+    this.#releaseStdin();
+    this.#settleStdin(null);
+  }
+
+  #readable(name: string): FifoReader {
+    const fd = openFifo(this.#fifo(name), 'read');
+    const socket = new Socket({ fd, readable: true, writable: false });
+    // A read end has no errors of its own that anyone could act on: its close says enough.
+    socket.on('error', () => {});
+    return { fd, socket };
+  }
+
+  #fifo(name: string): string {
+    const path = join(this.#host.ioDirectory, `${this.#id}.${name}`);
+    this.#host.fifos.take(path, this.#host.identity);
+    this.#paths.push(path);
+    return path;
+  }
+
+  #watch(status: Socket): void {
+    let text = '';
+    const deadline = setTimeout(() => {
+      this.#host.violation('the agent did not start a program in time');
+    }, startDeadlineMs);
+    const finish = (end: JobEnd): void => {
+      if (this.#end !== null) return;
+      this.#end = end;
+      clearTimeout(deadline);
+      status.destroy();
+      this.#unlinkFifos();
+      this.#releaseStdin();
+      this.#settleStdin(null);
+      this.#settleEnd(end);
+    };
+    status.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+      for (let at = text.indexOf('\n'); at >= 0 && this.#end === null; at = text.indexOf('\n')) {
+        const report = parseJobReport(text.slice(0, at));
+        text = text.slice(at + 1);
+        if (report === null || (report.kind === 'started' && this.#pid !== null)) {
+          this.#host.violation('a job reported nonsense');
+          finish({ kind: 'lost' });
+        } else if (report.kind === 'started') {
+          clearTimeout(deadline);
+          this.#started(report.pid);
+        } else finish(report);
+      }
+      if (text.length > maxReportBytes) {
+        this.#host.violation('a job reported too much');
+        finish({ kind: 'lost' });
+      }
+    });
+    status.on('close', () => finish({ kind: 'lost' }));
+    this.#host.ended.then(() => finish({ kind: 'lost' }));
+  }
+
+  #started(pid: number): void {
+    this.#pid = pid;
+    if (this.#heldStdin !== null) {
+      let stdin: Socket | null = null;
+      try {
+        const fd = openFifo(join(this.#host.ioDirectory, `${this.#id}.in`), 'write');
+        stdin = new Socket({ fd, readable: false, writable: true });
+        // EPIPE: the program does not read its input, which is its right.
+        stdin.on('error', () => {});
+      } catch {
+        // ENXIO: the program has closed its input or is gone.
+      }
+      this.#releaseStdin();
+      this.#settleStdin(stdin);
+    }
+    this.#unlinkFifos();
+    for (const send of this.#pendingSignals) send();
+    this.#pendingSignals = [];
+  }
+
+  #releaseStdin(): void {
+    if (this.#heldStdin !== null) closeSync(this.#heldStdin);
+    this.#heldStdin = null;
+  }
+
+  #unlinkFifos(): void {
+    // A sandbox that has ended has taken its directory along.
+    for (const path of this.#paths.splice(0)) unlink(path, () => {});
+  }
+}
+
+/** How many FIFOs a job takes. */
+export function countFifos(spec: JobSpec): number {
+  return 3 + (spec.stdin ? 1 : 0) + (spec.control ? 1 : 0);
+}
+
+function jobCall(id: number, spec: JobSpec): string {
+  const [program] = spec.argv;
+  if (program === undefined) {
+    throw new SandgateError('invalid_request', 'A command needs at least the name of a program.');
+  }
+  const assignments = Object.entries(spec.environment).map(([name, value]) => {
+    requireVariableName(name);
+    return `${name}=${value}`;
+  });
+  // `env` takes a first word with an equals sign for a variable, so such a program runs through sh.
+  const command = program.includes('=')
+    ? ['/bin/sh', '-c', 'exec "$0" "$@"', ...spec.argv]
+    : spec.argv;
+  for (const word of [...assignments, ...command]) {
+    if (Buffer.byteLength(word) > maxArgumentBytes) {
+      throw new SandgateError(
+        'invalid_request',
+        `An argument or variable is longer than ${maxArgumentBytes} bytes; pass it as input or in a file.`,
+      );
+    }
+  }
+  const streams = `${spec.stdin ? 'i' : ''}${spec.control ? 'c' : ''}`;
+  const path = spec.environment.PATH ?? '';
+  return shellCall('job', String(id), streams, path, spec.cwd, program, ...assignments, ...command);
+}
+
+/** @throws SandgateError `invalid_request` */
+export function requireVariableName(name: string): void {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    throw new SandgateError(
+      'invalid_request',
+      'A variable is named with letters, digits and underscores, and does not start with a digit.',
+    );
+  }
+}

@@ -1,0 +1,40 @@
+import type { Socket } from 'node:net';
+
+type Source = AsyncIterable<Uint8Array> | Uint8Array;
+
+/**
+ * Writes a program's input and closes it. Stops without an error when the program stops reading.
+ * @throws what the source throws.
+ */
+export async function feedStdin(stdin: Promise<Socket | null>, source: Source): Promise<void> {
+  const socket = await stdin;
+  if (socket === null) return;
+  const closed = new Promise<true>((resolve) => socket.once('close', () => resolve(true)));
+  try {
+    if (source instanceof Uint8Array) {
+      await write(socket, source);
+      return;
+    }
+    const iterator = source[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await Promise.race([iterator.next(), closed]);
+      if (next === true) {
+        // Not awaited: a source that hangs may never answer.
+        iterator.return?.().catch(() => {});
+        return;
+      }
+      if (next.done === true || !(await write(socket, next.value))) return;
+    }
+  } finally {
+    // Not `end()`: that shuts a socket down, and a FIFO is none (shutdown(2), ENOTSOCK).
+    socket.destroy();
+  }
+}
+
+/** False when the other end is gone. */
+function write(socket: Socket, data: Uint8Array): Promise<boolean> {
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve(false));
+    socket.write(data, (error) => resolve(error == null));
+  });
+}

@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+import type { AgentPrograms } from './agent-prelude.ts';
+import { findProgram, systemSearchPath } from './find-program.ts';
+
+const run = promisify(execFile);
+
+/** Programs of the host that sandboxes use too. They are at the same path inside. */
+export interface HostTools extends AgentPrograms {
+  readonly shell: string;
+  /** Null: writable layers cannot be kept. */
+  readonly tar: string | null;
+}
+
+/** Only the system's own directories count: they are what a sandbox sees. */
+export async function findHostTools(agentShell: string | undefined): Promise<HostTools | string> {
+  const find = (name: string): string | null => findProgram(name, systemSearchPath);
+  const missing = ['setsid', 'env', 'mkfifo'].filter((name) => find(name) === null);
+  const setsid = find('setsid');
+  const env = find('env');
+  if (setsid === null || env === null || missing.length > 0) return missing.join(', ');
+  const dash = ['/usr/bin/dash', '/bin/dash'].find((path) => existsSync(path));
+  const envResetsSignals = await run(env, ['--default-signal=INT,QUIT', 'true']).then(
+    () => true,
+    () => false,
+  );
+  return {
+    setsid,
+    env,
+    envResetsSignals,
+    shell: agentShell ?? dash ?? '/bin/sh',
+    tar: find('tar'),
+  };
+}

@@ -1,0 +1,134 @@
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ExecOutcome, type ExecRequest, SandgateError } from '@sandgate/core';
+
+type Exec = (request: ExecRequest) => Promise<ExecOutcome>;
+
+/** Headers and padding of the archive, beyond the bytes that the file system bounds. */
+const overheadFactor = 2;
+const overheadBytes = 64 * 1_048_576;
+/** A tar archive ends with two blocks of zeros (POSIX.1-2024, pax, ustar interchange format). */
+const endOfArchive = Buffer.alloc(1024);
+const maxErrorBytes = 2_048;
+
+/**
+ * Writable layers, one tar file each, written and unpacked by `tar` inside the sandbox: an archive
+ * is as trustworthy as the sandbox that made it, and the server never looks into it.
+ */
+export class LayerArchive {
+  readonly #directory: string;
+  readonly #tar: string;
+
+  /** `tar`: its absolute path inside. */
+  constructor(directory: string, tar: string) {
+    this.#directory = directory;
+    this.#tar = tar;
+  }
+
+  /**
+   * Unpacks the layer of an earlier run, if there is one.
+   * @throws SandgateError `engine_failed` when not all of it could be unpacked.
+   */
+  async restore(id: string, exec: Exec): Promise<void> {
+    const path = this.#path(id);
+    if ((await stat(path).catch(() => null)) === null) return;
+    const errors = new ErrorText();
+    const outcome = await exec({
+      argv: [this.#tar, '-x', '-p', '-f', '-', '-C', '/'],
+      cwd: '/',
+      stdin: createReadStream(path, { highWaterMark: 262_144 }),
+      onOutput: (chunk) => errors.add(chunk.data),
+    });
+    if (outcome.kind === 'exited' && outcome.exitCode === 0) return;
+    throw new SandgateError(
+      'engine_failed',
+      "The sandbox's files of its last run could not be restored; its disk or memory may be too small.",
+      { detail: errors.text },
+    );
+  }
+
+  /**
+   * Replaces the stored layer. The old one stays until the new one is complete and on disk.
+   * @throws SandgateError `engine_failed`
+   */
+  async save(id: string, maxBytes: number, outside: readonly string[], exec: Exec): Promise<void> {
+    const path = this.#path(id);
+    const partial = `${path}.partial`;
+    const file = await open(partial, 'w', 0o600);
+    const errors = new ErrorText();
+    try {
+      const sink = new ArchiveSink(file, maxBytes * overheadFactor + overheadBytes);
+      const outcome = await exec({
+        argv: [
+          ...[this.#tar, '-c', '-f', '-', '-C', '/', '--one-file-system'],
+          ...[
+            '--anchored',
+            '--no-wildcards',
+            ...outside.map((entry) => `--exclude=.${entry}`),
+            '.',
+          ],
+        ],
+        cwd: '/',
+        onOutput: (chunk) =>
+          chunk.stream === 'stdout' ? sink.add(chunk.data) : errors.add(chunk.data),
+      });
+      // GNU tar ends with 1 or 2 when it could not read some file, and still writes the rest.
+      const ended = outcome.kind === 'exited' && outcome.exitCode <= 2;
+      if (!ended || !sink.complete) throw new Error(errors.text || `tar ended: ${outcome.kind}`);
+      await file.sync();
+      await file.close();
+      await rename(partial, path);
+    } catch (cause) {
+      await file.close().catch(() => {});
+      await rm(partial, { force: true });
+      throw new SandgateError(
+        'engine_failed',
+        "The sandbox's files could not be saved; those of its run before are kept.",
+        { cause },
+      );
+    }
+  }
+
+  async remove(id: string): Promise<void> {
+    await rm(this.#path(id), { force: true });
+    await rm(`${this.#path(id)}.partial`, { force: true });
+  }
+
+  #path(id: string): string {
+    return join(this.#directory, `${id}.tar`);
+  }
+}
+
+class ArchiveSink {
+  readonly #file: FileHandle;
+  readonly #maxBytes: number;
+  #bytes = 0;
+  #tail = Buffer.alloc(0);
+
+  constructor(file: FileHandle, maxBytes: number) {
+    this.#file = file;
+    this.#maxBytes = maxBytes;
+  }
+
+  get complete(): boolean {
+    return this.#bytes % 512 === 0 && this.#tail.equals(endOfArchive);
+  }
+
+  async add(data: Buffer): Promise<void> {
+    this.#bytes += data.length;
+    if (this.#bytes > this.#maxBytes) throw new Error('the archive is larger than the disk');
+    this.#tail = Buffer.concat([this.#tail, data.subarray(-endOfArchive.length)]).subarray(
+      -endOfArchive.length,
+    );
+    await this.#file.writeFile(data);
+  }
+}
+
+class ErrorText {
+  text = '';
+
+  add(data: Buffer): void {
+    this.text = (this.text + data.toString('utf8')).slice(0, maxErrorBytes);
+  }
+}

@@ -1,0 +1,102 @@
+import { existsSync, lstatSync, readlinkSync } from 'node:fs';
+import { type EngineSandboxSpec, SandgateError } from '@sandgate/core';
+import { guestEngineDirectory, guestHome } from './engine-options.ts';
+import type { MountStep } from './launcher/launcher.ts';
+import type { Template } from './template/template.ts';
+
+const mebibyte = 1_048_576;
+const maxTmpMib = 256;
+const shmMib = 16;
+
+/** Directories of a host's programs: links into `/usr` on most, directories of their own on some. */
+const systemDirectories = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
+
+/** Files of the host's `/etc` that programs of `/usr` need, and that tell nothing about anybody. */
+const sharedConfiguration = [
+  '/etc/alternatives',
+  '/etc/ld.so.cache',
+  '/etc/localtime',
+  '/etc/ssl/certs',
+];
+
+/** What every sandbox of this host has in common. Looked at once. */
+export function systemSteps(): MountStep[] {
+  const steps: MountStep[] = [{ kind: 'bind', source: '/usr', path: '/usr', readOnly: true }];
+  for (const path of systemDirectories.filter((directory) => existsSync(directory))) {
+    steps.push(
+      lstatSync(path).isSymbolicLink()
+        ? { kind: 'symlink', target: readlinkSync(path), path }
+        : { kind: 'bind', source: path, path, readOnly: true },
+    );
+  }
+  for (const path of sharedConfiguration.filter((file) => existsSync(file))) {
+    steps.push({ kind: 'bind', source: path, path, readOnly: true });
+  }
+  return steps;
+}
+
+/** Parents of mounts, which a launcher would make for their owner alone. */
+const openDirectories = [
+  '/etc',
+  '/etc/ssl',
+  '/opt',
+  '/opt/node',
+  '/opt/node/bin',
+  '/opt/sandbox',
+  '/opt/sandbox/bin',
+];
+
+export interface SandboxDirectories {
+  /** Host directory shown read-only as `/.sandbox`. */
+  readonly engine: string;
+  readonly kernels: string;
+}
+
+/**
+ * A sandbox's file system. The root is a tmpfs of bounded size that holds whatever is written; what
+ * is mounted over it is read-only, or bounded by itself.
+ */
+export function sandboxSteps(
+  spec: EngineSandboxSpec,
+  system: readonly MountStep[],
+  template: Template,
+  directories: SandboxDirectories,
+): MountStep[] {
+  const { diskMib } = spec.resources;
+  const engine = guestEngineDirectory;
+  return [
+    { kind: 'tmpfs', path: '/', bytes: diskMib * mebibyte, mode: 0o755 },
+    ...openDirectories.map((path): MountStep => ({ kind: 'directory', path })),
+    ...system,
+    ...template.steps,
+    { kind: 'proc', path: '/proc' },
+    { kind: 'dev', path: '/dev', shmBytes: shmMib * mebibyte },
+    { kind: 'tmpfs', path: '/tmp', bytes: Math.min(diskMib, maxTmpMib) * mebibyte, mode: 0o1777 },
+    { kind: 'directory', path: '/workspace' },
+    { kind: 'directory', path: guestHome },
+    { kind: 'bind', source: directories.engine, path: engine, readOnly: true },
+    { kind: 'bind', source: directories.kernels, path: `${engine}/kernel`, readOnly: true },
+    ...spec.mounts.map((mount): MountStep => {
+      requireMountable(mount.guestPath);
+      const { hostPath: source, guestPath: path, readOnly } = mount;
+      return { kind: 'bind', source, path, readOnly };
+    }),
+    { kind: 'directory', path: spec.workdir },
+  ];
+}
+
+/** Paths of a sandbox that are no part of its writable layer. */
+export function pathsOutsideLayer(steps: readonly MountStep[]): string[] {
+  return steps
+    .filter((step) => step.kind !== 'directory')
+    .map((step) => step.path)
+    .filter((path) => path !== '/');
+}
+
+function requireMountable(path: string): void {
+  const taken = ['/proc', '/dev', '/usr', '/etc', guestEngineDirectory, ...systemDirectories];
+  const inside = taken.some((directory) => path === directory || path.startsWith(`${directory}/`));
+  if (!path.startsWith('/') || path === '/' || path.split('/').includes('..') || inside) {
+    throw new SandgateError('volume_refused', `A volume cannot be mounted at ${path}.`);
+  }
+}

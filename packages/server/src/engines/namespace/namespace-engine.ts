@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type Clock,
+  type Engine,
+  type EngineReport,
+  type EngineSandbox,
+  type EngineSandboxSpec,
+  SandgateError,
+} from '@sandgate/core';
+import { provideConfiguration } from './agent-prelude.ts';
+import type { NamespaceEngineOptions } from './engine-options.ts';
+import { type LaunchContext, launchSandbox, readRecordedProcess } from './launch-sandbox.ts';
+import { LayerArchive } from './layer-archive.ts';
+import { pathsOutsideLayer } from './mount-plan.ts';
+import { NamespaceSandbox } from './namespace-sandbox.ts';
+import { type ProbedEngine, probeEngine } from './probe-engine.ts';
+import { requireValidSpec } from './require-valid-spec.ts';
+import { createRuntimeDirectory, type RuntimeDirectory } from './runtime-directory.ts';
+import { killRecorded } from './stale-processes.ts';
+import { resolveImage } from './template/resolve-image.ts';
+import type { Template } from './template/template.ts';
+
+const mebibyte = 1_048_576;
+const systemClock: Clock = { nowMs: () => Date.now() };
+
+/** Sandboxes out of Linux namespaces, on this machine and with its own programs. */
+export function createNamespaceEngine(options: NamespaceEngineOptions): Engine {
+  return new NamespaceEngine(options);
+}
+
+class NamespaceEngine implements Engine {
+  readonly #options: NamespaceEngineOptions;
+  readonly #clock: Clock;
+  readonly #runtime: RuntimeDirectory;
+  readonly #sandboxes = new Map<string, NamespaceSandbox | null>();
+  #probed: Promise<ProbedEngine> | null = null;
+  #closed = false;
+
+  constructor(options: NamespaceEngineOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#runtime = createRuntimeDirectory(options.stateDirectory);
+  }
+
+  async probe(): Promise<EngineReport> {
+    return (await this.#probe()).report;
+  }
+
+  async start(spec: EngineSandboxSpec): Promise<EngineSandbox> {
+    requireValidSpec(spec);
+    const { context, report, templates } = await this.#probe();
+    if (context === null) {
+      const reasons = report.findings.filter((finding) => finding.status === 'missing');
+      throw new SandgateError(
+        'engine_unavailable',
+        'This machine cannot start sandboxes; `msb doctor` says why.',
+        { detail: reasons.map((finding) => finding.message).join(' ') },
+      );
+    }
+    const template = resolveImage(spec.image, templates);
+    if (this.#closed || this.#sandboxes.has(spec.id)) {
+      throw new SandgateError(
+        'sandbox_busy',
+        'The sandbox runs already, or the server is closing.',
+      );
+    }
+    this.#sandboxes.set(spec.id, null);
+    try {
+      return await this.#start(context, spec, template);
+    } catch (cause) {
+      this.#sandboxes.delete(spec.id);
+      throw cause;
+    }
+  }
+
+  async removeLayer(id: string): Promise<void> {
+    if (this.#sandboxes.has(id)) {
+      throw new SandgateError('sandbox_busy', 'The sandbox is running; stop it first.');
+    }
+    await new LayerArchive(this.#runtime.layers, '').remove(id);
+  }
+
+  async reconcile(): Promise<void> {
+    const { sandboxes, fifos } = this.#runtime;
+    for (const id of readdirSync(sandboxes).filter((name) => !this.#sandboxes.has(name))) {
+      const recorded = readRecordedProcess(join(sandboxes, id));
+      if (recorded !== null) killRecorded(recorded);
+      await rm(join(sandboxes, id), { recursive: true, force: true });
+    }
+    const own = `${process.pid}-`;
+    for (const name of readdirSync(fifos).filter((fifo) => !fifo.startsWith(own))) {
+      await rm(join(fifos, name), { force: true });
+    }
+    await (await this.#probe()).context?.limiter.removeStale();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const running = [...this.#sandboxes.values()].filter((sandbox) => sandbox !== null);
+    await Promise.allSettled(running.map((sandbox) => sandbox.stop()));
+    if (this.#probed !== null) await (await this.#probed).context?.limiter.close();
+    // With the last sandbox gone, nothing in there is of use to anyone.
+    if (this.#sandboxes.size === 0) await rm(this.#runtime.root, { recursive: true, force: true });
+  }
+
+  #probe(): Promise<ProbedEngine> {
+    this.#probed ??= probeEngine(this.#options, this.#runtime, randomBytes(12).toString('hex'));
+    return this.#probed;
+  }
+
+  async #start(
+    context: LaunchContext,
+    spec: EngineSandboxSpec,
+    template: Template,
+  ): Promise<NamespaceSandbox> {
+    const [launched] = await Promise.all([
+      launchSandbox(context, spec, template),
+      context.fifos.reserve(4),
+    ]);
+    const archive =
+      context.tools.tar === null ? null : new LayerArchive(this.#runtime.layers, context.tools.tar);
+    const sandbox = new NamespaceSandbox({
+      spec,
+      languages: template.languages,
+      process: launched.process,
+      group: launched.group,
+      clock: this.#clock,
+      saveLayer: async (stopping) =>
+        archive?.save(
+          spec.id,
+          spec.resources.diskMib * mebibyte,
+          pathsOutsideLayer(launched.steps),
+          (request) => stopping.execInternally(request),
+        ),
+      release: async () => {
+        await launched.release();
+        this.#sandboxes.delete(spec.id);
+      },
+    });
+    this.#sandboxes.set(spec.id, sandbox);
+    try {
+      await launched.process.ready;
+      await archive?.restore(spec.id, (request) => sandbox.execInternally(request));
+      launched.process.send(provideConfiguration(spec.hostname));
+      return sandbox;
+    } catch (cause) {
+      await sandbox.discard();
+      throw cause;
+    }
+  }
+}

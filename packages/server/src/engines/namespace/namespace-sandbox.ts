@@ -1,0 +1,231 @@
+import {
+  type Clock,
+  type EngineSandbox,
+  type EngineSandboxSpec,
+  type ExecOutcome,
+  type ExecRequest,
+  type Kernel,
+  type KernelLanguage,
+  type SandboxExitReason,
+  type SandboxMetrics,
+  SandgateError,
+} from '@sandgate/core';
+
+const createKernel = (
+  l: KernelLanguage,
+  s: (l: KernelLanguage) => Promise<KernelProcess>,
+): Kernel => {
+  void s;
+  return { language: l, run: async () => ({ kind: 'completed' }) };
+};
+
+import { kernelCommand } from '../kernel/kernel-command.ts';
+import type { KernelProcess } from '../kernel/kernel-process.ts';
+import { programsEnvironment } from './agent-prelude.ts';
+import { AgentJob, countFifos, type JobSpec } from './exec/agent-job.ts';
+import { runExec } from './exec/run-exec.ts';
+import type { ResourceGroup } from './limits/resource-limiter.ts';
+import { readSandboxFile, writeSandboxFile } from './sandbox-files.ts';
+import type { ProcessEnd, SandboxProcess } from './sandbox-process.ts';
+
+/** Each job takes up to five file descriptors of the server. */
+const maxJobs = 256;
+
+export interface NamespaceSandboxParts {
+  readonly spec: EngineSandboxSpec;
+  readonly languages: readonly KernelLanguage[];
+  readonly process: SandboxProcess;
+  readonly group: ResourceGroup;
+  readonly clock: Clock;
+  /** Keeps the writable layer, with the agent still there and everything else gone. */
+  readonly saveLayer: (sandbox: NamespaceSandbox) => Promise<void>;
+  /** Removes what belongs to the sandbox on the host, after its last process. */
+  readonly release: () => Promise<void>;
+}
+
+export class NamespaceSandbox implements EngineSandbox {
+  readonly id: string;
+  readonly exited: Promise<SandboxExitReason>;
+  readonly #parts: NamespaceSandboxParts;
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #kernels = new Map<KernelLanguage, Kernel>();
+  #jobs = 0;
+  #lastJob = 0;
+  #stopping: Promise<void> | null = null;
+  #ended = false;
+  #lastCpu: { readonly atMs: number; readonly cpuMs: number };
+
+  constructor(parts: NamespaceSandboxParts) {
+    this.#parts = parts;
+    this.id = parts.spec.id;
+    this.#environment = programsEnvironment(parts.spec.environment);
+    this.#lastCpu = { atMs: parts.clock.nowMs(), cpuMs: parts.group.usage()?.cpuMs ?? 0 };
+    this.exited = parts.process.ended.then((end) => this.#finish(end));
+  }
+
+  async exec(request: ExecRequest): Promise<ExecOutcome> {
+    if (this.#stopping !== null) throw this.#endedError();
+    return this.execInternally(request);
+  }
+
+  /** Also while the sandbox stops. */
+  async execInternally(request: ExecRequest): Promise<ExecOutcome> {
+    const { process, spec } = this.#parts;
+    if (!process.running) throw this.#endedError();
+    if (request.signal?.aborted === true) return { kind: 'aborted' };
+    const job = await this.#startJob({
+      argv: request.argv,
+      cwd: request.cwd ?? spec.workdir,
+      environment: request.environment ?? {},
+      stdin: request.stdin !== undefined,
+      control: false,
+    });
+    return runExec(job, request, () => this.#stopping !== null || !process.running);
+  }
+
+  kernel(language: KernelLanguage): Kernel {
+    if (!this.#parts.languages.includes(language)) {
+      throw new SandgateError(
+        'language_unsupported',
+        `This sandbox has no ${language} kernel; it offers: ${this.#parts.languages.join(', ')}.`,
+      );
+    }
+    let kernel = this.#kernels.get(language);
+    if (kernel === undefined) {
+      kernel = createKernel(language, (wanted) => this.#startKernel(wanted));
+      this.#kernels.set(language, kernel);
+    }
+    return kernel;
+  }
+
+  readFile(path: string, options: { readonly maxBytes?: number } = {}): Promise<Buffer> {
+    return readSandboxFile((request) => this.exec(request), path, options.maxBytes);
+  }
+
+  writeFile(
+    path: string,
+    data: Uint8Array,
+    options: { readonly mode?: number } = {},
+  ): Promise<void> {
+    return writeSandboxFile((request) => this.exec(request), path, data, options.mode ?? 0o644);
+  }
+
+  async metrics(): Promise<SandboxMetrics> {
+    const diskBytes = await this.#readDiskBytes();
+    const usage = this.#parts.group.usage();
+    if (usage === null) return { cpuPercent: 0, memoryBytes: 0, diskBytes, processes: 0 };
+    const atMs = this.#parts.clock.nowMs();
+    const elapsedMs = Math.max(1, atMs - this.#lastCpu.atMs);
+    const cpuPercent = Math.max(0, ((usage.cpuMs - this.#lastCpu.cpuMs) / elapsedMs) * 100);
+    this.#lastCpu = { atMs, cpuMs: usage.cpuMs };
+    return { cpuPercent, memoryBytes: usage.memoryBytes, diskBytes, processes: usage.processes };
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  /** Ends the sandbox and forgets what was written in this run. */
+  async discard(): Promise<void> {
+    this.#stopping ??= Promise.resolve();
+    await this.#kill();
+  }
+
+  async #stop(): Promise<void> {
+    const { process } = this.#parts;
+    try {
+      if (process.running) {
+        process.send('kill_all\n');
+        await this.#parts.saveLayer(this);
+      }
+    } finally {
+      await this.#kill();
+    }
+  }
+
+  async #kill(): Promise<void> {
+    this.#parts.process.kill();
+    await this.exited;
+  }
+
+  async #finish(_end: ProcessEnd): Promise<SandboxExitReason> {
+    this.#ended = true;
+    await this.#parts.release().catch(() => {});
+    return this.#stopping === null ? 'ended' : 'stopped';
+  }
+
+  async #startJob(spec: JobSpec): Promise<AgentJob> {
+    const { process } = this.#parts;
+    if (this.#jobs >= maxJobs) {
+      throw new SandgateError('sandbox_busy', `The sandbox runs ${maxJobs} commands already.`);
+    }
+    this.#jobs += 1;
+    try {
+      await process.fifos.reserve(countFifos(spec));
+      if (this.#ended || !process.running) throw this.#endedError();
+      this.#lastJob += 1;
+      const environment = { ...this.#environment, ...spec.environment };
+      const job = new AgentJob(process, this.#lastJob, { ...spec, environment });
+      job.ended.then(() => {
+        this.#jobs -= 1;
+      });
+      return job;
+    } catch (cause) {
+      this.#jobs -= 1;
+      throw cause;
+    }
+  }
+
+  async #startKernel(language: KernelLanguage): Promise<KernelProcess> {
+    const job = await this.#startJob({
+      argv: kernelCommand(language),
+      cwd: this.#parts.spec.workdir,
+      environment: {},
+      stdin: true,
+      control: true,
+    });
+    const stdin = await job.stdin;
+    if (stdin === null || job.control === null) {
+      job.close();
+      const end = await job.ended;
+      throw new SandgateError('kernel_failed', `The ${language} kernel could not be started.`, {
+        detail: `its process is ${end.kind}`,
+      });
+    }
+    const exited = job.ended.then((end) => (end.kind === 'exited' ? end.exitCode : 137));
+    // The kernel reads what is left; then the host's ends must not pile up.
+    exited.then(() => setTimeout(() => job.close(), closeGraceMs).unref());
+    return {
+      stdin,
+      stdout: job.stdout.socket,
+      stderr: job.stderr.socket,
+      control: job.control.socket,
+      kill: (signal) =>
+        signal === 'SIGINT' ? job.kill('INT', 'process') : job.kill('KILL', 'group'),
+      exited,
+    };
+  }
+
+  async #readDiskBytes(): Promise<number> {
+    let text = '';
+    await this.exec({
+      argv: ['/bin/df', '-kP', '/'],
+      cwd: '/',
+      timeoutMs: 5_000,
+      onOutput: (chunk) => {
+        if (chunk.stream === 'stdout')
+          text = (text + chunk.data.toString('latin1')).slice(0, 4_096);
+      },
+    });
+    const kib = /^\S+\s+\d+\s+(\d{1,12})\s/m.exec(text.split('\n')[1] ?? '')?.[1];
+    return Number(kib ?? 0) * 1024;
+  }
+
+  #endedError(): SandgateError {
+    return new SandgateError('sandbox_ended', 'The sandbox is not running any more.');
+  }
+}
+
+/** How long the streams of an ended kernel stay open for what it had written. */
+const closeGraceMs = 1_000;

@@ -1,0 +1,288 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type {
+  EngineFinding,
+  EngineReport,
+  EngineSandboxSpec,
+  KernelLanguage,
+} from '@sandgate/core';
+import { readAgentScript } from './agent-prelude.ts';
+import {
+  defaultFirstHostUid,
+  defaultInterpreterDirectory,
+  type NamespaceEngineOptions,
+} from './engine-options.ts';
+import { AgentJob } from './exec/agent-job.ts';
+import { FifoPool } from './exec/fifo-pool.ts';
+import { runExec } from './exec/run-exec.ts';
+import { systemSearchPath } from './find-program.ts';
+import { findStrayFds } from './find-stray-fds.ts';
+import { HostIdentities } from './host-identity.ts';
+import { findHostTools } from './host-tools.ts';
+import { installKernelScripts } from './install-kernel-scripts.ts';
+import { type LaunchContext, launchSandbox } from './launch-sandbox.ts';
+import { findLaunchers } from './launcher/find-launchers.ts';
+import type { Launcher } from './launcher/launcher.ts';
+import { detectResourceLimiter } from './limits/resource-limiter.ts';
+import { systemSteps } from './mount-plan.ts';
+import { blockedNamespaceFindings } from './namespace-findings.ts';
+import type { RuntimeDirectory } from './runtime-directory.ts';
+import { compileSeccompFilter } from './seccomp/compile-filter.ts';
+import { findNode } from './template/find-node.ts';
+import { findPythons } from './template/find-python.ts';
+import type { HostInterpreter, Template } from './template/template.ts';
+
+export interface ProbedEngine {
+  readonly report: EngineReport;
+  /** Null when no sandbox can be started. */
+  readonly context: LaunchContext | null;
+  readonly templates: readonly Template[];
+}
+
+const maxFailureText = 500;
+
+/** Looks for a way to start sandboxes, and believes in it after one was started. */
+export async function probeEngine(
+  options: NamespaceEngineOptions,
+  runtime: RuntimeDirectory,
+  probeId: string,
+): Promise<ProbedEngine> {
+  const findings: EngineFinding[] = [];
+  const tools = await findHostTools(options.agentShell);
+  if (typeof tools === 'string') {
+    findings.push({
+      subject: 'system programs',
+      status: 'missing',
+      message: `The host lacks ${tools}.`,
+      remedy: 'Install coreutils and util-linux.',
+    });
+    return unusable(findings);
+  }
+  const limiter = await detectResourceLimiter({ stateDirectory: options.stateDirectory });
+  installKernelScripts(runtime.kernels);
+  const shared = {
+    tools,
+    limiter,
+    runtime,
+    fifos: new FifoPool(runtime.fifos),
+    identities: new HostIdentities(options.firstHostUid ?? defaultFirstHostUid),
+    agentScript: readAgentScript(),
+    systemSteps: systemSteps(),
+    strayFds: findStrayFds(),
+  };
+  const candidates = await findLaunchers(options.launcher ?? 'auto');
+  findings.push(...candidates.findings);
+  for (const launcher of candidates.launchers) {
+    const seccompFile = launcher.seccomp ? writeSeccompFilter(runtime) : null;
+    const context: LaunchContext = { ...shared, launcher, seccompFile };
+    const failure = await tryProgram(context, [], probeId, ['/bin/true']);
+    findings.push(launcherFinding(launcher, failure));
+    if (failure !== null) continue;
+    const interpreters = await findInterpreters(context, options, probeId, findings);
+    findings.push(...contextFindings(context));
+    const templates = buildTemplates(interpreters);
+    return { context, templates, report: usableReport(context, templates, findings) };
+  }
+  findings.push(...blockedNamespaceFindings());
+  return unusable(findings);
+}
+
+function writeSeccompFilter(runtime: RuntimeDirectory): string | null {
+  if (process.arch !== 'x64' && process.arch !== 'arm64') return null;
+  const path = join(runtime.root, 'seccomp.bpf');
+  writeFileSync(path, compileSeccompFilter(process.arch), { mode: 0o600 });
+  return path;
+}
+
+/** Runs a program in a sandbox of its own; null when it ends with 0, else what went wrong. */
+async function tryProgram(
+  context: LaunchContext,
+  interpreters: readonly HostInterpreter[],
+  id: string,
+  argv: readonly string[],
+): Promise<string | null> {
+  const spec: EngineSandboxSpec = {
+    id,
+    hostname: 'probe',
+    image: 'probe',
+    resources: { memoryMib: 512, cpus: 1, diskMib: 16, maxProcesses: 64 },
+    environment: {},
+    workdir: '/',
+    mounts: [],
+    scripts: {},
+  };
+  const template: Template = {
+    name: 'probe',
+    description: 'probe',
+    languages: [],
+    steps: interpreters.flatMap((interpreter) => interpreter.steps),
+  };
+  try {
+    const launched = await launchSandbox(context, spec, template);
+    try {
+      await launched.process.ready;
+      await context.fifos.reserve(3);
+      const job = new AgentJob(launched.process, 1, {
+        argv,
+        cwd: '/',
+        environment: {},
+        stdin: false,
+        control: false,
+      });
+      let text = '';
+      const outcome = await runExec(
+        job,
+        {
+          argv,
+          timeoutMs: 20_000,
+          onOutput: ({ data }) => {
+            text = (text + data.toString('utf8')).slice(0, maxFailureText);
+          },
+        },
+        () => !launched.process.running,
+      );
+      if (outcome.kind === 'exited' && outcome.exitCode === 0) return null;
+      return `${argv[0]} ended with ${JSON.stringify(outcome)}: ${text}`;
+    } finally {
+      launched.process.kill();
+      await launched.process.ended;
+      await launched.release();
+    }
+  } catch (cause) {
+    if (!(cause instanceof Error)) return String(cause);
+    const detail = 'detail' in cause && typeof cause.detail === 'string' ? cause.detail : null;
+    return detail ?? cause.message;
+  }
+}
+
+async function findInterpreters(
+  context: LaunchContext,
+  options: NamespaceEngineOptions,
+  probeId: string,
+  findings: EngineFinding[],
+): Promise<HostInterpreter[]> {
+  const dropped = context.identities.drops;
+  const found: HostInterpreter[] = [];
+  const candidates: Record<KernelLanguage, readonly HostInterpreter[]> = {
+    python: await findPythons({ dropped, searchPath: options.searchPath ?? systemSearchPath }),
+    node: [
+      findNode({
+        dropped,
+        interpreterDirectory: options.interpreterDirectory ?? defaultInterpreterDirectory,
+      }),
+    ],
+  };
+  const checks: Record<KernelLanguage, readonly string[]> = {
+    python: ['python3', '-c', 'import ast, json, signal, traceback'],
+    node: ['node', '--version'],
+  };
+  for (const language of ['python', 'node'] as const) {
+    let works: HostInterpreter | null = null;
+    for (const candidate of candidates[language]) {
+      const failure = await tryProgram(context, [candidate], probeId, checks[language]);
+      if (failure === null) {
+        works = candidate;
+        break;
+      }
+      findings.push({
+        subject: language,
+        status: 'degraded',
+        message: `${candidate.description} does not run in a sandbox: ${failure}`,
+      });
+    }
+    if (works !== null) found.push(works);
+    findings.push(
+      works === null
+        ? {
+            subject: language,
+            status: 'missing',
+            message: `No ${language} was found that a sandbox can use.`,
+            remedy:
+              language === 'python'
+                ? 'Install Python 3.8 or newer, as in `apt-get install python3`.'
+                : 'Start the server with a Node.js that every user can read.',
+          }
+        : { subject: language, status: 'ok', message: works.description },
+    );
+  }
+  return found;
+}
+
+function buildTemplates(interpreters: readonly HostInterpreter[]): Template[] {
+  const languages = interpreters.map((interpreter) => interpreter.language);
+  const steps = interpreters.flatMap((interpreter) => interpreter.steps);
+  return interpreters.map(({ language, description }) => ({
+    name: `microsandbox/${language}`,
+    languages,
+    description,
+    steps,
+  }));
+}
+
+function launcherFinding(launcher: Launcher, failure: string | null): EngineFinding {
+  return failure === null
+    ? { subject: launcher.name, status: 'ok', message: `${launcher.description} starts sandboxes.` }
+    : {
+        subject: launcher.name,
+        status: 'missing',
+        message: `${launcher.description} cannot start a sandbox: ${failure}`,
+      };
+}
+
+function contextFindings(context: LaunchContext): EngineFinding[] {
+  const seccomp: EngineFinding =
+    context.seccompFile !== null
+      ? { subject: 'seccomp', status: 'ok', message: 'Every sandbox has a system-call filter.' }
+      : {
+          subject: 'seccomp',
+          status: 'degraded',
+          message: 'Sandboxes have no system-call filter.',
+          remedy: 'Install bubblewrap.',
+        };
+  return [seccomp, ...context.limiter.findings];
+}
+
+function usableReport(
+  context: LaunchContext,
+  templates: readonly Template[],
+  findings: readonly EngineFinding[],
+): EngineReport {
+  const { memory, cpu, processes } = context.limiter.kinds;
+  return {
+    engine: context.launcher.name,
+    usable: true,
+    capabilities: {
+      seccomp: context.seccompFile !== null,
+      memoryLimit: memory,
+      cpuLimit: cpu,
+      processLimit: processes,
+      persistentLayer: context.tools.tar !== null,
+    },
+    templates: templates.map(({ name, languages, description }) => ({
+      name,
+      languages,
+      description,
+    })),
+    findings,
+  };
+}
+
+function unusable(findings: readonly EngineFinding[]): ProbedEngine {
+  return {
+    context: null,
+    templates: [],
+    report: {
+      engine: 'namespace',
+      usable: false,
+      capabilities: {
+        seccomp: false,
+        memoryLimit: 'none',
+        cpuLimit: 'none',
+        processLimit: 'none',
+        persistentLayer: false,
+      },
+      templates: [],
+      findings,
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { accessSync, chmodSync, constants, lstatSync, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Paths of one engine on the host. */
+export interface RuntimeDirectory {
+  /** Gone at the next boot, or removed by `reconcile`. */
+  readonly root: string;
+  /** One directory per running sandbox, named by its id. */
+  readonly sandboxes: string;
+  /** FIFOs that are not in use yet. */
+  readonly fifos: string;
+  /** The kernels' guest scripts, shown in every sandbox. */
+  readonly kernels: string;
+  /** Writable layers as tar files. Kept. */
+  readonly layers: string;
+}
+
+/**
+ * Makes the engine's directories. Under root, sandboxes run as other users, who must be able to walk
+ * to their own directory: the state directory is often closed to them, so the runtime directory is
+ * in `/run` (or the temporary directory), named after the state directory.
+ */
+export function createRuntimeDirectory(stateDirectory: string): RuntimeDirectory {
+  const root =
+    process.getuid?.() === 0 ? rootsDirectory(stateDirectory) : join(stateDirectory, 'run');
+  const paths: RuntimeDirectory = {
+    root,
+    sandboxes: join(root, 'sandboxes'),
+    fifos: join(root, 'fifos'),
+    kernels: join(root, 'kernels'),
+    layers: join(stateDirectory, 'layers'),
+  };
+  mkdirSync(paths.layers, { recursive: true, mode: 0o700 });
+  mkdirSync(root, { recursive: true, mode: 0o711 });
+  requireOwn(root);
+  chmodSync(root, 0o711);
+  for (const [path, mode] of [
+    [paths.sandboxes, 0o711],
+    [paths.fifos, 0o700],
+    [paths.kernels, 0o755],
+  ] as const) {
+    mkdirSync(path, { recursive: true });
+    chmodSync(path, mode);
+  }
+  return paths;
+}
+
+function rootsDirectory(stateDirectory: string): string {
+  const name = `sandgate-${createHash('sha256').update(stateDirectory).digest('hex').slice(0, 16)}`;
+  try {
+    accessSync('/run', constants.W_OK);
+    return join('/run', name);
+  } catch {
+    return join(tmpdir(), name);
+  }
+}
+
+/** In a directory that all may write, somebody else could have made ours first. */
+function requireOwn(path: string): void {
+  const stat = lstatSync(path);
+  if (!stat.isDirectory() || stat.uid !== (process.getuid?.() ?? 0)) {
+    throw new Error(`${path} belongs to another user; remove it and start again`);
+  }
+}

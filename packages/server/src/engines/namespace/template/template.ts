@@ -1,0 +1,20 @@
+import type { KernelLanguage, TemplateInfo } from '@sandgate/core';
+import type { MountStep } from '../launcher/launcher.ts';
+
+/** An image made of the host's own programs. */
+export interface Template extends TemplateInfo {
+  readonly steps: readonly MountStep[];
+}
+
+/** An interpreter of the host, and how it is shown in a sandbox. */
+export interface HostInterpreter {
+  readonly language: KernelLanguage;
+  /** As in `Python 3.11.2 (/usr/bin/python3.11)`. */
+  readonly description: string;
+  readonly steps: readonly MountStep[];
+}
+
+/** Where interpreters get their names, first on every sandbox's `PATH`. */
+export const guestInterpreterDirectory = '/opt/sandbox/bin';
+
+export const guestSearchPath = `${guestInterpreterDirectory}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
