@@ -1,0 +1,297 @@
+import { randomBytes } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type Clock,
+  type Engine,
+  type EngineReport,
+  type Randomness,
+  SandgateError,
+  type Storage,
+} from '@sandgate/core';
+import { type Administration, createAdministration } from './administration.ts';
+import { type ConfigFlags, loadConfig, type ServerConfig } from './config/index.ts';
+import { createNamespaceEngine } from './engines/namespace/namespace-engine.ts';
+import { packageVersion } from './package-version.ts';
+import {
+  adoptServerKey,
+  claimHome,
+  createSandboxLogs,
+  loadServerKey,
+  newServerKeyText,
+  openControlSocket,
+  openServerLog,
+  prepareHome,
+  type ServerClaim,
+  type ServerKeySource,
+  type ServerRecord,
+  type ServerStatus,
+  serverLogPath,
+  storeServerKey,
+} from './process/index.ts';
+import { startServer as startServerFromParts } from './start-server.ts';
+import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
+
+export type { Administration, ApiKeyView, IssuedKeyView, SandboxView } from './administration.ts';
+export { packageVersion } from './package-version.ts';
+export {
+  chooseHome,
+  chooseServerKeySource,
+  controlClient,
+  findRunningServer,
+  prepareHome,
+  type ServerKeySource,
+  type ServerRecord,
+  type ServerStatus,
+  sandboxLogPath,
+  serverLogPath,
+} from './process/index.ts';
+
+const clock: Clock = { nowMs: () => Date.now() };
+const randomness: Randomness = { bytes: (length) => randomBytes(length) };
+
+export interface ServerOptions {
+  /** State directory, as `chooseHome` gives it. */
+  readonly home: string;
+  readonly flags?: ConfigFlags;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly developmentMode?: boolean;
+  readonly serverKeySource?: ServerKeySource;
+  /** Makes a new server key first: every API key is revoked. */
+  readonly resetServerKey?: boolean;
+}
+
+export interface RunningServer {
+  /** Base address, as in `http://127.0.0.1:5555`. */
+  readonly address: string;
+  /** Made at the first start of a home, and shown this once. */
+  readonly firstOperatorKey: string | null;
+  /** How many keys `resetServerKey` revoked. */
+  readonly revokedKeys: number;
+  readonly engine: EngineReport;
+  /** For the operator, before anything else. */
+  readonly warnings: readonly string[];
+  status(): Promise<ServerStatus>;
+  /** Drains, and releases everything. Idempotent. */
+  close(onProgress?: (message: string) => void): Promise<void>;
+  /** Resolves when somebody asked the server to stop through its control socket. */
+  readonly stopRequested: Promise<void>;
+  /** Resolves when it is closed, whoever closed it. */
+  readonly closed: Promise<void>;
+}
+
+export type StartOutcome =
+  | { readonly kind: 'started'; readonly server: RunningServer }
+  /** Another process serves this home; its record is null while it is just starting. */
+  | { readonly kind: 'already_running'; readonly record: ServerRecord | null };
+
+const databasePath = (home: string): string => join(home, 'sandgate.db');
+
+/** @throws SandgateError `config_invalid`, `server_key_mismatch`, `storage_unavailable` */
+export async function startServer(options: ServerOptions): Promise<StartOutcome> {
+  const { home } = options;
+  const environment = options.environment ?? process.env;
+  const homeWarnings = await prepareHome(home);
+  const config = await loadConfig({ home, environment, flags: options.flags ?? {} });
+  const claimed = await claimHome(home, { version: packageVersion, startedAtMs: clock.nowMs() });
+  if (claimed.kind === 'taken') return { kind: 'already_running', record: claimed.record };
+
+  // What was opened so far, closed in reverse order when the start fails or the server ends.
+  const opened: (() => Promise<void>)[] = [() => claimed.claim.release()];
+  const closeOpened = async (): Promise<void> => {
+    for (const close of opened.reverse()) await close();
+  };
+  try {
+    const server = await open(options, { home, environment, config, claim: claimed.claim }, opened);
+    let finish: () => void = () => undefined;
+    const closed = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    let closing: Promise<void> | null = null;
+    return {
+      kind: 'started',
+      server: {
+        ...server,
+        warnings: [...homeWarnings, ...server.warnings],
+        closed,
+        close(onProgress) {
+          closing ??= server.close(onProgress).then(closeOpened).finally(finish);
+          return closing;
+        },
+      },
+    };
+  } catch (error) {
+    await closeOpened();
+    throw error;
+  }
+}
+
+interface OpenContext {
+  readonly home: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly config: ServerConfig;
+  readonly claim: ServerClaim;
+}
+
+async function open(
+  options: ServerOptions,
+  { home, environment, config, claim }: OpenContext,
+  opened: (() => Promise<void>)[],
+): Promise<Omit<RunningServer, 'closed'>> {
+  const log = await openServerLog({
+    level: config.log.level,
+    file: config.log.destination === 'file' ? serverLogPath(home) : null,
+  });
+  const storage = await openSqliteStorage({ file: databasePath(home) });
+  opened.push(() => storage.close());
+  const source = options.serverKeySource ?? { kind: 'home' };
+  const keys = await openServerKey(home, storage, source, options.resetServerKey ?? false);
+  const server = await startServerFromParts({
+    config,
+    tls: await readTls(config),
+    developmentMode: options.developmentMode ?? false,
+    storage,
+    engine: createEngine(home, config, environment),
+    clock,
+    randomness,
+    log,
+    sandboxLogs: createSandboxLogs(home),
+    realPath: realPathOrNull,
+    version: packageVersion,
+    serverKey: keys.serverKey,
+    replaceServerKey: () => replaceServerKey(home, storage, source),
+  });
+  opened.push(() => server.close());
+  let requestStop: () => void = () => undefined;
+  const stopRequested = new Promise<void>((resolve) => {
+    requestStop = resolve;
+  });
+  const control = await openControlSocket(home, {
+    status: () => server.status(),
+    resetServerKey: () => server.resetServerKey(),
+    stop: requestStop,
+  });
+  opened.push(() => control.close());
+  await claim.publishAddress(server.address);
+  return {
+    address: server.address,
+    firstOperatorKey: server.firstOperatorKey,
+    revokedKeys: keys.revokedKeys,
+    engine: server.engineReport,
+    warnings: keys.warnings,
+    status: () => server.status(),
+    close: (onProgress) => server.close(onProgress),
+    stopRequested,
+  };
+}
+
+/** A key that came as `--key` is kept in the home, as documented, once the store accepts it. */
+async function openServerKey(
+  home: string,
+  storage: Storage,
+  source: ServerKeySource,
+  reset: boolean,
+) {
+  if (reset && source.kind === 'home') {
+    const replaced = await replaceServerKey(home, storage, source);
+    return { ...replaced, warnings: [] };
+  }
+  const { text, warnings } = await loadServerKey(home, source);
+  const adopted = await adoptServerKey({ storage, clock }, text, { reset });
+  if (source.kind === 'argument') await storeServerKey(home, text);
+  return { ...adopted, warnings };
+}
+
+/** The store goes first: a crash in between leaves a mismatch that is reported, never an open door. */
+async function replaceServerKey(home: string, storage: Storage, source: ServerKeySource) {
+  if (source.kind === 'environment' || source.kind === 'file') {
+    throw new SandgateError(
+      'config_invalid',
+      'This server gets its key from outside its home. Change the key there, and start with --reset-key',
+    );
+  }
+  const text = newServerKeyText();
+  const adopted = await adoptServerKey({ storage, clock }, text, { reset: true });
+  await storeServerKey(home, text);
+  return adopted;
+}
+
+async function readTls(config: ServerConfig) {
+  if (config.tls === null) return null;
+  const read = async (path: string): Promise<string> => {
+    try {
+      return await readFile(path, 'utf8');
+    } catch (cause) {
+      throw new SandgateError('config_invalid', `The TLS file ${path} cannot be read`, { cause });
+    }
+  };
+  return { cert: await read(config.tls.certPath), key: await read(config.tls.keyPath) };
+}
+
+function createEngine(
+  home: string,
+  config: ServerConfig,
+  environment: Readonly<Record<string, string | undefined>>,
+): Engine {
+  return createNamespaceEngine({
+    stateDirectory: home,
+    launcher: config.engine.launcher,
+    searchPath: environment.PATH ?? '/usr/bin:/bin',
+    clock,
+  });
+}
+
+function realPathOrNull(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** What this machine can do for sandboxes, found by trying. For `msb doctor`. */
+export async function probeEngine(options: {
+  readonly home: string;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}): Promise<EngineReport> {
+  const environment = options.environment ?? process.env;
+  const config = await loadConfig({ home: options.home, environment });
+  const engine = createEngine(options.home, config, environment);
+  try {
+    return await engine.probe();
+  } finally {
+    await engine.close();
+  }
+}
+
+export interface OpenAdministration extends Administration {
+  close(): Promise<void>;
+}
+
+/**
+ * The operator's own access to a home, whether or not a server runs on it.
+ * @throws SandgateError `config_invalid`, `server_key_mismatch`, `storage_unavailable`
+ */
+export async function openAdministration(options: {
+  readonly home: string;
+  readonly serverKeySource?: ServerKeySource;
+}): Promise<OpenAdministration> {
+  const { home } = options;
+  await prepareHome(home);
+  const storage = await openSqliteStorage({ file: databasePath(home) });
+  try {
+    const source = options.serverKeySource ?? { kind: 'home' };
+    const { serverKey } = await openServerKey(home, storage, source, false);
+    const administration = createAdministration({
+      storage,
+      clock,
+      randomness,
+      serverKey: () => serverKey,
+    });
+    return { ...administration, close: () => storage.close() };
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}

@@ -28,7 +28,7 @@ export interface SandboxesDependencies {
   readonly randomness: Randomness;
   readonly policy: SandboxPolicy;
   /** Takes what a sandbox's main command writes. */
-  readonly onMainOutput: (chunk: OutputChunk, sandbox: Sandbox) => void;
+  readonly onMainOutput: (chunk: OutputChunk, sandbox: Sandbox) => void | Promise<void>;
   /** Told of failures that no caller waits for. */
   readonly onBackgroundError: (error: unknown, sandbox: Sandbox) => void;
 }

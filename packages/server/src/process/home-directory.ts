@@ -17,6 +17,11 @@ export function serverLogPath(home: string): string {
   return join(home, 'logs', 'server.log');
 }
 
+/** Where the output of a sandbox's main command goes. `id`: 24 hex digits. */
+export function sandboxLogPath(home: string, id: string): string {
+  return join(home, 'logs', 'sandboxes', `${id}.log`);
+}
+
 /** Files that only Sandgate makes, or that the operator makes for it. */
 const ownFiles = ['server.key', 'server.lock', 'sandgate.db', 'config.json', 'logs'];
 
@@ -51,7 +56,7 @@ export async function prepareHome(home: string): Promise<readonly string[]> {
       await chmod(home, 0o700);
       warnings.push(`${home} was open to other users of this machine. It is closed to them now.`);
     }
-    await mkdir(join(home, 'logs'), { recursive: true, mode: 0o700 });
+    await mkdir(join(home, 'logs', 'sandboxes'), { recursive: true, mode: 0o700 });
   } catch (error) {
     if (error instanceof SandgateError) throw error;
     const isFile = hasCode(error, 'EEXIST') || hasCode(error, 'ENOTDIR');

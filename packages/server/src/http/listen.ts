@@ -1,0 +1,75 @@
+import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { isIPv6 } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { SandgateError } from '@sandgate/core';
+import type { App } from './request-context.ts';
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** PEM texts; null serves plain HTTP. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+}
+
+export interface Listener {
+  /** Base address, as in `http://127.0.0.1:5555`. */
+  readonly address: string;
+  /** Takes no more calls, and lets those in progress end for up to `drainMs`. */
+  close(drainMs: number): Promise<void>;
+}
+
+/** A header that arrives byte by byte must not hold a connection for ever. */
+const headersTimeoutMs = 15_000;
+
+/** @throws SandgateError `config_invalid` when the address cannot be had, or the certificate is bad */
+export async function listen(app: App, options: ListenOptions): Promise<Listener> {
+  const server = createServer(app, options.tls);
+  server.headersTimeout = headersTimeoutMs;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => reject(explain(cause, options)));
+    server.listen(options.port, options.host, resolve);
+  });
+  const bound = server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : options.port;
+  const host = isIPv6(options.host) ? `[${options.host}]` : options.host;
+  return {
+    address: `${options.tls === null ? 'http' : 'https'}://${host}:${port}`,
+    close: (drainMs) => drain(server, drainMs),
+  };
+}
+
+function createServer(app: App, tls: ListenOptions['tls']): Server {
+  const listener = getRequestListener(app.fetch);
+  if (tls === null) return createHttpServer(listener);
+  try {
+    return createHttpsServer({ cert: tls.cert, key: tls.key }, listener);
+  } catch (cause) {
+    throw new SandgateError(
+      'config_invalid',
+      'The TLS certificate or its key cannot be used. Both are PEM files that belong together',
+      { cause },
+    );
+  }
+}
+
+function explain(cause: NodeJS.ErrnoException, { host, port }: ListenOptions): SandgateError {
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'something else listens there. Choose another port with --port',
+    EADDRNOTAVAIL: 'this machine does not have that address',
+    EACCES: 'ports below 1024 need more rights. Choose another one with --port',
+  };
+  const reason = reasons[cause.code ?? ''] ?? cause.message;
+  return new SandgateError('config_invalid', `Cannot listen on ${host}:${port}: ${reason}`, {
+    cause,
+  });
+}
+
+async function drain(server: Server, drainMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const deadline = setTimeout(() => server.closeAllConnections(), drainMs);
+  await closed;
+  clearTimeout(deadline);
+}

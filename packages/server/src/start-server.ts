@@ -1,0 +1,170 @@
+import { isIP } from 'node:net';
+import {
+  type Clock,
+  createSandboxes,
+  createUseRecorder,
+  type Engine,
+  type EngineReport,
+  issueKey,
+  type Randomness,
+  type SandboxPolicy,
+  SandgateError,
+  type ServerKey,
+  type Storage,
+} from '@sandgate/core';
+import type { Logger } from 'pino';
+import { createAdministration } from './administration.ts';
+import type { ServerConfig } from './config/index.ts';
+import { createApp } from './http/app.ts';
+import { createDevelopmentAuthorizer, createKeyAuthorizer } from './http/authorize/authorizer.ts';
+import { type Listener, listen } from './http/listen.ts';
+import type { SandboxLogs } from './process/sandbox-log.ts';
+import type { ServerStatus } from './process/server-status.ts';
+
+/** Everything that a server needs of the outside, chosen and opened by `main.ts`. */
+export interface ServerParts {
+  readonly config: ServerConfig;
+  /** PEM texts of `config.tls`. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  readonly developmentMode: boolean;
+  readonly storage: Storage;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly log: Logger;
+  readonly sandboxLogs: SandboxLogs;
+  readonly realPath: SandboxPolicy['realPath'];
+  readonly version: string;
+  readonly serverKey: ServerKey;
+  /** Replaces the stored server key, and revokes every API key. */
+  readonly replaceServerKey: () => Promise<{
+    readonly serverKey: ServerKey;
+    readonly revokedKeys: number;
+  }>;
+}
+
+export interface Server {
+  /** Base address, as in `http://127.0.0.1:5555`. */
+  readonly address: string;
+  /** The first key of a new server, made now. */
+  readonly firstOperatorKey: string | null;
+  readonly engineReport: EngineReport;
+  status(): Promise<ServerStatus>;
+  resetServerKey(): Promise<{ readonly revokedKeys: number }>;
+  /** Takes no more calls, lets those in progress end, and stops the sandboxes. Idempotent. */
+  close(onProgress?: (message: string) => void): Promise<void>;
+}
+
+const loopbackNames = ['localhost', '127.0.0.1', '::1'];
+
+/** @throws SandgateError `config_invalid` */
+function requireLoopback(host: string): void {
+  if (loopbackNames.includes(host) || (isIP(host) === 4 && host.startsWith('127.'))) return;
+  throw new SandgateError(
+    'config_invalid',
+    `Development mode asks for no key, so it listens on loopback only, and not on ${host}. Leave --host out, or --dev`,
+  );
+}
+
+/** Puts the parts together, makes the records agree with the machine, and listens. */
+export async function startServer(parts: ServerParts): Promise<Server> {
+  const { config, storage, engine, clock, randomness, log, developmentMode } = parts;
+  if (developmentMode) requireLoopback(config.host);
+  const startedAtMs = clock.nowMs();
+  let serverKey = parts.serverKey;
+  const keyDependencies = { storage, clock, randomness, serverKey: () => serverKey };
+
+  const engineReport = await engine.probe();
+  const sandboxes = createSandboxes({
+    storage,
+    engine,
+    clock,
+    randomness,
+    policy: policyOf(config, parts.realPath),
+    onMainOutput: ({ data }, { id }) => parts.sandboxLogs.append(id, data),
+    onBackgroundError: (error, { id }) => log.error({ err: error, sandbox: id }, 'sandbox failed'),
+  });
+  await sandboxes.reconcile();
+
+  const app = createApp({
+    authorizer: developmentMode
+      ? createDevelopmentAuthorizer(keyDependencies)
+      : createKeyAuthorizer({ ...keyDependencies, recorder: createUseRecorder(storage.keys) }),
+    sandboxes,
+    log,
+    developmentMode,
+  });
+  const listener = await listen(app, { host: config.host, port: config.port, tls: parts.tls });
+  const administration = createAdministration(keyDependencies);
+  log.info({ address: listener.address, engine: engineReport.engine }, 'listening');
+
+  let closing: Promise<void> | null = null;
+  return {
+    address: listener.address,
+    engineReport,
+    // Minted when everything else has worked: a start that fails must not spend the one showing.
+    firstOperatorKey: developmentMode ? null : await mintFirstKey(keyDependencies),
+    async status() {
+      const { keys, sandboxes: counted } = await administration.counts();
+      return {
+        pid: process.pid,
+        address: listener.address,
+        version: parts.version,
+        startedAtMs,
+        authentication: developmentMode ? 'development' : 'required',
+        keys,
+        sandboxes: { total: counted.total, running: sandboxes.runningCount() },
+        engine: {
+          name: engineReport.engine,
+          usable: engineReport.usable,
+          remarks: engineReport.findings
+            .filter(({ status }) => status !== 'ok')
+            .map(({ message, remedy }) =>
+              remedy === undefined ? message : `${message} ${remedy}`,
+            ),
+        },
+      };
+    },
+    async resetServerKey() {
+      const replaced = await parts.replaceServerKey();
+      serverKey = replaced.serverKey;
+      log.warn({ revokedKeys: replaced.revokedKeys }, 'the server key was reset');
+      return { revokedKeys: replaced.revokedKeys };
+    },
+    close(onProgress = () => undefined) {
+      closing ??= closeAll(listener, config.shutdown.drainSeconds * 1_000, async () => {
+        const running = sandboxes.runningCount();
+        if (running > 0) onProgress(`stopping ${running} sandboxes`);
+        await sandboxes.close();
+      });
+      return closing;
+    },
+  };
+}
+
+async function closeAll(
+  listener: Listener,
+  drainMs: number,
+  closeSandboxes: () => Promise<void>,
+): Promise<void> {
+  await listener.close(drainMs);
+  await closeSandboxes();
+}
+
+function policyOf(config: ServerConfig, realPath: SandboxPolicy['realPath']): SandboxPolicy {
+  return {
+    defaultImage: 'microsandbox/python',
+    defaults: config.sandbox.defaults,
+    maxima: config.sandbox.maxima,
+    allowedHostPaths: config.allowedHostPaths,
+    maxSandboxes: config.maxSandboxes,
+    realPath,
+  };
+}
+
+/** A key for everything, once in the life of a server: when it has never had any key. */
+async function mintFirstKey(dependencies: Parameters<typeof issueKey>[0]): Promise<string | null> {
+  const everIssued = await dependencies.storage.keys.list({ includeRevoked: true });
+  if (everIssued.length > 0) return null;
+  return (await issueKey(dependencies, { name: 'first operator key' })).text;
+}
