@@ -166,7 +166,14 @@ export function openCgroupV1Group(directories: readonly string[]): CgroupGroup {
     openJoinFds: () =>
       directories.map((directory) => openSync(join(directory, 'tasks'), constants.O_WRONLY)),
 
-    usage: () => readUsage(holding, processes),
+    usage() {
+      try {
+        return readUsage(holding, processes);
+      } catch {
+        // Removed in between.
+        return null;
+      }
+    },
 
     async kill() {
       const limiter = holding('pids.max');

@@ -54,13 +54,13 @@ export function openFilesLimit(procRoot: string): number {
 }
 
 /**
- * A POSIX shell script that sets the limits, soft and hard, and core dumps to none. It ends the shell
+ * A script for `/bin/sh` that sets the limits, soft and hard, and core dumps to none. It ends the shell
  * with status 125 when one cannot be set, so that no sandbox runs without its limits.
  */
 export function ulimitScript(limits: ProcessLimits): string {
   const lines = ['ulimit -c 0'];
   if (limits.openFiles !== undefined) lines.push(`ulimit -n ${limits.openFiles}`);
-  // POSIX counts file sizes in blocks of 512 bytes; data is in KiB in dash, bash and busybox.
+  // File sizes are in blocks of 512 bytes, also in bash when it is called sh; data is in KiB in dash, bash and busybox.
   if (limits.fileSizeBytes !== undefined) {
     lines.push(`ulimit -f ${Math.ceil(limits.fileSizeBytes / 512)}`);
   }
