@@ -1,0 +1,60 @@
+import type { ApiKey, ApiKeySecret, GrantedScope, KeyPrefix } from '@sandgate/core';
+import type { Insertable, Selectable } from 'kysely';
+import type { Schema } from './schema.ts';
+
+export type KeyRow = Selectable<Schema['api_keys']>;
+
+export function toApiKey(row: KeyRow): ApiKey {
+  return {
+    id: row.id,
+    number: row.number,
+    revision: row.revision,
+    lineageId: row.lineage_id,
+    name: row.name,
+    description: row.description,
+    prefix: row.prefix as KeyPrefix,
+    lastFour: row.last_four,
+    workspaceId: row.workspace_id,
+    scopes: JSON.parse(row.scopes) as GrantedScope[],
+    addressAllowList: JSON.parse(row.address_allow_list) as string[],
+    expiresAtMs: row.expires_at_ms,
+    enabled: row.enabled === 1,
+    createdAtMs: row.created_at_ms,
+    lastUsedAtMs: row.last_used_at_ms,
+    usageCount: row.usage_count,
+    revokedAtMs: row.revoked_at_ms,
+  };
+}
+
+export function toNewKeyRow(
+  key: Omit<ApiKey, 'number' | 'revision'>,
+): Insertable<Schema['api_keys']> {
+  return {
+    id: key.id,
+    revision: 1,
+    lineage_id: key.lineageId,
+    name: key.name,
+    description: key.description,
+    prefix: key.prefix,
+    last_four: key.lastFour,
+    workspace_id: key.workspaceId,
+    scopes: JSON.stringify(key.scopes),
+    address_allow_list: JSON.stringify(key.addressAllowList),
+    expires_at_ms: key.expiresAtMs,
+    enabled: key.enabled ? 1 : 0,
+    created_at_ms: key.createdAtMs,
+    last_used_at_ms: key.lastUsedAtMs,
+    usage_count: key.usageCount,
+    revoked_at_ms: key.revokedAtMs,
+  };
+}
+
+export function toSecretRow(secret: ApiKeySecret): Insertable<Schema['api_key_secrets']> {
+  return {
+    digest: secret.digest,
+    key_id: secret.keyId,
+    server_key_version: secret.serverKeyVersion,
+    created_at_ms: secret.createdAtMs,
+    valid_until_ms: secret.validUntilMs,
+  };
+}

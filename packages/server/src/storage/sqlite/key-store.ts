@@ -1,0 +1,214 @@
+import {
+  type ApiKey,
+  type ApiKeySecret,
+  type KeyFilter,
+  type KeyRotation,
+  type KeyStore,
+  type KeyUse,
+  SandgateError,
+} from '@sandgate/core';
+import { sql } from 'kysely';
+import { type KeyRow, toApiKey, toNewKeyRow, toSecretRow } from './key-row.ts';
+import type { Durability, PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
+import { constraint, sqliteCode } from './storage-failure.ts';
+
+interface FoundRow extends KeyRow {
+  secret_digest: Uint8Array;
+  secret_server_key_version: number;
+  secret_created_at_ms: number;
+  secret_valid_until_ms: number | null;
+}
+
+/** Changes of keys are on the disk before they are answered: a revoked key never comes back. */
+export class SqliteKeyStore implements KeyStore {
+  readonly #connection: SqliteConnection;
+  readonly #useDurability: Durability;
+  readonly #findByDigest: PreparedStatement<FoundRow>;
+  readonly #recordUse: PreparedStatement<never>;
+
+  constructor(connection: SqliteConnection, useDurability: Durability) {
+    this.#connection = connection;
+    this.#useDurability = useDurability;
+    this.#findByDigest = connection.prepare(`
+      select api_keys.*,
+        api_key_secrets.digest as secret_digest,
+        api_key_secrets.server_key_version as secret_server_key_version,
+        api_key_secrets.created_at_ms as secret_created_at_ms,
+        api_key_secrets.valid_until_ms as secret_valid_until_ms
+      from api_key_secrets join api_keys on api_keys.id = api_key_secrets.key_id
+      where api_key_secrets.digest = ?`);
+    this.#recordUse = connection.prepare(`
+      update api_keys set usage_count = usage_count + ?1,
+        last_used_at_ms = max(coalesce(last_used_at_ms, ?2), ?2)
+      where id = ?3`);
+  }
+
+  async insert(key: Omit<ApiKey, 'number' | 'revision'>, secret: ApiKeySecret): Promise<ApiKey> {
+    const { queries } = this.#connection;
+    return this.#connection.transaction('full', () => {
+      this.#requireCurrentServerKey(secret);
+      try {
+        this.#connection.run(queries.insertInto('api_keys').values(toNewKeyRow(key)));
+      } catch (error) {
+        if (sqliteCode(error) !== constraint.foreignKey) throw error;
+        throw new SandgateError('workspace_not_found', 'Workspace not found', { cause: error });
+      }
+      this.#connection.run(queries.insertInto('api_key_secrets').values(toSecretRow(secret)));
+      return toApiKey(this.#requireRow(key.id));
+    });
+  }
+
+  async findByDigest(
+    digest: Uint8Array,
+  ): Promise<{ readonly key: ApiKey; readonly secret: ApiKeySecret } | null> {
+    const row = this.#findByDigest.get(digest);
+    if (row === undefined) return null;
+    return {
+      key: toApiKey(row),
+      secret: {
+        digest: row.secret_digest,
+        keyId: row.id,
+        serverKeyVersion: row.secret_server_key_version,
+        createdAtMs: row.secret_created_at_ms,
+        validUntilMs: row.secret_valid_until_ms,
+      },
+    };
+  }
+
+  async findById(id: string): Promise<ApiKey | null> {
+    const row = this.#rowById(id);
+    return row === undefined ? null : toApiKey(row);
+  }
+
+  async findByNumber(number: number): Promise<ApiKey | null> {
+    const row = this.#connection.first(
+      this.#connection.queries.selectFrom('api_keys').selectAll().where('number', '=', number),
+    );
+    return row === undefined ? null : toApiKey(row);
+  }
+
+  async list({ workspaceId, includeRevoked = false }: KeyFilter): Promise<readonly ApiKey[]> {
+    const all = this.#connection.queries.selectFrom('api_keys').selectAll().orderBy('number');
+    const living = includeRevoked ? all : all.where('revoked_at_ms', 'is', null);
+    const chosen =
+      workspaceId === undefined ? living : living.where('workspace_id', 'is', workspaceId);
+    return this.#connection.all(chosen).map(toApiKey);
+  }
+
+  async setEnabled(id: string, enabled: boolean): Promise<boolean> {
+    const update = this.#connection.queries
+      .updateTable('api_keys')
+      .set((column) => ({ enabled: enabled ? 1 : 0, revision: column('revision', '+', 1) }))
+      .where('id', '=', id)
+      .where('revoked_at_ms', 'is', null);
+    return this.#connection.transaction('full', () => this.#connection.run(update) === 1);
+  }
+
+  async revoke(id: string, atMs: number): Promise<boolean> {
+    const { queries } = this.#connection;
+    return this.#connection.transaction('full', () => {
+      const revoked = this.#connection.run(
+        queries
+          .updateTable('api_keys')
+          .set((column) => ({ revoked_at_ms: atMs, revision: column('revision', '+', 1) }))
+          .where('id', '=', id)
+          .where('revoked_at_ms', 'is', null),
+      );
+      this.#connection.run(queries.deleteFrom('api_key_secrets').where('key_id', '=', id));
+      return revoked === 1;
+    });
+  }
+
+  async rotate(id: string, secret: ApiKeySecret, rotation: KeyRotation): Promise<boolean> {
+    const { queries } = this.#connection;
+    return this.#connection.transaction('full', () => {
+      const won = this.#connection.run(
+        queries
+          .updateTable('api_keys')
+          .set((column) => ({
+            last_four: rotation.lastFour,
+            revision: column('revision', '+', 1),
+          }))
+          .where('id', '=', id)
+          .where('revision', '=', rotation.expectedRevision)
+          .where('revoked_at_ms', 'is', null),
+      );
+      if (won === 0) return false;
+      this.#requireCurrentServerKey(secret);
+      this.#endOlderSecrets(id, secret.createdAtMs, rotation.overlapUntilMs);
+      this.#connection.run(queries.insertInto('api_key_secrets').values(toSecretRow(secret)));
+      return true;
+    });
+  }
+
+  async recordUse(uses: readonly KeyUse[]): Promise<void> {
+    this.#connection.transaction(this.#useDurability, () => {
+      for (const { count, lastUsedAtMs, keyId } of uses) {
+        this.#recordUse.run(count, lastUsedAtMs, keyId);
+      }
+    });
+  }
+
+  async countLive(): Promise<number> {
+    const row = this.#connection.first(
+      this.#connection.queries
+        .selectFrom('api_keys')
+        .select((column) => column.fn.countAll<number>().as('keys'))
+        .where('revoked_at_ms', 'is', null),
+    );
+    return row?.keys ?? 0;
+  }
+
+  #endOlderSecrets(id: string, nowMs: number, overlapUntilMs: number | null): void {
+    const { queries } = this.#connection;
+    const older = queries.deleteFrom('api_key_secrets').where('key_id', '=', id);
+    if (overlapUntilMs === null) {
+      this.#connection.run(older);
+      return;
+    }
+    // Texts whose own overlap has ended are of no use to anyone; without this they pile up.
+    this.#connection.run(older.where('valid_until_ms', '<=', nowMs));
+    this.#connection.run(
+      queries
+        .updateTable('api_key_secrets')
+        .set({
+          valid_until_ms: sql<number>`min(coalesce(valid_until_ms, ${overlapUntilMs}), ${overlapUntilMs})`,
+        })
+        .where('key_id', '=', id),
+    );
+  }
+
+  /**
+   * A key that was being made while the server key was replaced would be stored as a living key
+   * that no request can use.
+   */
+  #requireCurrentServerKey(secret: ApiKeySecret): void {
+    const current = this.#connection.first(
+      this.#connection.queries
+        .selectFrom('server_keys')
+        .select('version')
+        .orderBy('version', 'desc')
+        .limit(1),
+    );
+    if (current?.version === secret.serverKeyVersion) return;
+    throw new SandgateError(
+      'server_key_mismatch',
+      'The server key was replaced while the API key was being made. Try again',
+      {
+        detail: `digest under version ${secret.serverKeyVersion}, current is ${current?.version ?? 'none'}`,
+      },
+    );
+  }
+
+  #rowById(id: string): KeyRow | undefined {
+    return this.#connection.first(
+      this.#connection.queries.selectFrom('api_keys').selectAll().where('id', '=', id),
+    );
+  }
+
+  #requireRow(id: string): KeyRow {
+    const row = this.#rowById(id);
+    if (row === undefined) throw new Error(`API key ${id} vanished while it was stored`);
+    return row;
+  }
+}

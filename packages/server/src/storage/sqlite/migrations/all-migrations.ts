@@ -1,0 +1,5 @@
+import { keysWorkspacesAndSandboxes } from './0001-keys-workspaces-and-sandboxes.ts';
+import type { Migration } from './migration.ts';
+
+/** In the order in which they run. */
+export const allMigrations: readonly Migration[] = [keysWorkspacesAndSandboxes];

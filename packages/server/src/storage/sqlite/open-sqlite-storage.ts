@@ -1,0 +1,105 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as pause } from 'node:timers/promises';
+import { SandgateError, type Storage } from '@sandgate/core';
+import { SqliteKeyStore } from './key-store.ts';
+import { loadSqlite } from './load-sqlite.ts';
+import { allMigrations } from './migrations/all-migrations.ts';
+import { migrate } from './migrations/migrate.ts';
+import { makePrivateFile } from './private-file.ts';
+import { SqliteSandboxStore } from './sandbox-store.ts';
+import { SqliteServerKeyStore } from './server-key-store.ts';
+import { type Durability, SqliteConnection } from './sqlite-connection.ts';
+import { sqliteCode, toStorageFailure } from './storage-failure.ts';
+import { SqliteWorkspaceStore } from './workspace-store.ts';
+
+export interface SqliteStorageOptions {
+  /** Path of the database file, made with mode 0600 when it is not there. Its folder must exist. */
+  readonly file: string;
+  /**
+   * How long a change waits for another process that is writing; 2000 by default. The whole process
+   * waits with it, since SQLite answers in the calling thread.
+   */
+  readonly busyTimeoutMs?: number;
+  /**
+   * What the commit of a use count or a sandbox's state waits for; `normal` by default, with which a
+   * power failure may undo the last ones. Everything about keys and workspaces is always `full`.
+   */
+  readonly synchronous?: Durability;
+}
+
+/**
+ * Opens a database, makes it or brings it to the newest schema. Any number of processes may have
+ * the same file open at once, on one machine and a local file system (WAL needs shared memory).
+ * @throws SandgateError `storage_unavailable`
+ */
+export async function openSqliteStorage({
+  file,
+  busyTimeoutMs = 2000,
+  synchronous = 'normal',
+}: SqliteStorageOptions): Promise<Storage> {
+  try {
+    makePrivateFile(file);
+    const { DatabaseSync } = loadSqlite();
+    const database = new DatabaseSync(file, {
+      timeout: busyTimeoutMs,
+      enableForeignKeyConstraints: true,
+    });
+    try {
+      await enterWalMode(database, busyTimeoutMs);
+      migrate(database, allMigrations);
+      return storageOver(new SqliteConnection(database), synchronous);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  } catch (error) {
+    throw toOpenFailure(error, file);
+  }
+}
+
+function storageOver(connection: SqliteConnection, synchronous: Durability): Storage {
+  return {
+    keys: new SqliteKeyStore(connection, synchronous),
+    serverKeys: new SqliteServerKeyStore(connection),
+    workspaces: new SqliteWorkspaceStore(connection),
+    sandboxes: new SqliteSandboxStore(connection, synchronous),
+    close: async () => connection.close(),
+  };
+}
+
+const busy = 5;
+const retryAfterMs = 10;
+
+/**
+ * SQLite does not wait its busy timeout when two connections change the journal mode of a new file
+ * at once, so that the waiting is done here.
+ */
+async function enterWalMode(database: DatabaseSync, busyTimeoutMs: number): Promise<void> {
+  const deadlineMs = performance.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      const mode = database.prepare('pragma journal_mode = wal').get()?.journal_mode;
+      if (mode === 'wal') return;
+      throw new SandgateError(
+        'storage_unavailable',
+        'SQLite cannot share a database on this file system. Keep it on a local disk',
+      );
+    } catch (error) {
+      const isBusy = ((sqliteCode(error) ?? 0) & 0xff) === busy;
+      if (!isBusy || performance.now() >= deadlineMs) throw error;
+      await pause(retryAfterMs);
+    }
+  }
+}
+
+function toOpenFailure(error: unknown, file: string): unknown {
+  if (error instanceof SandgateError || sqliteCode(error) !== null) return toStorageFailure(error);
+  if (error instanceof Error && 'syscall' in error) {
+    return new SandgateError(
+      'storage_unavailable',
+      'The database cannot be opened. Check that its folder exists and may be written to',
+      { detail: `${file}: ${error.message}`, cause: error },
+    );
+  }
+  return error;
+}

@@ -1,0 +1,69 @@
+import type { GeneratedAlways } from 'kysely';
+
+/** Tables as the migrations leave them. `docs/storage-schema.md` tells what each column means. */
+export interface Schema {
+  readonly server_keys: ServerKeyTable;
+  readonly workspaces: WorkspaceTable;
+  readonly api_keys: ApiKeyTable;
+  readonly api_key_secrets: ApiKeySecretTable;
+  readonly sandboxes: SandboxTable;
+}
+
+interface ServerKeyTable {
+  version: number;
+  fingerprint: string;
+  created_at_ms: number;
+}
+
+interface WorkspaceTable {
+  id: string;
+  uuid: string;
+  slug: string;
+  name: string;
+  plan: string;
+  created_at_ms: number;
+}
+
+interface ApiKeyTable {
+  number: GeneratedAlways<number>;
+  id: string;
+  revision: number;
+  lineage_id: string;
+  name: string;
+  description: string;
+  prefix: string;
+  last_four: string;
+  workspace_id: string | null;
+  /** JSON array of strings. */
+  scopes: string;
+  /** JSON array of strings. */
+  address_allow_list: string;
+  expires_at_ms: number | null;
+  /** 0 or 1. */
+  enabled: number;
+  created_at_ms: number;
+  last_used_at_ms: number | null;
+  usage_count: number;
+  revoked_at_ms: number | null;
+}
+
+interface ApiKeySecretTable {
+  digest: Uint8Array;
+  key_id: string;
+  server_key_version: number;
+  created_at_ms: number;
+  valid_until_ms: number | null;
+}
+
+interface SandboxTable {
+  id: string;
+  workspace_id: string;
+  name: string;
+  state: string;
+  /** JSON object. */
+  definition: string;
+  failure: string | null;
+  created_at_ms: number;
+  updated_at_ms: number;
+  destroyed_at_ms: number | null;
+}

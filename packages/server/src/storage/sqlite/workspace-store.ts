@@ -1,0 +1,60 @@
+import type { Workspace, WorkspaceStore } from '@sandgate/core';
+import type { Selectable } from 'kysely';
+import type { Schema } from './schema.ts';
+import type { SqliteConnection } from './sqlite-connection.ts';
+
+export class SqliteWorkspaceStore implements WorkspaceStore {
+  readonly #connection: SqliteConnection;
+
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection;
+  }
+
+  async findBySlug(slug: string): Promise<Workspace | null> {
+    return this.#findBy('slug', slug);
+  }
+
+  async findById(id: string): Promise<Workspace | null> {
+    return this.#findBy('id', id);
+  }
+
+  async list(): Promise<readonly Workspace[]> {
+    return this.#connection
+      .all(this.#connection.queries.selectFrom('workspaces').selectAll().orderBy('slug'))
+      .map(toWorkspace);
+  }
+
+  async insertIfAbsent(workspace: Workspace): Promise<Workspace> {
+    const insert = this.#connection.queries
+      .insertInto('workspaces')
+      .values({
+        id: workspace.id,
+        uuid: workspace.uuid,
+        slug: workspace.slug,
+        name: workspace.name,
+        plan: workspace.plan,
+        created_at_ms: workspace.createdAtMs,
+      })
+      .onConflict((conflict) => conflict.column('slug').doNothing());
+    return this.#connection.transaction('full', () => {
+      this.#connection.run(insert);
+      return this.#findBy('slug', workspace.slug) ?? workspace;
+    });
+  }
+
+  #findBy(column: 'id' | 'slug', value: string): Workspace | null {
+    const row = this.#connection.first(
+      this.#connection.queries.selectFrom('workspaces').selectAll().where(column, '=', value),
+    );
+    return row === undefined ? null : toWorkspace(row);
+  }
+}
+
+const toWorkspace = (row: Selectable<Schema['workspaces']>): Workspace => ({
+  id: row.id,
+  uuid: row.uuid,
+  slug: row.slug,
+  name: row.name,
+  plan: row.plan,
+  createdAtMs: row.created_at_ms,
+});
