@@ -32,3 +32,11 @@ export interface CgroupAdapter {
   createGroup(name: string, resources: SandboxResources): Promise<CgroupGroup>;
   close(): Promise<void>;
 }
+
+/** Small limits that any machine can give, for trying a controller out. */
+export const probeResources: SandboxResources = {
+  memoryMib: 64,
+  cpus: 0.5,
+  diskMib: 1,
+  maxProcesses: 8,
+};

@@ -1,11 +1,12 @@
 import { constants, existsSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type SandboxResources, SandgateError } from '@sandgate/core';
-import type {
-  CgroupAdapter,
-  CgroupGroup,
-  LimitedResource,
-  ResourceUsage,
+import {
+  type CgroupAdapter,
+  type CgroupGroup,
+  type LimitedResource,
+  probeResources,
+  type ResourceUsage,
 } from './cgroup-adapter.ts';
 import {
   errorCodeOf,
@@ -17,6 +18,7 @@ import {
   writeControl,
 } from './cgroup-files.ts';
 import type { CgroupHierarchy } from './cgroup-hierarchies.ts';
+import { cpuPeriodUs, cpuQuotaUs } from './cpu-bandwidth.ts';
 
 /** What is wanted of each controller. A hierarchy can hold several, as `cpu,cpuacct` often does. */
 const controllers = ['memory', 'pids', 'cpu', 'cpuacct', 'freezer'] as const;
@@ -27,12 +29,6 @@ const resourceOf: Readonly<Partial<Record<Controller, LimitedResource>>> = {
   pids: 'processes',
   cpu: 'cpu',
 };
-
-const cpuPeriodUs = 100_000;
-/** The kernel refuses less (Documentation/scheduler/sched-bwc.rst). */
-const minCpuQuotaUs = 1_000;
-
-const probeResources: SandboxResources = { memoryMib: 64, cpus: 0.5, diskMib: 1, maxProcesses: 8 };
 
 /**
  * Tries every wanted controller: makes a cgroup, sets its limit and removes it. Null when there is
@@ -124,10 +120,9 @@ function setLimit(controller: Controller, directory: string, resources: SandboxR
   } else if (controller === 'pids') {
     writeControl(directory, 'pids.max', String(resources.maxProcesses));
   } else if (controller === 'cpu') {
-    const quotaUs = Math.max(minCpuQuotaUs, Math.round(resources.cpus * cpuPeriodUs));
     writeControl(directory, 'cpu.cfs_period_us', String(cpuPeriodUs));
     try {
-      writeControl(directory, 'cpu.cfs_quota_us', String(quotaUs));
+      writeControl(directory, 'cpu.cfs_quota_us', String(cpuQuotaUs(resources.cpus)));
     } catch (error) {
       // More than the server itself may have. Its own, tighter limit holds for the group then.
       if (errorCodeOf(error) !== 'EINVAL') throw error;

@@ -1,7 +1,12 @@
 import { constants, existsSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type SandboxResources, SandgateError } from '@sandgate/core';
-import type { CgroupAdapter, CgroupGroup, LimitedResource } from './cgroup-adapter.ts';
+import {
+  type CgroupAdapter,
+  type CgroupGroup,
+  type LimitedResource,
+  probeResources,
+} from './cgroup-adapter.ts';
 import {
   pollUntil,
   processesIn,
@@ -12,18 +17,13 @@ import {
 } from './cgroup-files.ts';
 import type { CgroupHierarchy } from './cgroup-hierarchies.ts';
 import { takeDelegation, type V2Controller } from './cgroup-v2-delegation.ts';
+import { cpuPeriodUs, cpuQuotaUs } from './cpu-bandwidth.ts';
 
 const resourceOf: Readonly<Record<V2Controller, LimitedResource>> = {
   memory: 'memory',
   pids: 'processes',
   cpu: 'cpu',
 };
-
-const cpuPeriodUs = 100_000;
-/** The kernel refuses less. */
-const minCpuQuotaUs = 1_000;
-
-const probeResources: SandboxResources = { memoryMib: 64, cpus: 0.5, diskMib: 1, maxProcesses: 8 };
 
 /**
  * Takes over the server's own cgroup and tries every controller in a child. Null when there is no v2
@@ -121,8 +121,7 @@ function setLimit(controller: V2Controller, directory: string, resources: Sandbo
   } else if (controller === 'pids') {
     writeControl(directory, 'pids.max', String(resources.maxProcesses));
   } else {
-    const quotaUs = Math.max(minCpuQuotaUs, Math.round(resources.cpus * cpuPeriodUs));
-    writeControl(directory, 'cpu.max', `${quotaUs} ${cpuPeriodUs}`);
+    writeControl(directory, 'cpu.max', `${cpuQuotaUs(resources.cpus)} ${cpuPeriodUs}`);
   }
 }
 

@@ -7,10 +7,12 @@ const resources = { memoryMib: 256, cpus: 1, diskMib: 100, maxProcesses: 77 };
 const none = { memory: false, processes: false };
 
 function limitsSetBy(shell: string, script: string): string {
-  return execFileSync(shell, ['-c', `${script}\nexec cat /proc/self/limits`], {
-    argv0: 'sh',
-    encoding: 'utf8',
-  });
+  const argv = [
+    '-c',
+    `${script}
+exec cat /proc/self/limits`,
+  ];
+  return spawnSync(shell, argv, { argv0: 'sh', encoding: 'utf8' }).stdout;
 }
 
 const shells = ['/bin/sh', '/bin/bash', '/bin/busybox'].filter((shell) => existsSync(shell));
