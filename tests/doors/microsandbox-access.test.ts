@@ -63,7 +63,7 @@ describe('a key of team-alpha', () => {
     for (const each of smuggled) {
       expect(await test.call(method, each, alpha)).toMatchObject({ status: 400 });
     }
-    const twice = `{"jsonrpc":"2.0","id":1,"method":"${method}","params":${JSON.stringify({ ...params, namespace: 'team-alpha' }).replace('{', '{"namespace":"team-beta",')}}`;
+    const twice = `{"jsonrpc":"2.0","id":1,"method":"${method}","params":${JSON.stringify({ ...params, sandbox: 'twice', namespace: 'team-alpha' }).replace('{', '{"namespace":"team-beta",')}}`;
     const { body } = await test.post(twice, alpha);
     expect(JSON.stringify(body)).not.toContain('team-beta');
   });
@@ -80,7 +80,10 @@ describe('a key of team-alpha', () => {
 
   it('uses its own namespace when it names none', async () => {
     const { body } = await test.call('sandbox.metrics.get', {}, alpha);
-    expect(body.result.sandboxes).toMatchObject([{ namespace: 'team-alpha', name: 'mine' }]);
+    expect(body.result.sandboxes).toMatchObject([
+      { namespace: 'team-alpha', name: 'mine' },
+      { namespace: 'team-alpha', name: 'twice' },
+    ]);
   });
 
   it('reaches nothing in a batch that it could not reach alone', async () => {
@@ -102,10 +105,10 @@ describe('an operator key', () => {
   it('sees all namespaces at once', async () => {
     const { body } = await test.call('sandbox.metrics.get', { namespace: '*' }, operator);
     const names = body.result.sandboxes.map(({ name }: { name: string }) => name).sort();
-    expect(names).toEqual(['mine', 'theirs']);
-    expect(body.result.sandboxes[0]).toEqual({
-      namespace: expect.any(String),
-      name: expect.any(String),
+    expect(names).toEqual(['mine', 'theirs', 'twice']);
+    expect(body.result.sandboxes).toContainEqual({
+      namespace: 'team-beta',
+      name: 'theirs',
       running: true,
       cpu_usage: 1.5,
       memory_usage: 3,

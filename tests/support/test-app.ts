@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   createSandboxes,
   createUseRecorder,
@@ -42,7 +42,7 @@ export async function createTestApp(
       defaults: { memoryMib: 1024, cpus: 1, diskMib: 1024, maxProcesses: 256 },
       maxima: { memoryMib: 4096, cpus: 4, diskMib: 4096, maxProcesses: 1024 },
       allowedHostPaths: [{ path: '/srv/data', readOnly: true }],
-      realPath: (path) => path,
+      realPath: (path) => resolve(path),
       maxSandboxes: 5,
     },
     onMainOutput: () => undefined,

@@ -11,9 +11,15 @@ export interface Environment {
 export type App = Hono<Environment>;
 export type RequestContext = Context<Environment>;
 
+/** Node's own request. Undefined where a request came by no socket: hono then has no bindings at all. */
+function bindings(context: RequestContext): HttpBindings['incoming'] | undefined {
+  const env: Partial<HttpBindings> | undefined = context.env;
+  return env?.incoming;
+}
+
 /** The peer's IP address; empty where a request came by no socket, as in a test. */
 export function peerAddress(context: RequestContext): string {
-  return context.env.incoming?.socket.remoteAddress ?? '';
+  return bindings(context)?.socket.remoteAddress ?? '';
 }
 
 /**
@@ -21,7 +27,7 @@ export function peerAddress(context: RequestContext): string {
  * form, and what is in front of Sandgate may have looked at the second: so the raw list is read.
  */
 export function headerValues(context: RequestContext): HeaderValues {
-  const raw = context.env.incoming?.rawHeaders;
+  const raw = bindings(context)?.rawHeaders;
   return (name) => {
     if (raw === undefined) {
       const value = context.req.header(name);
