@@ -34,12 +34,14 @@ import { startServer as startServerFromParts } from './start-server.ts';
 import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
 
 export type { Administration, ApiKeyView, IssuedKeyView, SandboxView } from './administration.ts';
+export type { ConfigFlags } from './config/index.ts';
 export { packageVersion } from './package-version.ts';
 export {
   chooseHome,
   chooseServerKeySource,
   controlClient,
   findRunningServer,
+  isStillRunning,
   prepareHome,
   type ServerKeySource,
   type ServerRecord,

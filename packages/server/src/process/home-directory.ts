@@ -17,11 +17,6 @@ export function serverLogPath(home: string): string {
   return join(home, 'logs', 'server.log');
 }
 
-/** Where the output of a sandbox's main command goes. `id`: 24 hex digits. */
-export function sandboxLogPath(home: string, id: string): string {
-  return join(home, 'logs', 'sandboxes', `${id}.log`);
-}
-
 /** Files that only Sandgate makes, or that the operator makes for it. */
 const ownFiles = ['server.key', 'server.lock', 'sandgate.db', 'config.json', 'logs'];
 

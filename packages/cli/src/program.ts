@@ -1,0 +1,73 @@
+import { Command, CommanderError } from 'commander';
+import { addDoctor } from './commands/doctor.ts';
+import { addExec } from './commands/exec.ts';
+import { addKeygen } from './commands/keygen.ts';
+import { addKeys } from './commands/keys.ts';
+import { addRun } from './commands/run.ts';
+import { addServerList } from './commands/server-list.ts';
+import { addServerLog } from './commands/server-log.ts';
+import { addServeDetached, addServerStart } from './commands/server-start.ts';
+import { addServerStatus } from './commands/server-status.ts';
+import { addServerStop } from './commands/server-stop.ts';
+import { addVersion } from './commands/version.ts';
+import { Exit, exitCodes } from './exit.ts';
+import type { Terminal } from './terminal.ts';
+import { packageVersion } from './version.ts';
+
+const serverCommands = [
+  addServerStart,
+  addServerStop,
+  addServerStatus,
+  addServerList,
+  addServerLog,
+  addKeygen,
+  addKeys,
+  addServeDetached,
+];
+
+/** Commander ends the process itself unless every command is told not to. */
+function throwInsteadOfExit(command: Command, terminal: Terminal): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => terminal.write(text),
+    writeErr: (text) => terminal.note(text.trimEnd()),
+    // Every error begins alike.
+    outputError: (text, write) => write(text.replace(/^error: /, 'Error: ')),
+  });
+  for (const subcommand of command.commands) throwInsteadOfExit(subcommand, terminal);
+}
+
+function buildProgram(terminal: Terminal): Command {
+  const program = new Command('msb')
+    .description('Start a Sandgate server, manage its keys and sandboxes, and run code in them.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 no server runs. exec ends with the exit code\nof its command.',
+    );
+  const server = program.command('server').description('Start, stop and manage the server.');
+  for (const add of serverCommands) add(server, terminal);
+  addKeys(program, terminal);
+  for (const add of [addRun, addExec, addDoctor, addVersion]) add(program, terminal);
+  throwInsteadOfExit(program, terminal);
+  return program;
+}
+
+/** Wrong usage was explained already, and so was asked-for help. */
+const codeOfUsage = (error: CommanderError): number =>
+  error.code === 'commander.help' || error.exitCode !== 0 ? exitCodes.usage : 0;
+
+/**
+ * Runs one command line, without the program's own name.
+ * @returns the exit code
+ */
+export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    await buildProgram(terminal).parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return codeOfUsage(error);
+    const message = error instanceof Error ? error.message : String(error);
+    if (message !== '') terminal.note(`Error: ${message}`);
+    return error instanceof Exit ? error.code : exitCodes.failure;
+  }
+}

@@ -1,0 +1,22 @@
+/** Where a command comes from and where its answer goes. */
+export interface Terminal {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly currentFolder: string;
+  /** The answer, for a person or a program to read. */
+  print(text: string): void;
+  /** Part of an answer as it is, without a line end added. */
+  write(data: string | Uint8Array): void;
+  /** What is going on, warnings and errors. */
+  note(text: string): void;
+}
+
+/** `print` and `note` add the line end. */
+export function processTerminal(): Terminal {
+  return {
+    environment: process.env,
+    currentFolder: process.cwd(),
+    print: (text) => void process.stdout.write(`${text}\n`),
+    write: (data) => void process.stdout.write(data),
+    note: (text) => void process.stderr.write(`${text}\n`),
+  };
+}
