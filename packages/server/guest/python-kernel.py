@@ -1,9 +1,9 @@
 """Stateful Python kernel: runs code sent on fd 0 and reports on fd 3.
 
-Request:  b'<run> <marker> <length>\n' followed by <length> bytes of UTF-8 source.
+Request:  b'<run> <token> <length>\n' followed by <length> bytes of UTF-8 source.
 Reply:    one line of JSON, {"run": n, "status": "completed"} or
           {"run": n, "status": "raised", "name": "...", "message": "..."}.
-A run's output lies between two copies of the marker on fd 1 and on fd 2.
+A run's output lies between two copies of the byte 0xff and the token on fd 1 and on fd 2.
 
 Every import here is paid at each start of a sandbox and by each idle kernel, so whatever only some
 runs need (traceback, asyncio, json) is imported when they need it.
@@ -303,10 +303,10 @@ def main():
         header = requests.readline()
         if not header:
             leave(SystemExit(0))
-        number, marker, length = header.split()
+        number, token, length = header.split()
         source = requests.read(int(length)).decode()
         run_number = int(number)
-        run(source, marker, module.__dict__)
+        run(source, b'\xff' + token, module.__dict__)
 
 
 kernel_module = sys.modules['__main__']

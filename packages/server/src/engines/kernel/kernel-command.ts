@@ -34,6 +34,6 @@ export function kernelCommand(
     return [options.interpreter ?? 'python3', '-u', '-X', 'utf8', script];
   }
   const redirect = 'exec "$@" 9<&0 0</dev/null 8>&1 7>&2';
-  const node = [options.interpreter ?? 'node', '--expose-internals', script];
+  const node = [options.interpreter ?? 'node', script];
   return ['/bin/sh', '-c', redirect, 'sh', ...node];
 }

@@ -1,0 +1,168 @@
+import type { Readable } from 'node:stream';
+import type { KernelRunRequest } from '@sandgate/core';
+import type { KernelProcess } from './kernel-process.ts';
+import { type KernelReply, maxReplyBytes, parseKernelReply } from './kernel-reply.ts';
+import { RunOutputSplitter, runMarker } from './run-output-splitter.ts';
+
+export type SessionResult =
+  | { readonly kind: 'replied'; readonly reply: KernelReply }
+  /** `begun` is false when the interpreter was gone before it took up the run. */
+  | { readonly kind: 'exited'; readonly exitCode: number; readonly begun: boolean }
+  /** The guest said something that is not a reply, or the client's `onOutput` failed. */
+  | { readonly kind: 'broken'; readonly reason: string; readonly cause?: unknown };
+
+interface OpenRun {
+  readonly number: number;
+  readonly onOutput: KernelRunRequest['onOutput'];
+  readonly resolve: (result: SessionResult) => void;
+  reply: KernelReply | undefined;
+}
+
+/**
+ * One interpreter process and the run it works on. What the process says is hostile input: replies
+ * are parsed strictly and bounded, and anything else breaks the session.
+ */
+export class KernelSession {
+  readonly #process: KernelProcess;
+  readonly #splitters = { stdout: new RunOutputSplitter(), stderr: new RunOutputSplitter() };
+  readonly #drained: Promise<unknown>;
+  #run: OpenRun | undefined;
+  #lastNumber = 0;
+  #usable = true;
+
+  /** `drainMs`: how long output may arrive after the process has ended. */
+  constructor(
+    process: KernelProcess,
+    startTimer: (action: () => void, delayMs: number) => () => void,
+    drainMs: number,
+  ) {
+    this.#process = process;
+    process.stdin.on('error', () => undefined);
+    this.#drained = Promise.all([
+      this.#pumpOutput('stdout', process.stdout),
+      this.#pumpOutput('stderr', process.stderr),
+      this.#pumpReplies(process.control),
+    ]);
+    void process.exited.then(async (exitCode) => {
+      this.#usable = false;
+      // A background process that user code started may hold the streams open for ever.
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      const cancel = startTimer(resolve, drainMs);
+      await Promise.race([this.#drained, late]);
+      cancel();
+      const begun = this.#splitters.stdout.begun || this.#splitters.stderr.begun;
+      this.#close({ kind: 'exited', exitCode, begun });
+      this.#release();
+    });
+  }
+
+  /** False once the process has ended or was told to. */
+  get usable(): boolean {
+    return this.#usable;
+  }
+
+  /** Sends code and resolves when its reply and the ends of both output streams are here. */
+  run(code: string, token: string, onOutput: OpenRun['onOutput']): Promise<SessionResult> {
+    this.#lastNumber += 1;
+    const number = this.#lastNumber;
+    const marker = runMarker(token);
+    this.#splitters.stdout.expect(marker);
+    this.#splitters.stderr.expect(marker);
+    return new Promise((resolve) => {
+      this.#run = { number, onOutput, resolve, reply: undefined };
+      const source = Buffer.from(code, 'utf8');
+      this.#process.stdin.write(`${number} ${token} ${source.length}\n`);
+      this.#process.stdin.write(source);
+    });
+  }
+
+  interrupt(): void {
+    this.#process.kill('SIGINT');
+  }
+
+  kill(): void {
+    this.#usable = false;
+    this.#process.kill('SIGKILL');
+  }
+
+  /** Lets go of the current run: no output is delivered from here on. */
+  abandon(): void {
+    this.#run = undefined;
+  }
+
+  async #pumpOutput(name: 'stdout' | 'stderr', stream: Readable): Promise<void> {
+    const splitter = this.#splitters[name];
+    try {
+      for await (const chunk of stream) {
+        await this.#deliver(name, splitter.push(chunk));
+        this.#closeIfComplete();
+      }
+    } catch {
+      // A stream that breaks has ended.
+    }
+    await this.#deliver(name, splitter.flush());
+  }
+
+  async #deliver(stream: 'stdout' | 'stderr', data: Buffer): Promise<void> {
+    if (data.length === 0 || this.#run === undefined) return;
+    try {
+      await this.#run.onOutput({ stream, data });
+    } catch (cause) {
+      this.#break('The receiver of the output failed.', cause);
+    }
+  }
+
+  async #pumpReplies(stream: Readable): Promise<void> {
+    let pending = Buffer.alloc(0);
+    try {
+      for await (const chunk of stream) {
+        pending = pending.length > 0 ? Buffer.concat([pending, chunk]) : chunk;
+        for (let end = pending.indexOf(10); end >= 0; end = pending.indexOf(10)) {
+          this.#takeReply(pending.toString('utf8', 0, end));
+          pending = pending.subarray(end + 1);
+        }
+        if (pending.length > maxReplyBytes) this.#break('A reply of the kernel is too long.');
+        if (!this.#usable) pending = Buffer.alloc(0);
+      }
+    } catch {
+      // A stream that breaks has ended.
+    }
+  }
+
+  #takeReply(line: string): void {
+    const run = this.#run;
+    const reply =
+      run === undefined || run.reply !== undefined || line.length > maxReplyBytes
+        ? undefined
+        : parseKernelReply(line, run.number);
+    if (run === undefined || reply === undefined) {
+      this.#break('The kernel sent something that is not a reply.');
+      return;
+    }
+    run.reply = reply;
+    this.#closeIfComplete();
+  }
+
+  #closeIfComplete(): void {
+    const reply = this.#run?.reply;
+    if (reply === undefined || !this.#splitters.stdout.ended || !this.#splitters.stderr.ended)
+      return;
+    this.#close({ kind: 'replied', reply });
+  }
+
+  #break(reason: string, cause?: unknown): void {
+    if (this.#usable) this.kill();
+    this.#close({ kind: 'broken', reason, cause });
+  }
+
+  #close(result: SessionResult): void {
+    const run = this.#run;
+    this.#run = undefined;
+    run?.resolve(result);
+  }
+
+  #release(): void {
+    const { stdin, stdout, stderr, control } = this.#process;
+    for (const stream of [stdin, stdout, stderr, control]) stream.destroy();
+  }
+}
