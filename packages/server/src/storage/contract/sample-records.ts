@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import type { ApiKey, ApiKeySecret, Sandbox, Storage, Workspace } from '@sandgate/core';
+
+export type NewKey = Omit<ApiKey, 'number' | 'revision'>;
+
+/** 24 hex digits that sort as the numbers do. */
+export const sampleId = (number: number): string => number.toString(16).padStart(24, '0');
+
+export const sampleDigest = (label: string): Uint8Array =>
+  new Uint8Array(createHash('sha256').update(label).digest());
+
+export function sampleKey(number: number, changes: Partial<NewKey> = {}): NewKey {
+  return {
+    id: sampleId(number),
+    lineageId: sampleId(number),
+    name: `key ${number}`,
+    description: 'for "tests", with an é and a 鍵',
+    prefix: 'msb_',
+    lastFour: '0a1b',
+    workspaceId: null,
+    scopes: ['*'],
+    addressAllowList: [],
+    expiresAtMs: null,
+    enabled: true,
+    createdAtMs: 1_800_000_000_000 + number,
+    lastUsedAtMs: null,
+    usageCount: 0,
+    revokedAtMs: null,
+    ...changes,
+  };
+}
+
+export function sampleSecret(
+  keyId: string,
+  label: string,
+  changes: Partial<ApiKeySecret> = {},
+): ApiKeySecret {
+  return {
+    digest: sampleDigest(label),
+    keyId,
+    serverKeyVersion: 1,
+    createdAtMs: 1_800_000_000_000,
+    validUntilMs: null,
+    ...changes,
+  };
+}
+
+export function sampleWorkspace(number: number, slug = `workspace-${number}`): Workspace {
+  return {
+    id: sampleId(number),
+    uuid: `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`,
+    slug,
+    name: `Workspace ${number}`,
+    plan: 'standard',
+    createdAtMs: 1_800_000_000_000 + number,
+  };
+}
+
+interface SandboxIdentity {
+  readonly number: number;
+  readonly workspaceId: string;
+  readonly name: string;
+}
+
+export function sampleSandbox({ number, workspaceId, name }: SandboxIdentity): Sandbox {
+  return {
+    id: sampleId(number),
+    workspaceId,
+    name,
+    definition: {
+      image: 'microsandbox/python',
+      resources: { memoryMib: 512, cpus: 0.5, diskMib: 1024, maxProcesses: 64 },
+      environment: { GREETING: 'grüße', EMPTY: '' },
+      workdir: '/work',
+      shell: '/bin/sh',
+      scripts: { start: 'echo "1"\n' },
+      exec: null,
+      dependsOn: ['database'],
+      mounts: [{ hostPath: '/srv/data', guestPath: '/data', readOnly: true }],
+    },
+    createdAtMs: 1_800_000_000_000 + number,
+    updatedAtMs: 1_800_000_000_000 + number,
+    state: 'starting',
+  };
+}
+
+/** Stores key `number` under server key 1, with a secret whose digest is that of `label`. */
+export async function storeKey(
+  storage: Storage,
+  number: number,
+  label = `secret ${number}`,
+  changes: Partial<NewKey> = {},
+): Promise<ApiKey> {
+  const key = sampleKey(number, changes);
+  return await storage.keys.insert(key, sampleSecret(key.id, label));
+}
