@@ -411,7 +411,7 @@ function defineGlobals() {
   define('module', { exports: {}, require: userRequire, children: [], paths: [] });
   define('exports', globalThis.module.exports);
   for (const name of builtinModules) {
-    if (/[/_]/.test(name) || name in globalThis) continue;
+    if (/^_|\//.test(name) || name in globalThis) continue;
     Object.defineProperty(globalThis, name, {
       configurable: true,
       get: () => userRequire(name),

@@ -169,14 +169,14 @@ def await_run(coroutine):
 def execute(source, name, namespace):
     global future_flags
     for code in compile_run(source, name):
+        result = eval(code, namespace)
+        if code.co_flags & IS_COROUTINE:
+            await_run(result)
         if '__future__' in sys.modules:
             import __future__
 
             for feature in __future__.all_feature_names:
                 future_flags |= code.co_flags & getattr(__future__, feature).compiler_flag
-        result = eval(code, namespace)
-        if code.co_flags & IS_COROUTINE:
-            await_run(result)
 
 
 def user_frames(trace):

@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Kernel, KernelLanguage, KernelOutcome, KernelRunRequest } from '@sandgate/core';
+import { kernelCommand } from './kernel-command.ts';
+import type { KernelProcess } from './kernel-process.ts';
+import { createSandboxKernel } from './sandbox-kernel.ts';
+
+const guestDirectory = fileURLToPath(new URL('../../../guest', import.meta.url));
+const interpreters: Record<KernelLanguage, string> = {
+  python: '/usr/bin/python3',
+  node: process.execPath,
+};
+const signalNumbers: Partial<Record<NodeJS.Signals, number>> = {
+  SIGKILL: 9,
+  SIGTERM: 15,
+  SIGABRT: 6,
+};
+
+export interface RunRecord {
+  readonly outcome: KernelOutcome;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly stdoutBytes: Buffer;
+}
+
+export interface TestKernel {
+  readonly kernel: Kernel;
+  /** Every interpreter started so far. */
+  readonly processes: ChildProcess[];
+  run(code: string, options?: Partial<KernelRunRequest>): Promise<RunRecord>;
+  endSandbox(): void;
+  close(): Promise<void>;
+}
+
+/** A kernel over the real guest script in a plain child process, without a sandbox. */
+export function startKernelInTest(language: KernelLanguage): TestKernel {
+  const processes: ChildProcess[] = [];
+  const sandboxEnded = Promise.withResolvers<void>();
+  const start = async (): Promise<KernelProcess> => {
+    const [program = '', ...args] = kernelCommand(language, {
+      interpreter: interpreters[language],
+      directory: guestDirectory,
+    });
+    const child = spawn(program, args, { detached: true, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
+    processes.push(child);
+    const control = child.stdio[3];
+    if (!(control instanceof Readable)) throw new Error('The child has no control stream.');
+    return {
+      stdin: child.stdin,
+      stdout: child.stdout,
+      stderr: child.stderr,
+      control,
+      kill: (signal) => signalChild(child, signal),
+      exited: new Promise((resolve) => {
+        child.once('exit', (code, signal) => {
+          resolve(code ?? 128 + (signal === null ? 0 : (signalNumbers[signal] ?? 0)));
+        });
+      }),
+    };
+  };
+  const kernel = createSandboxKernel(language, start, { sandboxEnded: sandboxEnded.promise });
+  return {
+    kernel,
+    processes,
+    endSandbox: () => sandboxEnded.resolve(),
+    async run(code, options = {}) {
+      const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+      const outcome = await kernel.run({
+        code,
+        onOutput: ({ stream, data }) => void chunks[stream].push(data),
+        ...options,
+      });
+      const stdoutBytes = Buffer.concat(chunks.stdout);
+      const stderr = Buffer.concat(chunks.stderr).toString();
+      return { outcome, stdout: stdoutBytes.toString(), stderr, stdoutBytes };
+    },
+    async close() {
+      for (const child of processes) {
+        const gone = new Promise((resolve) => child.once('exit', resolve));
+        signalChild(child, 'SIGKILL');
+        if (child.exitCode === null && child.signalCode === null) await gone;
+      }
+    },
+  };
+}
+
+function signalChild(child: ChildProcess, signal: 'SIGINT' | 'SIGKILL'): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(signal === 'SIGKILL' ? -child.pid : child.pid, signal);
+  } catch {
+    // The process, and its group, is gone.
+  }
+}
