@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSqliteStorage } from '../open-sqlite-storage.ts';
+import { readPragma } from '../read-pragma.ts';
+import { allMigrations } from './all-migrations.ts';
+import { migrate } from './migrate.ts';
+
+let folder: string;
+let file: string;
+let database: DatabaseSync;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sandgate-sqlite-'));
+  file = join(folder, 'sandgate.db');
+  database = new DatabaseSync(file);
+});
+afterEach(() => {
+  database.close();
+  rmSync(folder, { recursive: true });
+});
+
+const schemaOf = (of: DatabaseSync): unknown =>
+  of.prepare('select type, name, tbl_name, sql from sqlite_schema order by name').all();
+const newest = allMigrations.length;
+
+describe('the list of migrations', () => {
+  it('numbers them from 1 without gaps', () => {
+    expect(allMigrations.map(({ version }) => version)).toEqual(
+      Array.from({ length: newest }, (_, index) => index + 1),
+    );
+  });
+
+  it.each(allMigrations.map(({ version }) => version - 1))(
+    'brings a database of version %i to the schema of a new one',
+    async (version) => {
+      migrate(database, allMigrations.slice(0, version));
+      expect(readPragma(database, 'user_version')).toBe(version);
+      await (await openSqliteStorage({ file })).close();
+
+      const fresh = new DatabaseSync(':memory:');
+      migrate(fresh, allMigrations);
+      expect(schemaOf(database)).toEqual(schemaOf(fresh));
+      expect(readPragma(database, 'user_version')).toBe(newest);
+      fresh.close();
+    },
+  );
+});
+
+describe('migrate', () => {
+  const first = { version: 1, sql: 'create table a (x integer) strict; insert into a values (7)' };
+  const second = { version: 2, sql: 'alter table a add column y integer' };
+
+  it('runs each migration once, on the rows that are there', () => {
+    migrate(database, [first]);
+    migrate(database, [first, second]);
+    migrate(database, [first, second]);
+    expect(database.prepare('select * from a').all()).toEqual([{ x: 7, y: null }]);
+    expect(readPragma(database, 'user_version')).toBe(2);
+  });
+
+  it('undoes a migration that fails halfway, keeps those before it, and can be run again', () => {
+    const broken = {
+      version: 2,
+      sql: 'create table b (x integer) strict; insert into c values (1)',
+    };
+    expect(() => migrate(database, [first, broken])).toThrow('no such table: c');
+    expect(readPragma(database, 'user_version')).toBe(1);
+    expect(schemaOf(database)).toHaveLength(1);
+    migrate(database, [first, second]);
+    expect(readPragma(database, 'user_version')).toBe(2);
+  });
+
+  it('refuses a database of a newer Sandgate, says so, and leaves it as it is', async () => {
+    migrate(database, [...allMigrations, { version: newest + 1, sql: 'create table later (x)' }]);
+    const before = schemaOf(database);
+    const opened = openSqliteStorage({ file });
+    await expect(opened).rejects.toMatchObject({ code: 'storage_unavailable' });
+    await expect(opened).rejects.toThrow(
+      `written by a newer Sandgate: its schema is version ${newest + 1}, and this one knows up to ${newest}`,
+    );
+    expect(schemaOf(database)).toEqual(before);
+  });
+
+  it('refuses the database of another program, and leaves it as it is', async () => {
+    database.exec('create table theirs (x); pragma user_version = 1');
+    const before = schemaOf(database);
+    await expect(openSqliteStorage({ file })).rejects.toThrow('not a Sandgate database');
+    expect(schemaOf(database)).toEqual(before);
+  });
+});

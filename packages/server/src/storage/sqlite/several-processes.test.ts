@@ -1,0 +1,87 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { sampleDigest, sampleId } from '../contract/sample-records.ts';
+import { openSqliteStorage } from './open-sqlite-storage.ts';
+
+let folder: string;
+let file: string;
+const children: ChildProcessByStdio<null, Readable, Readable>[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sandgate-sqlite-'));
+  file = join(folder, 'sandgate.db');
+});
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true });
+});
+
+function runFixture(name: string, ...parameters: string[]) {
+  const path = fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+  const child = spawn(process.execPath, ['--conditions=@sandgate/source', path, ...parameters], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  return child;
+}
+
+interface RacerReport {
+  readonly version: number;
+  readonly workspaceId: string;
+  readonly keyNumbers: readonly number[];
+  readonly wonRotations: readonly number[];
+}
+
+it('lets processes that make one database at the same moment share it without a conflict', async () => {
+  const racers = 4;
+  // Late enough for all of them to have started.
+  const startAtMs = String(Date.now() + 1000);
+  const reports = await Promise.all(
+    Array.from({ length: racers }, async (_, index): Promise<RacerReport> => {
+      const child = runFixture('race-for-everything.ts', file, String(index + 1), startAtMs);
+      const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+      expect(errors).toBe('');
+      return JSON.parse(output) as RacerReport;
+    }),
+  );
+
+  expect(reports.map(({ version }) => version)).toEqual([1, 1, 1, 1]);
+  expect(new Set(reports.map(({ workspaceId }) => workspaceId)).size).toBe(1);
+  expect(new Set(reports.flatMap(({ keyNumbers }) => keyNumbers)).size).toBe(racers * 20);
+  const rotations = reports.flatMap(({ wonRotations }) => wonRotations);
+  expect(new Set(rotations).size).toBe(rotations.length);
+
+  const storage = await openSqliteStorage({ file });
+  const shared = await storage.keys.findById(sampleId(1_000_000));
+  expect(shared?.revision).toBe(rotations.length + 1);
+  expect(shared?.usageCount).toBe(racers * 20);
+  expect(await storage.keys.countLive()).toBe(racers * 20 + 1);
+  await storage.close();
+});
+
+it('keeps every answered write of a process that is killed', async () => {
+  const writer = runFixture('write-until-killed.ts', file);
+  const answered: number[] = [];
+  for await (const line of createInterface(writer.stdout)) {
+    answered.push(Number(line));
+    if (answered.length === 300) writer.kill('SIGKILL');
+  }
+
+  const storage = await openSqliteStorage({ file });
+  expect(answered.length).toBeGreaterThanOrEqual(300);
+  for (const number of answered) {
+    const found = await storage.keys.findByDigest(sampleDigest(`secret ${number}`));
+    expect(found?.key).toMatchObject({ id: sampleId(number), usageCount: number });
+  }
+  // At most the one write that was under way is there beyond the answered ones.
+  const stored = await storage.keys.countLive();
+  expect(stored - answered.length).toBeLessThanOrEqual(1);
+  await storage.close();
+});
