@@ -94,7 +94,8 @@ class NamespaceEngine implements Engine {
     for (const name of readdirSync(fifos).filter((fifo) => !fifo.startsWith(own))) {
       await rm(join(fifos, name), { force: true });
     }
-    await (await this.#probe()).context?.limiter.removeStale();
+    // It cannot tell a running sandbox's group from a stale one.
+    if (this.#sandboxes.size === 0) await (await this.#probe()).context?.limiter.removeStale();
   }
 
   async close(): Promise<void> {
@@ -116,10 +117,8 @@ class NamespaceEngine implements Engine {
     spec: EngineSandboxSpec,
     template: Template,
   ): Promise<NamespaceSandbox> {
-    const [launched] = await Promise.all([
-      launchSandbox(context, spec, template),
-      context.fifos.reserve(4),
-    ]);
+    context.fifos.prepare();
+    const launched = await launchSandbox(context, spec, template);
     const archive =
       context.tools.tar === null ? null : new LayerArchive(this.#runtime.layers, context.tools.tar);
     const sandbox = new NamespaceSandbox({

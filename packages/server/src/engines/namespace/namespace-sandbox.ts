@@ -10,19 +10,11 @@ import {
   type SandboxMetrics,
   SandgateError,
 } from '@sandgate/core';
-
-const createKernel = (
-  l: KernelLanguage,
-  s: (l: KernelLanguage) => Promise<KernelProcess>,
-): Kernel => {
-  void s;
-  return { language: l, run: async () => ({ kind: 'completed' }) };
-};
-
 import { kernelCommand } from '../kernel/kernel-command.ts';
 import type { KernelProcess } from '../kernel/kernel-process.ts';
+import { createSandboxKernel } from '../kernel/sandbox-kernel.ts';
 import { programsEnvironment } from './agent-prelude.ts';
-import { AgentJob, countFifos, type JobSpec } from './exec/agent-job.ts';
+import { type AgentJob, type JobSpec, startAgentJob } from './exec/agent-job.ts';
 import { runExec } from './exec/run-exec.ts';
 import type { ResourceGroup } from './limits/resource-limiter.ts';
 import { readSandboxFile, writeSandboxFile } from './sandbox-files.ts';
@@ -52,7 +44,6 @@ export class NamespaceSandbox implements EngineSandbox {
   #jobs = 0;
   #lastJob = 0;
   #stopping: Promise<void> | null = null;
-  #ended = false;
   #lastCpu: { readonly atMs: number; readonly cpuMs: number };
 
   constructor(parts: NamespaceSandboxParts) {
@@ -80,7 +71,7 @@ export class NamespaceSandbox implements EngineSandbox {
       stdin: request.stdin !== undefined,
       control: false,
     });
-    return runExec(job, request, () => this.#stopping !== null || !process.running);
+    return runExec(job, request, () => this.#isEnding());
   }
 
   kernel(language: KernelLanguage): Kernel {
@@ -92,7 +83,9 @@ export class NamespaceSandbox implements EngineSandbox {
     }
     let kernel = this.#kernels.get(language);
     if (kernel === undefined) {
-      kernel = createKernel(language, (wanted) => this.#startKernel(wanted));
+      kernel = createSandboxKernel(language, (wanted) => this.#startKernel(wanted), {
+        sandboxEnded: this.#parts.process.ended.then(() => {}),
+      });
       this.#kernels.set(language, kernel);
     }
     return kernel;
@@ -150,7 +143,6 @@ export class NamespaceSandbox implements EngineSandbox {
   }
 
   async #finish(_end: ProcessEnd): Promise<SandboxExitReason> {
-    this.#ended = true;
     await this.#parts.release().catch(() => {});
     return this.#stopping === null ? 'ended' : 'stopped';
   }
@@ -162,11 +154,9 @@ export class NamespaceSandbox implements EngineSandbox {
     }
     this.#jobs += 1;
     try {
-      await process.fifos.reserve(countFifos(spec));
-      if (this.#ended || !process.running) throw this.#endedError();
-      this.#lastJob += 1;
       const environment = { ...this.#environment, ...spec.environment };
-      const job = new AgentJob(process, this.#lastJob, { ...spec, environment });
+      this.#lastJob += 1;
+      const job = await startAgentJob(process, this.#lastJob, { ...spec, environment });
       job.ended.then(() => {
         this.#jobs -= 1;
       });
@@ -222,6 +212,14 @@ export class NamespaceSandbox implements EngineSandbox {
     return Number(kib ?? 0) * 1024;
   }
 
+  /** Of a job that was lost: the end of its sandbox may be known a moment later. */
+  async #isEnding(): Promise<boolean> {
+    const { process } = this.#parts;
+    const wait = new Promise((resolve) => setTimeout(resolve, endGraceMs).unref());
+    if (this.#stopping === null && process.running) await Promise.race([process.ended, wait]);
+    return this.#stopping !== null || !process.running;
+  }
+
   #endedError(): SandgateError {
     return new SandgateError('sandbox_ended', 'The sandbox is not running any more.');
   }
@@ -229,3 +227,4 @@ export class NamespaceSandbox implements EngineSandbox {
 
 /** How long the streams of an ended kernel stay open for what it had written. */
 const closeGraceMs = 1_000;
+const endGraceMs = 500;

@@ -12,7 +12,7 @@ import {
   defaultInterpreterDirectory,
   type NamespaceEngineOptions,
 } from './engine-options.ts';
-import { AgentJob } from './exec/agent-job.ts';
+import { startAgentJob } from './exec/agent-job.ts';
 import { FifoPool } from './exec/fifo-pool.ts';
 import { runExec } from './exec/run-exec.ts';
 import { systemSearchPath } from './find-program.ts';
@@ -121,8 +121,7 @@ async function tryProgram(
     const launched = await launchSandbox(context, spec, template);
     try {
       await launched.process.ready;
-      await context.fifos.reserve(3);
-      const job = new AgentJob(launched.process, 1, {
+      const job = await startAgentJob(launched.process, 1, {
         argv,
         cwd: '/',
         environment: {},
@@ -139,7 +138,7 @@ async function tryProgram(
             text = (text + data.toString('utf8')).slice(0, maxFailureText);
           },
         },
-        () => !launched.process.running,
+        async () => !launched.process.running,
       );
       if (outcome.kind === 'exited' && outcome.exitCode === 0) return null;
       return `${argv[0]} ended with ${JSON.stringify(outcome)}: ${text}`;

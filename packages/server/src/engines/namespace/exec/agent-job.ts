@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { SandgateError } from '@sandgate/core';
 import { shellCall } from '../quote-shell.ts';
-import { openFifo } from './fifo-pool.ts';
+import { openFifo, placeFifo } from './fifo-pool.ts';
 import type { JobHost } from './job-host.ts';
 import { type JobReport, maxReportBytes, parseJobReport } from './job-report.ts';
 
@@ -43,6 +43,7 @@ export class AgentJob {
   readonly #host: JobHost;
   readonly #id: number;
   readonly #paths: string[] = [];
+  readonly #stock: string[];
   #pid: number | null = null;
   #end: JobEnd | null = null;
   #pendingSignals: (() => void)[] = [];
@@ -50,8 +51,9 @@ export class AgentJob {
   #settleStdin: (stdin: Socket | null) => void = () => {};
   #heldStdin: number | null = null;
 
-  constructor(host: JobHost, id: number, spec: JobSpec) {
+  constructor(host: JobHost, id: number, spec: JobSpec, call: string, fifos: readonly string[]) {
     this.#host = host;
+    this.#stock = [...fifos];
     this.#id = id;
     this.ended = new Promise((resolve) => {
       this.#settleEnd = resolve;
@@ -59,7 +61,6 @@ export class AgentJob {
     this.stdin = new Promise((resolve) => {
       this.#settleStdin = resolve;
     });
-    const call = jobCall(id, spec);
     this.stdout = this.#readable('out');
     this.stderr = this.#readable('err');
     this.control = spec.control ? this.#readable('control') : null;
@@ -101,7 +102,9 @@ export class AgentJob {
 
   #fifo(name: string): string {
     const path = join(this.#host.ioDirectory, `${this.#id}.${name}`);
-    this.#host.fifos.take(path, this.#host.identity);
+    const fifo = this.#stock.pop();
+    if (fifo === undefined) throw new Error('a job was given too few FIFOs');
+    placeFifo(fifo, path, this.#host.identity);
     this.#paths.push(path);
     return path;
   }
@@ -174,9 +177,16 @@ export class AgentJob {
   }
 }
 
-/** How many FIFOs a job takes. */
-export function countFifos(spec: JobSpec): number {
-  return 3 + (spec.stdin ? 1 : 0) + (spec.control ? 1 : 0);
+/**
+ * Starts a program. `id` is used once per sandbox.
+ * @throws SandgateError `invalid_request`, `sandbox_ended`
+ */
+export async function startAgentJob(host: JobHost, id: number, spec: JobSpec): Promise<AgentJob> {
+  const call = jobCall(id, spec);
+  const fifos = await host.fifos.take(3 + (spec.stdin ? 1 : 0) + (spec.control ? 1 : 0));
+  if (!host.running)
+    throw new SandgateError('sandbox_ended', 'The sandbox is not running any more.');
+  return new AgentJob(host, id, spec, call, fifos);
 }
 
 function jobCall(id: number, spec: JobSpec): string {

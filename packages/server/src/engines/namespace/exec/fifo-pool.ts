@@ -23,25 +23,23 @@ export class FifoPool {
     this.#directory = directory;
   }
 
-  /** Resolves when at least `count` can be taken. */
-  async reserve(count: number): Promise<void> {
-    while (this.#free.length < count) {
-      this.#refill ??= this.#makeBatch();
-      await this.#refill;
-    }
+  /** Takes `count` FIFOs out of the stock. They belong to the caller. */
+  async take(count: number): Promise<string[]> {
+    while (this.#free.length < count) await this.#makeMore();
+    const taken = this.#free.splice(-count);
+    // A failure shows at the next call, which tries again.
+    if (this.#free.length < lowWater) this.#makeMore().catch(() => {});
+    return taken;
   }
 
-  /** Moves a FIFO to `path` and hands it to the sandbox's user. `reserve` must have resolved. */
-  take(path: string, owner: HostIdentity): void {
-    const fifo = this.#free.pop();
-    if (fifo === undefined) throw new Error('no FIFO was reserved');
-    renameSync(fifo, path);
-    if (owner.dropped) lchownSync(path, owner.uid, owner.gid);
-    if (this.#free.length < lowWater) {
-      this.#refill ??= this.#makeBatch();
-      // A failure shows at the next `reserve`, which tries again.
-      this.#refill.catch(() => {});
-    }
+  /** Makes the first batch ahead of need. */
+  prepare(): void {
+    if (this.#free.length < lowWater) this.#makeMore().catch(() => {});
+  }
+
+  #makeMore(): Promise<void> {
+    this.#refill ??= this.#makeBatch();
+    return this.#refill;
   }
 
   async #makeBatch(): Promise<void> {
@@ -55,6 +53,12 @@ export class FifoPool {
       this.#refill = null;
     }
   }
+}
+
+/** Moves a FIFO to its place, and hands it to the sandbox's user. */
+export function placeFifo(fifo: string, path: string, owner: HostIdentity): void {
+  renameSync(fifo, path);
+  if (owner.dropped) lchownSync(path, owner.uid, owner.gid);
 }
 
 /**

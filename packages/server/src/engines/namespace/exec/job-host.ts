@@ -9,6 +9,7 @@ export interface JobHost {
   readonly fifos: FifoPool;
   /** Resolves when every process of the sandbox is gone. Never rejects. */
   readonly ended: Promise<unknown>;
+  readonly running: boolean;
   /** Sends a call to the agent. Nothing happens after the end. */
   send(call: string): void;
   /** The sandbox broke the protocol, and is ended. */

@@ -14,7 +14,7 @@ const killDeadlineMs = 5_000;
 export async function runExec(
   job: AgentJob,
   request: ExecRequest,
-  sandboxEnded: () => boolean,
+  sandboxEnded: () => Promise<boolean>,
 ): Promise<ExecOutcome> {
   const interruption = new Interruption(job, request);
   const outputs = [
@@ -28,7 +28,9 @@ export async function runExec(
     const end = await Promise.race([job.ended, interruption.overdue, failed.promise]);
     await Promise.all(outputs.map((output) => output.finish()));
     if (interruption.kind !== null) return { kind: interruption.kind };
-    return toOutcome(end, request, sandboxEnded());
+    const lost = end === null || end.kind === 'lost';
+    if (lost && (await sandboxEnded())) return { kind: 'sandbox_ended' };
+    return toOutcome(end, request);
   } catch (cause) {
     job.kill('KILL', 'group');
     throw cause;
@@ -38,7 +40,7 @@ export async function runExec(
   }
 }
 
-function toOutcome(end: JobEnd | null, request: ExecRequest, sandboxEnded: boolean): ExecOutcome {
+function toOutcome(end: JobEnd | null, request: ExecRequest): ExecOutcome {
   switch (end?.kind) {
     case 'exited':
       return { kind: 'exited', exitCode: end.exitCode };
@@ -53,7 +55,6 @@ function toOutcome(end: JobEnd | null, request: ExecRequest, sandboxEnded: boole
         `There is no directory ${JSON.stringify(request.cwd)} in this sandbox.`,
       );
     default:
-      if (sandboxEnded) return { kind: 'sandbox_ended' };
       throw new SandgateError(
         'engine_failed',
         'The sandbox could not start the program or lost track of it; it may be out of memory or processes.',

@@ -1,0 +1,60 @@
+import type {
+  Engine,
+  EngineReport,
+  EngineSandbox,
+  EngineSandboxSpec,
+  ExecRequest,
+} from '@sandgate/core';
+
+/** What a test of the contract works with. One engine serves a whole suite. */
+export interface ContractContext {
+  engine(): Engine;
+  report(): EngineReport;
+  /** Starts a sandbox that is stopped, and whose layer is removed, after the test. */
+  start(overrides?: Partial<EngineSandboxSpec>): Promise<EngineSandbox>;
+  /** An id that no other test uses. */
+  newId(): string;
+}
+
+/** Registers a test, unless the engine is known to deviate there. */
+export type ContractTest = (name: string, run: () => Promise<void>) => void;
+
+export type ContractPart = (test: ContractTest, context: ContractContext) => void;
+
+export interface ExecResult {
+  readonly kind: string;
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program and collects what it writes. */
+export async function runProgram(
+  sandbox: EngineSandbox,
+  argv: readonly string[],
+  options: Omit<Partial<ExecRequest>, 'argv' | 'onOutput'> = {},
+): Promise<ExecResult> {
+  const pieces: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
+  const outcome = await sandbox.exec({
+    ...options,
+    argv,
+    onOutput: ({ stream, data }) => {
+      pieces[stream].push(Buffer.from(data));
+    },
+  });
+  return {
+    kind: outcome.kind,
+    exitCode: outcome.kind === 'exited' ? outcome.exitCode : null,
+    stdout: Buffer.concat(pieces.stdout).toString('utf8'),
+    stderr: Buffer.concat(pieces.stderr).toString('utf8'),
+  };
+}
+
+/** Runs a line of shell. */
+export function runShell(
+  sandbox: EngineSandbox,
+  script: string,
+  options: Omit<Partial<ExecRequest>, 'argv' | 'onOutput'> = {},
+): Promise<ExecResult> {
+  return runProgram(sandbox, ['/bin/sh', '-c', script], options);
+}

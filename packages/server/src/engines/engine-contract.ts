@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Engine, EngineReport, EngineSandbox, EngineSandboxSpec } from '@sandgate/core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ContractPart } from './contract/contract-suite.ts';
+import { execContract } from './contract/exec-contract.ts';
+import { filesContract } from './contract/files-contract.ts';
+import { isolationContract } from './contract/isolation-contract.ts';
+import { lifeContract } from './contract/life-contract.ts';
+import { limitsContract } from './contract/limits-contract.ts';
+
+/** A promise that an engine does not keep, and why. */
+export interface EngineDeviation {
+  /** Name of the test. */
+  readonly test: string;
+  readonly reason: string;
+}
+
+const parts: Readonly<Record<string, ContractPart>> = {
+  life: lifeContract,
+  exec: execContract,
+  files: filesContract,
+  limits: limitsContract,
+  isolation: isolationContract,
+};
+
+/** What every engine promises. `createEngine` gets an empty state directory. */
+export function describeEngine(
+  name: string,
+  createEngine: (stateDirectory: string) => Engine,
+  deviations: readonly EngineDeviation[] = [],
+): void {
+  describe(`${name} engine`, () => {
+    const bench = new EngineBench(createEngine);
+    beforeAll(() => bench.open());
+    afterEach(() => bench.stopAll());
+    afterAll(() => bench.close());
+    const names = new Set<string>();
+    for (const [title, part] of Object.entries(parts)) {
+      describe(title, () => {
+        part(
+          (test, run) => {
+            names.add(test);
+            if (!deviations.some((deviation) => deviation.test === test)) it(test, run);
+          },
+          {
+            engine: () => bench.engine(),
+            report: () => bench.report(),
+            start: (overrides) => bench.start(overrides),
+            newId: () => bench.newId(),
+          },
+        );
+      });
+    }
+    it('deviates only where a promise and a reason are named', () => {
+      for (const { test, reason } of deviations) {
+        expect(names).toContain(test);
+        expect(reason).not.toBe('');
+      }
+    });
+  });
+}
+
+class EngineBench {
+  readonly #createEngine: (stateDirectory: string) => Engine;
+  readonly #started: EngineSandbox[] = [];
+  readonly #ids = new Set<string>();
+  #directory = '';
+  #engine: Engine | null = null;
+  #report: EngineReport | null = null;
+
+  constructor(createEngine: (stateDirectory: string) => Engine) {
+    this.#createEngine = createEngine;
+  }
+
+  async open(): Promise<void> {
+    this.#directory = mkdtempSync(join(tmpdir(), 'sandgate-engine-'));
+    this.#engine = this.#createEngine(this.#directory);
+    this.#report = await this.#engine.probe();
+  }
+
+  engine(): Engine {
+    if (this.#engine === null) throw new Error('the engine is not open');
+    return this.#engine;
+  }
+
+  report(): EngineReport {
+    if (this.#report === null) throw new Error('the engine is not open');
+    return this.#report;
+  }
+
+  newId(): string {
+    const id = randomBytes(12).toString('hex');
+    this.#ids.add(id);
+    return id;
+  }
+
+  async start(overrides: Partial<EngineSandboxSpec> = {}): Promise<EngineSandbox> {
+    const sandbox = await this.engine().start({
+      id: this.newId(),
+      hostname: 'contract',
+      image: 'microsandbox/node',
+      resources: { memoryMib: 512, cpus: 1, diskMib: 64, maxProcesses: 100 },
+      environment: {},
+      workdir: '/workspace',
+      mounts: [],
+      scripts: {},
+      ...overrides,
+    });
+    this.#started.push(sandbox);
+    return sandbox;
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all(this.#started.splice(0).map((sandbox) => sandbox.stop().catch(() => {})));
+    for (const id of this.#ids) await this.engine().removeLayer(id);
+    this.#ids.clear();
+  }
+
+  async close(): Promise<void> {
+    await this.#engine?.close();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
