@@ -149,13 +149,3 @@ describe('a locked database', () => {
     await (await openSqliteStorage({ file })).close();
   });
 });
-
-it('prints no warning of Node’s when it is loaded', async () => {
-  const warnings: unknown[] = [];
-  const collect = (warning: unknown): void => void warnings.push(warning);
-  process.on('warning', collect);
-  await (await openSqliteStorage({ file })).close();
-  await new Promise((resolve) => setImmediate(resolve));
-  process.off('warning', collect);
-  expect(warnings).toEqual([]);
-});

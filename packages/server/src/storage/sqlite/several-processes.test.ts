@@ -1,9 +1,8 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -12,7 +11,7 @@ import { openSqliteStorage } from './open-sqlite-storage.ts';
 
 let folder: string;
 let file: string;
-const children: ChildProcessByStdio<null, Readable, Readable>[] = [];
+const children: ChildProcessWithoutNullStreams[] = [];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'sandgate-sqlite-'));
@@ -25,9 +24,7 @@ afterEach(() => {
 
 function runFixture(name: string, ...parameters: string[]) {
   const path = fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
-  const child = spawn(process.execPath, ['--conditions=@sandgate/source', path, ...parameters], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(process.execPath, ['--conditions=@sandgate/source', path, ...parameters]);
   children.push(child);
   return child;
 }
@@ -41,16 +38,17 @@ interface RacerReport {
 
 it('lets processes that make one database at the same moment share it without a conflict', async () => {
   const racers = 4;
-  // Late enough for all of them to have started.
-  const startAtMs = String(Date.now() + 1000);
-  const reports = await Promise.all(
-    Array.from({ length: racers }, async (_, index): Promise<RacerReport> => {
-      const child = runFixture('race-for-everything.ts', file, String(index + 1), startAtMs);
-      const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
-      expect(errors).toBe('');
-      return JSON.parse(output) as RacerReport;
-    }),
+  const started = Array.from({ length: racers }, (_, index) =>
+    runFixture('race-for-everything.ts', file, String(index + 1)),
   );
+  const readers = started.map(({ stdout }) => createInterface(stdout)[Symbol.asyncIterator]());
+  for (const lines of readers) expect(await lines.next()).toMatchObject({ value: 'ready' });
+  for (const { stdin } of started) stdin.end();
+  const reports = await Promise.all(
+    readers.map(async (lines) => JSON.parse((await lines.next()).value ?? '') as RacerReport),
+  );
+  // Not even Node's warning that node:sqlite is experimental, which some versions print.
+  expect(await Promise.all(started.map(({ stderr }) => text(stderr)))).toEqual(['', '', '', '']);
 
   expect(reports.map(({ version }) => version)).toEqual([1, 1, 1, 1]);
   expect(new Set(reports.map(({ workspaceId }) => workspaceId)).size).toBe(1);

@@ -5,7 +5,7 @@ export const keysWorkspacesAndSandboxes: Migration = {
   version: 1,
   sql: `
     create table server_keys (
-      version integer primary key,
+      version integer primary key not null,
       fingerprint text not null,
       created_at_ms integer not null
     ) strict;
@@ -20,7 +20,7 @@ export const keysWorkspacesAndSandboxes: Migration = {
     ) strict;
 
     create table api_keys (
-      number integer primary key autoincrement,
+      number integer primary key autoincrement not null,
       id text not null unique,
       revision integer not null,
       lineage_id text not null,
