@@ -4,6 +4,9 @@ import type { KernelProcess } from './kernel-process.ts';
 import { type KernelReply, maxReplyBytes, parseKernelReply } from './kernel-reply.ts';
 import { RunOutputSplitter, runMarker } from './run-output-splitter.ts';
 
+/** Calls `action` once after `delayMs`, unless the returned function is called before. */
+export type StartTimer = (action: () => void, delayMs: number) => () => void;
+
 export type SessionResult =
   | { readonly kind: 'replied'; readonly reply: KernelReply }
   /** `begun` is false when the interpreter was gone before it took up the run. */
@@ -28,14 +31,12 @@ export class KernelSession {
   readonly #drained: Promise<unknown>;
   #run: OpenRun | undefined;
   #lastNumber = 0;
+  /** Calls of `onOutput` that have not come back. */
+  #delivering = 0;
   #usable = true;
 
   /** `drainMs`: how long output may arrive after the process has ended. */
-  constructor(
-    process: KernelProcess,
-    startTimer: (action: () => void, delayMs: number) => () => void,
-    drainMs: number,
-  ) {
+  constructor(process: KernelProcess, startTimer: StartTimer, drainMs: number) {
     this.#process = process;
     process.stdin.on('error', () => undefined);
     this.#drained = Promise.all([
@@ -45,11 +46,7 @@ export class KernelSession {
     ]);
     void process.exited.then(async (exitCode) => {
       this.#usable = false;
-      // A background process that user code started may hold the streams open for ever.
-      const { promise: late, resolve } = Promise.withResolvers<void>();
-      const cancel = startTimer(resolve, drainMs);
-      await Promise.race([this.#drained, late]);
-      cancel();
+      await this.#drain(startTimer, drainMs);
       const begun = this.#splitters.stdout.begun || this.#splitters.stderr.begun;
       this.#close({ kind: 'exited', exitCode, begun });
       this.#release();
@@ -90,6 +87,22 @@ export class KernelSession {
     this.#run = undefined;
   }
 
+  /**
+   * Waits for the ends of the streams. A background process that user code started may hold them
+   * open for ever, so this waits no longer than `drainMs` for output, but for a slow receiver of it.
+   */
+  async #drain(startTimer: StartTimer, drainMs: number): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    let cancel = (): void => undefined;
+    const check = (): void => {
+      if (this.#delivering > 0) cancel = startTimer(check, drainMs);
+      else resolve();
+    };
+    cancel = startTimer(check, drainMs);
+    await Promise.race([this.#drained, late]);
+    cancel();
+  }
+
   async #pumpOutput(name: 'stdout' | 'stderr', stream: Readable): Promise<void> {
     const splitter = this.#splitters[name];
     try {
@@ -105,10 +118,13 @@ export class KernelSession {
 
   async #deliver(stream: 'stdout' | 'stderr', data: Buffer): Promise<void> {
     if (data.length === 0 || this.#run === undefined) return;
+    this.#delivering += 1;
     try {
       await this.#run.onOutput({ stream, data });
     } catch (cause) {
       this.#break('The receiver of the output failed.', cause);
+    } finally {
+      this.#delivering -= 1;
     }
   }
 
@@ -145,8 +161,8 @@ export class KernelSession {
 
   #closeIfComplete(): void {
     const reply = this.#run?.reply;
-    if (reply === undefined || !this.#splitters.stdout.ended || !this.#splitters.stderr.ended)
-      return;
+    const { stdout, stderr } = this.#splitters;
+    if (reply === undefined || !stdout.ended || !stderr.ended || this.#delivering > 0) return;
     this.#close({ kind: 'replied', reply });
   }
 

@@ -7,7 +7,7 @@ import {
   SandgateError,
 } from '@sandgate/core';
 import type { StartKernelProcess } from './kernel-process.ts';
-import { KernelSession, type SessionResult } from './kernel-session.ts';
+import { KernelSession, type SessionResult, type StartTimer } from './kernel-session.ts';
 
 /** How long interrupted code may take to end before its interpreter is killed. */
 export const interruptGraceMs = 1_000;
@@ -19,8 +19,8 @@ const killGraceMs = 1_000;
 export interface SandboxKernelOptions {
   /** Resolves when the sandbox is gone; every run then ends as `sandbox_ended`. */
   readonly sandboxEnded: Promise<void>;
-  /** Calls `action` once after `delayMs`, unless the returned function is called before. */
-  readonly startTimer?: (action: () => void, delayMs: number) => () => void;
+  /** Default: the real clock. */
+  readonly startTimer?: StartTimer;
   /** Text that user code cannot guess; one for each run. Letters and digits. */
   readonly nextToken?: () => string;
 }
@@ -61,9 +61,10 @@ export function createSandboxKernel(
 class SandboxKernel implements Kernel {
   readonly language: KernelLanguage;
   readonly #startProcess: StartKernelProcess;
-  readonly #startTimer: NonNullable<SandboxKernelOptions['startTimer']>;
+  readonly #startTimer: StartTimer;
   readonly #nextToken: () => string;
-  readonly #sandboxEnded: Promise<void>;
+  /** Told once when the sandbox ends; the running run alone is in it. */
+  readonly #onSandboxEnd = new Set<() => void>();
   #ended = false;
   #session: KernelSession | undefined;
   #tail: Promise<unknown> = Promise.resolve();
@@ -77,8 +78,9 @@ class SandboxKernel implements Kernel {
     this.#startProcess = startProcess;
     this.#startTimer = options.startTimer ?? startRealTimer;
     this.#nextToken = options.nextToken ?? (() => randomBytes(16).toString('hex'));
-    this.#sandboxEnded = options.sandboxEnded.then(() => {
+    void options.sandboxEnded.then(() => {
       this.#ended = true;
+      for (const action of this.#onSandboxEnd) action();
     });
   }
 
@@ -121,7 +123,8 @@ class SandboxKernel implements Kernel {
     request.signal?.addEventListener('abort', onAbort, { once: true });
     if (request.timeoutMs !== undefined) later(request.timeoutMs, () => interrupt('timed_out'));
     // Output that the sandbox wrote before it ended may still be on its way.
-    void this.#sandboxEnded.then(() => later(drainMs, () => givenUp.resolve('given_up')));
+    const onSandboxEnd = (): void => later(drainMs, () => givenUp.resolve('given_up'));
+    this.#onSandboxEnd.add(onSandboxEnd);
     try {
       const attempt = this.#attempt(request, () => interruption);
       attempt.catch(() => undefined);
@@ -129,6 +132,7 @@ class SandboxKernel implements Kernel {
       return await this.#outcomeOf(result, interruption);
     } finally {
       request.signal?.removeEventListener('abort', onAbort);
+      this.#onSandboxEnd.delete(onSandboxEnd);
       for (const cancel of timers) cancel();
     }
   }
