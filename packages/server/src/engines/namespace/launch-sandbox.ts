@@ -77,6 +77,7 @@ export async function launchSandbox(
       workdir: spec.workdir,
       shell: context.tools.shell,
       seccompFd,
+      stagingDirectory: join(directory, 'root'),
     });
     const process = new SandboxProcess({
       ...joinGroupCommand(launch, joinFds),
@@ -110,6 +111,7 @@ function makeDirectories(
 ): string {
   const guest = join(directory, 'guest');
   mkdirSync(directory, { mode: 0o711 });
+  mkdirSync(join(directory, 'root'), { mode: 0o755 });
   for (const path of [guest, join(guest, 'io'), join(guest, 'scripts'), join(guest, 'kernel')]) {
     mkdirSync(path, { mode: 0o750 });
     if (identity.dropped) chownSync(path, 0, identity.gid);

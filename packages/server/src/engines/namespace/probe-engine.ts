@@ -90,7 +90,7 @@ export async function probeEngine(
 function writeSeccompFilter(runtime: RuntimeDirectory): string | null {
   if (process.arch !== 'x64' && process.arch !== 'arm64') return null;
   const path = join(runtime.root, 'seccomp.bpf');
-  writeFileSync(path, compileSeccompFilter(process.arch), { mode: 0o600 });
+  writeFileSync(path, compileSeccompFilter(process.arch), { mode: 0o644 });
   return path;
 }
 

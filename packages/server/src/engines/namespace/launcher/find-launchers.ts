@@ -5,6 +5,8 @@ import type { LauncherName } from '../engine-options.ts';
 import { findProgram, systemSearchPath } from '../find-program.ts';
 import { type Bubblewrap, createBubblewrapLauncher } from './bubblewrap.ts';
 import type { Launcher } from './launcher.ts';
+import { findSeccompLoader } from './seccomp-loader.ts';
+import { createUtilLinuxLauncher, type UtilLinux } from './util-linux.ts';
 
 const run = promisify(execFile);
 
@@ -29,7 +31,40 @@ export async function findLaunchers(wanted: 'auto' | LauncherName): Promise<Foun
       });
     }
   }
+  if (wanted !== 'bubblewrap') {
+    const utilLinux = await findUtilLinux();
+    if (typeof utilLinux !== 'string') launchers.push(createUtilLinuxLauncher(utilLinux));
+    else if (launchers.length === 0) {
+      findings.push({ subject: 'util-linux', status: 'missing', message: utilLinux });
+    }
+  }
   return { launchers, findings };
+}
+
+/** The oldest util-linux whose `unshare` has all that is used here, `--keep-caps` among it. */
+const oldestUtilLinux: readonly [number, number] = [2, 36];
+
+async function findUtilLinux(): Promise<UtilLinux | string> {
+  const setpriv = findProgram('setpriv', systemSearchPath);
+  const unshare = findProgram('unshare', systemSearchPath);
+  const missing = ['mount', 'umount', 'pivot_root'].filter(
+    (name) => findProgram(name, systemSearchPath) === null,
+  );
+  if (setpriv === null || unshare === null || missing.length > 0) {
+    return 'The programs setpriv, unshare, mount, umount and pivot_root of util-linux are not all there.';
+  }
+  try {
+    const version = /(\d+)\.(\d+)[.\d]*/.exec((await run(unshare, ['--version'])).stdout);
+    const [major, minor] = [Number(version?.[1]), Number(version?.[2])];
+    const [oldestMajor, oldestMinor] = oldestUtilLinux;
+    if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) {
+      const seccompLoader = await findSeccompLoader(setpriv);
+      return { version: version?.[0] ?? '', setpriv, unshare, seccompLoader };
+    }
+  } catch {
+    // Another unshare, as that of busybox.
+  }
+  return `The util-linux here is older than ${oldestUtilLinux.join('.')}, or another unshare.`;
 }
 
 async function findBubblewrap(): Promise<Bubblewrap | null> {

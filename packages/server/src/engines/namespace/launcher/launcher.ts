@@ -18,6 +18,8 @@ export interface LaunchPlan {
   readonly steps: readonly MountStep[];
   readonly environment: Readonly<Record<string, string>>;
   readonly workdir: string;
+  /** An empty directory of the host on which a launcher can mount the root. */
+  readonly stagingDirectory: string;
   /** The shell that becomes the agent: an absolute path inside. */
   readonly shell: string;
   /** Number of the file descriptor from which the filter is read; null without a filter. */
