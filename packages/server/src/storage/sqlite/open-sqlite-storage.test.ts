@@ -45,10 +45,10 @@ const failureOf = async (promise: Promise<unknown>): Promise<SandgateError> => {
 describe('the database file', () => {
   const ownerOnly = { 'sandgate.db': '600', 'sandgate.db-shm': '600', 'sandgate.db-wal': '600' };
 
-  it.each([0o000, 0o022, 0o277])(
-    'and what lies beside it is its owner’s alone under umask %o',
+  it.each(['000', '022', '277'])(
+    'and what lies beside it is its owner’s alone under umask %s',
     async (mask) => {
-      const previous = process.umask(mask);
+      const previous = process.umask(Number.parseInt(mask, 8));
       try {
         const storage = await openSqliteStorage({ file });
         await storage.serverKeys.replace('server key', 1);
