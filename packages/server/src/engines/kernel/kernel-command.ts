@@ -9,11 +9,16 @@ export const kernelGuestFile: Readonly<Record<KernelLanguage, string>> = {
   node: 'node-kernel.cjs',
 };
 
+/** File name of the Python script after `compilePythonKernel`. */
+export const compiledPythonKernelFile = 'python-kernel.pyc';
+
 export interface KernelCommandOptions {
   /** Interpreter inside the sandbox: a name on its PATH or an absolute path. */
   readonly interpreter?: string;
   /** Directory that holds the guest script, as the interpreter sees it. */
   readonly directory?: string;
+  /** The directory holds the Python script compiled by this very interpreter. Default: false. */
+  readonly compiled?: boolean;
 }
 
 /**
@@ -29,7 +34,9 @@ export function kernelCommand(
   language: KernelLanguage,
   options: KernelCommandOptions = {},
 ): readonly string[] {
-  const script = `${options.directory ?? kernelGuestDirectory}/${kernelGuestFile[language]}`;
+  const compiled = language === 'python' && options.compiled === true;
+  const file = compiled ? compiledPythonKernelFile : kernelGuestFile[language];
+  const script = `${options.directory ?? kernelGuestDirectory}/${file}`;
   if (language === 'python') {
     return [options.interpreter ?? 'python3', '-u', '-X', 'utf8', script];
   }

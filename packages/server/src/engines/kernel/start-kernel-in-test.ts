@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Kernel, KernelLanguage, KernelOutcome, KernelRunRequest } from '@sandgate/core';
-import { kernelCommand } from './kernel-command.ts';
+import { type KernelCommandOptions, kernelCommand } from './kernel-command.ts';
 import type { KernelProcess } from './kernel-process.ts';
 import { createSandboxKernel } from './sandbox-kernel.ts';
 
-const guestDirectory = fileURLToPath(new URL('../../../guest', import.meta.url));
-const interpreters: Record<KernelLanguage, string> = {
+export const guestDirectory = fileURLToPath(new URL('../../../guest', import.meta.url));
+export const interpreters: Record<KernelLanguage, string> = {
   python: '/usr/bin/python3',
   node: process.execPath,
 };
@@ -34,13 +34,17 @@ export interface TestKernel {
 }
 
 /** A kernel over the real guest script in a plain child process, without a sandbox. */
-export function startKernelInTest(language: KernelLanguage): TestKernel {
+export function startKernelInTest(
+  language: KernelLanguage,
+  command: KernelCommandOptions = {},
+): TestKernel {
   const processes: ChildProcess[] = [];
   const sandboxEnded = Promise.withResolvers<void>();
   const start = async (): Promise<KernelProcess> => {
     const [program = '', ...args] = kernelCommand(language, {
       interpreter: interpreters[language],
       directory: guestDirectory,
+      ...command,
     });
     const child = spawn(program, args, { detached: true, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
     processes.push(child);
