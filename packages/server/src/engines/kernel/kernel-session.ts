@@ -95,7 +95,7 @@ export class KernelSession {
     const { promise: late, resolve } = Promise.withResolvers<void>();
     let cancel = (): void => undefined;
     const check = (): void => {
-      if (this.#delivering > 0) cancel = startTimer(check, drainMs);
+      if (this.#run !== undefined && this.#delivering > 0) cancel = startTimer(check, drainMs);
       else resolve();
     };
     cancel = startTimer(check, drainMs);

@@ -204,4 +204,15 @@ describe('a timeout', () => {
       expect(outcome).toEqual({ kind: 'timed_out', stateLost: true });
       expect((await own.run('1')).stdout).toBe('1\n');
     }));
+
+  test('ends endless output, and a receiver that never takes it', () =>
+    inOwnKernel(async (own) => {
+      const code = "while (true) console.log('x'.repeat(1000))";
+      const flood = await own.run(code, { timeoutMs: 300, onOutput: () => undefined });
+      expect(flood.outcome).toEqual({ kind: 'timed_out', stateLost: false });
+      const onOutput = () => new Promise<void>(() => undefined);
+      const stuck = await own.run(code, { timeoutMs: 300, onOutput });
+      expect(stuck.outcome).toEqual({ kind: 'timed_out', stateLost: true });
+      expect((await own.run('1')).stdout).toBe('1\n');
+    }));
 });
