@@ -54,6 +54,7 @@ export async function launchSandbox(
   const identity = context.identities.acquire();
   let group: ResourceGroup | null = null;
   const release = async (): Promise<void> => {
+    await group?.kill();
     await group?.remove();
     await rm(directory, { recursive: true, force: true });
     identity.release();

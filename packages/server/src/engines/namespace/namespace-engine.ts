@@ -102,7 +102,9 @@ class NamespaceEngine implements Engine {
     this.#closed = true;
     const running = [...this.#sandboxes.values()].filter((sandbox) => sandbox !== null);
     await Promise.allSettled(running.map((sandbox) => sandbox.stop()));
-    if (this.#probed !== null) await (await this.#probed).context?.limiter.close();
+    const context = this.#probed === null ? null : (await this.#probed).context;
+    await context?.fifos.close();
+    await context?.limiter.close();
     // With the last sandbox gone, nothing in there is of use to anyone.
     if (this.#sandboxes.size === 0) await rm(this.#runtime.root, { recursive: true, force: true });
   }

@@ -12,7 +12,7 @@ export async function feedStdin(stdin: Promise<Socket | null>, source: Source): 
   const closed = new Promise<true>((resolve) => socket.once('close', () => resolve(true)));
   try {
     if (source instanceof Uint8Array) {
-      await write(socket, source);
+      await write(socket, source, closed);
       return;
     }
     const iterator = source[Symbol.asyncIterator]();
@@ -23,7 +23,7 @@ export async function feedStdin(stdin: Promise<Socket | null>, source: Source): 
         iterator.return?.().catch(() => {});
         return;
       }
-      if (next.done === true || !(await write(socket, next.value))) return;
+      if (next.done === true || !(await write(socket, next.value, closed))) return;
     }
   } finally {
     // Not `end()`: that shuts a socket down, and a FIFO is none (shutdown(2), ENOTSOCK).
@@ -32,9 +32,9 @@ export async function feedStdin(stdin: Promise<Socket | null>, source: Source): 
 }
 
 /** False when the other end is gone. */
-function write(socket: Socket, data: Uint8Array): Promise<boolean> {
-  return new Promise((resolve) => {
-    socket.once('close', () => resolve(false));
+function write(socket: Socket, data: Uint8Array, closed: Promise<true>): Promise<boolean> {
+  const written = new Promise<boolean>((resolve) => {
     socket.write(data, (error) => resolve(error == null));
   });
+  return Promise.race([written, closed.then(() => false)]);
 }

@@ -17,6 +17,7 @@ export class FifoPool {
   readonly #directory: string;
   readonly #free: string[] = [];
   #made = 0;
+  #closed = false;
   #refill: Promise<void> | null = null;
 
   constructor(directory: string) {
@@ -37,7 +38,14 @@ export class FifoPool {
     if (this.#free.length < lowWater) this.#makeMore().catch(() => {});
   }
 
+  /** Resolves when nothing is made any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#refill?.catch(() => {});
+  }
+
   #makeMore(): Promise<void> {
+    if (this.#closed) return Promise.reject(new Error('the engine is closed'));
     this.#refill ??= this.#makeBatch();
     return this.#refill;
   }

@@ -11,11 +11,13 @@ export interface FindNodeOptions {
   readonly dropped: boolean;
   /** Where a copy goes that others can reach. */
   readonly interpreterDirectory: string;
+  /** Default: the binary that runs the server. */
+  readonly executable?: string;
 }
 
 /** The server's own Node, shown in sandboxes as `/opt/node/bin/node`. */
 export function findNode(options: FindNodeOptions): HostInterpreter {
-  const own = process.execPath;
+  const own = options.executable ?? process.execPath;
   const source =
     options.dropped && !reachableByOthers(own)
       ? sharedCopy(own, options.interpreterDirectory)

@@ -1,0 +1,298 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Engine, EngineSandboxSpec } from '@sandgate/core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runProgram, runShell } from '../contract/contract-suite.ts';
+import type { LauncherName } from './engine-options.ts';
+import { createNamespaceEngine } from './namespace-engine.ts';
+import { createRuntimeDirectory } from './runtime-directory.ts';
+
+const isRoot = process.getuid?.() === 0;
+
+let state: string;
+let engine: Engine;
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  state = mkdtempSync(join(tmpdir(), 'sandgate-engine-'));
+  engine = createNamespaceEngine({ stateDirectory: state });
+});
+
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await engine.close();
+  rmSync(state, { recursive: true, force: true });
+});
+
+function spec(overrides: Partial<EngineSandboxSpec> = {}): EngineSandboxSpec {
+  return {
+    id: randomBytes(12).toString('hex'),
+    hostname: 'box',
+    image: 'microsandbox/node',
+    resources: { memoryMib: 256, cpus: 1, diskMib: 32, maxProcesses: 64 },
+    environment: {},
+    workdir: '/workspace',
+    mounts: [],
+    scripts: {},
+    ...overrides,
+  };
+}
+
+/** Runs another server: a program that makes an engine and goes on as `body` says. */
+function startServer(
+  stateDirectory: string,
+  launcher: LauncherName,
+  body: string,
+  user?: number,
+): ChildProcess {
+  const program = `
+    import { createNamespaceEngine } from ${JSON.stringify(new URL('./namespace-engine.ts', import.meta.url).href)};
+    const engine = createNamespaceEngine({ stateDirectory: ${JSON.stringify(stateDirectory)}, launcher: ${JSON.stringify(launcher)} });
+    const spec = ${JSON.stringify(spec())};
+    const run = async (sandbox, ...argv) => {
+      let text = '';
+      const outcome = await sandbox.exec({ argv, onOutput: ({ data }) => { text += data; } });
+      return [outcome.exitCode ?? outcome.kind, text];
+    };
+    ${body}`;
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@sandgate/source', '--input-type=module', '-e', program],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      cwd: '/',
+      ...(user === undefined ? {} : { uid: user, gid: user }),
+    },
+  );
+  children.push(child);
+  return child;
+}
+
+async function readAll(child: ChildProcess): Promise<string> {
+  let text = '';
+  child.stdout?.on('data', (data: Buffer) => {
+    text += data.toString('utf8');
+  });
+  await once(child, 'close');
+  return text;
+}
+
+/** Resolves with what a promise is rejected with. */
+async function invert(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (cause) {
+    return cause;
+  }
+  throw new Error('was not rejected');
+}
+
+function commandLines(): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ');
+      } catch {
+        return '';
+      }
+    });
+}
+
+describe.each(['bubblewrap', 'util-linux'] as const)('a server with %s', (launcher) => {
+  it('that is killed leaves no process, and the next one cleans up', async () => {
+    const mark = `9${Date.now()}`;
+    const child = startServer(
+      state,
+      launcher,
+      `for (const digit of '123') {
+         const sandbox = await engine.start({ ...spec, id: digit.repeat(24) });
+         await run(sandbox, 'sh', '-c', 'setsid sleep ${mark} </dev/null >/dev/null 2>&1 &');
+         run(sandbox, 'sleep', '${mark}');
+       }
+       console.log('up');`,
+    );
+    const [first] = child.stdout === null ? [] : await once(child.stdout, 'data');
+    expect(String(first)).toBe('up\n');
+    const running = (): number => commandLines().filter((line) => line.includes(mark)).length;
+    await expect.poll(running).toBe(7);
+    child.kill('SIGKILL');
+    await expect.poll(running, { timeout: 2_000 }).toBe(0);
+    await expect
+      .poll(() => commandLines().filter((line) => line.includes(state)).length, { timeout: 2_000 })
+      .toBe(0);
+    const { sandboxes, fifos } = createRuntimeDirectory(state);
+    expect(readdirSync(sandboxes)).toHaveLength(3);
+    await engine.reconcile();
+    expect(readdirSync(sandboxes)).toEqual([]);
+    expect(readdirSync(fifos).filter((name) => !name.startsWith(`${process.pid}-`))).toEqual([]);
+    const sandbox = await engine.start(spec({ id: '1'.repeat(24) }));
+    expect((await runProgram(sandbox, ['echo', 'again'])).stdout).toBe('again\n');
+  });
+
+  it('that runs as an ordinary user starts the same sandboxes', async () => {
+    const user = isRoot ? 1_234_567 : process.getuid?.();
+    const own = join(state, 'own');
+    mkdirSync(own, { mode: 0o700 });
+    chmodSync(state, 0o755);
+    if (isRoot) (await import('node:fs')).chownSync(own, 1_234_567, 1_234_567);
+    const child = startServer(
+      own,
+      launcher,
+      `const report = await engine.probe();
+       if (!report.usable) console.log(JSON.stringify(report.findings));
+       let sandbox = await engine.start({ ...spec, image: 'node' });
+       console.log(JSON.stringify(await run(sandbox, 'sh', '-c', 'id -u; grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status; unshare -Ur true 2>/dev/null || echo refused; node -p 6*7; touch kept')));
+       await sandbox.stop();
+       sandbox = await engine.start({ ...spec, image: 'node' });
+       console.log(JSON.stringify(await run(sandbox, 'ls')));
+       console.log(JSON.stringify((await sandbox.metrics()).diskBytes > 0));
+       let text = '';
+       const outcome = await sandbox.kernel('node').run({ code: '1+1', onOutput: ({ data }) => { text += data; } });
+       console.log(JSON.stringify([outcome, text]));
+       await engine.reconcile();
+       await engine.close();
+       console.log('closed');`,
+      isRoot ? user : undefined,
+    );
+    const none = '0000000000000000';
+    const status = `CapEff:\t${none}\nCapBnd:\t${none}\nNoNewPrivs:\t1\nSeccomp:\t2\n`;
+    expect((await readAll(child)).trim().split('\n')).toEqual([
+      JSON.stringify([0, `1000\n${status}refused\n42\n`]),
+      JSON.stringify([0, 'kept\n']),
+      'true',
+      JSON.stringify([{ kind: 'completed' }, '2\n']),
+      'closed',
+    ]);
+  });
+});
+
+describe('a sandbox', () => {
+  it('has a host user of its own when the server is root', async () => {
+    const sandboxes = [await engine.start(spec()), await engine.start(spec())];
+    const { sandboxes: directory } = createRuntimeDirectory(state);
+    const uids = sandboxes.map(({ id }) => {
+      const pid = /^\d+/.exec(readFileSync(join(directory, id, 'process'), 'utf8'))?.[0];
+      return statSync(`/proc/${pid}`).uid;
+    });
+    if (isRoot) {
+      expect(new Set(uids).size).toBe(2);
+      for (const uid of uids) expect(uid).toBeGreaterThanOrEqual(0x7000_0000);
+    } else expect(new Set(uids)).toEqual(new Set([process.getuid?.()]));
+  });
+
+  it('hands its programs three file descriptors and a filter', async () => {
+    const sandbox = await engine.start(spec());
+    const script =
+      'for f in /proc/self/fd/*; do [ -e "$f" ] && readlink "$f"; done; grep ^Seccomp: /proc/self/status';
+    const { stdout } = await runShell(sandbox, script);
+    const lines = stdout.split('\n').filter((line) => line !== '' && line !== '/dev/null');
+    expect(lines).toEqual([
+      expect.stringMatching(/^\/\.sandbox\/io\/\d+\.out/),
+      expect.stringMatching(/^\/\.sandbox\/io\/\d+\.err/),
+      'Seccomp:\t2',
+    ]);
+  });
+
+  it('keeps the layer of its run before when the files cannot be saved', async () => {
+    const wanted = spec();
+    const first = await engine.start(wanted);
+    await runShell(first, 'echo old >file');
+    await first.stop();
+    const second = await engine.start(wanted);
+    await runShell(second, 'echo new >file; rm -f /lib64 /lib');
+    await expect(second.stop()).rejects.toMatchObject({ code: 'engine_failed' });
+    expect(await second.exited).toBe('stopped');
+    const third = await engine.start(wanted);
+    expect((await runShell(third, 'cat file')).stdout).toBe('old\n');
+  });
+
+  it('does not start without its files when they cannot be restored, and keeps them', async () => {
+    const wanted = spec();
+    const first = await engine.start(wanted);
+    await runShell(first, 'head -c 20000000 /dev/urandom >large');
+    await first.stop();
+    const smaller = { ...wanted, resources: { ...wanted.resources, diskMib: 8 } };
+    await expect(engine.start(smaller)).rejects.toMatchObject({ code: 'engine_failed' });
+    const second = await engine.start(wanted);
+    expect((await runShell(second, 'wc -c <large')).stdout.trim()).toBe('20000000');
+  });
+
+  it('survives having no process to spare', async () => {
+    const resources = { ...spec().resources, maxProcesses: 20 };
+    const sandbox = await engine.start(spec({ resources }));
+    const controller = new AbortController();
+    const sleepers = Array.from({ length: 30 }, () =>
+      runProgram(sandbox, ['sleep', '3600'], { signal: controller.signal }),
+    );
+    await expect(Promise.any(sleepers.map(invert))).resolves.toMatchObject({
+      code: 'engine_failed',
+    });
+    controller.abort();
+    await Promise.allSettled(sleepers);
+    expect((await runShell(sandbox, 'echo enough')).stdout).toBe('enough\n');
+  });
+
+  it('loses only the job whose watcher it kills', async () => {
+    const sandbox = await engine.start(spec());
+    const lost = runShell(sandbox, 'kill -KILL "$PPID"; sleep 1000');
+    await expect(lost).rejects.toMatchObject({ code: 'engine_failed' });
+    expect((await runShell(sandbox, 'echo next')).stdout).toBe('next\n');
+  });
+
+  it.each(['echo nonsense', 'echo pid 5', 'yes | tr -d "\\n"', 'echo exit 256'])(
+    'is ended when %s goes to the server',
+    async (command) => {
+      const sandbox = await engine.start(spec());
+      await runShell(sandbox, `${command} >"/proc/$PPID/fd/4"; sleep 1000`).catch(() => {});
+      expect(await sandbox.exited).toBe('ended');
+    },
+  );
+
+  it('sees directories of the host that were asked for, and no more of them', async () => {
+    const shared = join(state, 'shared');
+    mkdirSync(shared, { mode: 0o777 });
+    chmodSync(shared, 0o777);
+    chmodSync(state, 0o711);
+    writeFileSync(join(shared, 'file'), 'host', { mode: 0o644 });
+    const mount = { hostPath: shared, guestPath: '/data/in', readOnly: true };
+    const reader = await engine.start(spec({ mounts: [mount] }));
+    expect((await runShell(reader, 'cat /data/in/file; echo x >/data/in/y')).stdout).toBe('host');
+    expect(existsSync(join(shared, 'y'))).toBe(false);
+    const writer = await engine.start(spec({ mounts: [{ ...mount, readOnly: false }] }));
+    await runShell(writer, 'echo from inside >/data/in/y');
+    expect(readFileSync(join(shared, 'y'), 'utf8')).toBe('from inside\n');
+    await writer.stop();
+    for (const guestPath of ['/', '/proc/x', '/usr', '/etc/x', '/.sandbox/io', '/a/../usr', 'x']) {
+      const start = engine.start(spec({ mounts: [{ ...mount, guestPath }] }));
+      await expect(start).rejects.toMatchObject({ code: 'volume_refused' });
+    }
+  });
+
+  it('is refused when its description is not sound', async () => {
+    for (const wrong of [
+      { id: '../../x' },
+      { hostname: 'a b' },
+      { workdir: 'relative' },
+      { workdir: '/a/../b' },
+      { environment: { 'A=B': '1' } },
+      { resources: { ...spec().resources, diskMib: 0.5 } },
+    ]) {
+      await expect(engine.start(spec(wrong))).rejects.toMatchObject({ code: 'invalid_request' });
+    }
+  });
+});
