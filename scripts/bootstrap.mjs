@@ -48,7 +48,7 @@ function findNode() {
 }
 
 /** Compiles what changed since the last time. */
-export async function build(node) {
+async function build(node) {
   const tsc = inRepository('node_modules', 'typescript', 'bin', 'tsc');
   await runWithProgress('Building', node, [tsc, '-b', 'packages/cli'], { cwd: repository });
 }

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { runWithProgress } from './run-with-progress.mjs';
 
 /** The path of a program on PATH, or null. */
-export function findProgram(name) {
+function findProgram(name) {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     const path = join(folder, name);
     try {

@@ -16,10 +16,6 @@ export function failure(message: string, cause?: unknown): Exit {
   return new Exit(exitCodes.failure, message, { cause });
 }
 
-export function usageError(message: string): Exit {
-  return new Exit(exitCodes.usage, message);
-}
-
 export function notRunning(message: string): Exit {
   return new Exit(exitCodes.notRunning, message);
 }

@@ -27,7 +27,7 @@ export function curlLine(address: string, key: CallerKey): string {
       params: { sandbox: 'hello', namespace: 'default', ...params },
     });
     return (
-      `curl -sS ${address}/api/v1/rpc -H 'Content-Type: application/json'` +
+      `curl -sS -w '\\n' ${address}/api/v1/rpc -H 'Content-Type: application/json'` +
       `${authorization(key)} -d '${body}'`
     );
   };
