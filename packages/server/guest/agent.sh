@@ -8,14 +8,16 @@
 # `command` in front of `exec` and `eval` takes away their right to end the shell when they fail, as
 # they do when the sandbox has no process to spare.
 
-io=/.sandbox/io
+# Its variables begin with _agent_, so that none is taken for one of a program.
 
-# configure SETSID ENV: absolute paths of two programs, and whether this env can undo the ignoring
-# of SIGINT and SIGQUIT that a shell imposes on its background jobs.
+_agent_io=/.sandbox/io
+
+# configure SETSID ENV OPTION: absolute paths of two programs, and the option by which this env undoes
+# that a shell ignores SIGINT and SIGQUIT for its background jobs; empty where it has none.
 configure() {
-  setsid=$1
-  env=$2
-  reset_signals=$3
+  _agent_setsid=$1
+  _agent_env=$2
+  _agent_reset=$3
 }
 
 # has_program NAME: what execvp would find. `command -v` would also find what only a shell has.
@@ -26,17 +28,18 @@ has_program() {
   esac
   IFS=:
   set -f
-  for directory in $PATH; do
-    if [ -f "${directory:-.}/$1" ] && [ -x "${directory:-.}/$1" ]; then return 0; fi
+  for _agent_directory in $PATH; do
+    _agent_file=${_agent_directory:-.}/$1
+    if [ -f "$_agent_file" ] && [ -x "$_agent_file" ]; then return 0; fi
   done
   return 1
 }
 
-# job ID STREAMS PATH DIRECTORY PROGRAM ENV_ARGUMENT...: starts a program in the background.
-# STREAMS holds an i for a standard input and a c for a control stream on fd 3. PATH, when not
-# empty, is where PROGRAM is looked for. ENV_ARGUMENTs are assignments, then the command.
+# job ID STREAMS DIRECTORY PROGRAM COUNT VARIABLE... WORD...: starts a program in the background.
+# STREAMS holds an i for a standard input and a c for a control stream on fd 3. COUNT says how many
+# assignments of VARIABLEs follow. The WORDs are what `env` runs, with PROGRAM in it.
 job() {
-  command exec 4>"$io/$1.status" || return
+  command exec 4>"$_agent_io/$1.status" || return
   command eval 'run_job "$@" &'
   exec 4>&-
 }
@@ -44,21 +47,24 @@ job() {
 # Runs in a subshell that lives as long as the program. Its end of the status FIFO closes when it is
 # gone, however it went, so a job cannot be lost.
 run_job() {
-  id=$1
-  streams=$2
-  if [ -n "$3" ]; then PATH=$3; fi
-  directory=$4
-  program=$5
+  exec 1>"$_agent_io/$1.out" 2>"$_agent_io/$1.err" 3>&-
+  case $2 in *i*) exec 5<"$_agent_io/$1.in" ;; *) exec 5</dev/null ;; esac
+  case $2 in *c*) exec 3>"$_agent_io/$1.control" ;; esac
+  _agent_directory=$3
+  _agent_program=$4
+  _agent_count=$5
   shift 5
-  exec 1>"$io/$id.out" 2>"$io/$id.err" 3>&-
-  case $streams in *i*) exec 5<"$io/$id.in" ;; *) exec 5</dev/null ;; esac
-  case $streams in *c*) exec 3>"$io/$id.control" ;; esac
-  cd -- "$directory" 2>/dev/null || { echo nodirectory >&4; return; }
+  while [ "$_agent_count" -gt 0 ]; do
+    export "$1"
+    shift
+    _agent_count=$((_agent_count - 1))
+  done
+  cd -- "$_agent_directory" 2>/dev/null || { echo nodirectory >&4; return; }
   unset OLDPWD
-  has_program "$program" || { echo missing >&4; return; }
+  has_program "$_agent_program" || { echo missing >&4; return; }
   # A program that is short of memory goes before the agent does.
   { echo 500 >/proc/self/oom_score_adj; } 2>/dev/null
-  "$setsid" "$env" ${reset_signals:+"$reset_signals"} -- "$@" <&5 4>&- 5<&- &
+  "$_agent_setsid" "$_agent_env" ${_agent_reset:+"$_agent_reset"} -- "$@" <&5 4>&- 5<&- &
   exec 1>/dev/null 2>/dev/null 3>&- 5<&-
   echo "pid $!" >&4
   wait "$!"

@@ -74,6 +74,29 @@ export const execContract: ContractPart = (test, { start }) => {
     ).rejects.toMatchObject({ code: 'invalid_request' });
   });
 
+  test('no name of a variable is in the way of the engine', async () => {
+    const names = [
+      'io',
+      'id',
+      'env',
+      'setsid',
+      'program',
+      'streams',
+      'IFS',
+      'PS4',
+      '_agent_io',
+      'PATH',
+    ];
+    const environment = Object.fromEntries(names.map((name) => [name, '/usr/bin']));
+    const sandbox = await start({ environment });
+    const { stdout } = await runProgram(sandbox, ['env'], {
+      environment: { LD_LIBRARY_PATH: '/x' },
+    });
+    expect(stdout.split('\n')).toEqual(
+      expect.arrayContaining([...names.map((name) => `${name}=/usr/bin`), 'LD_LIBRARY_PATH=/x']),
+    );
+  });
+
   test('nothing of the server is in the environment', async () => {
     const sandbox = await start();
     const names = (await runProgram(sandbox, ['env'])).stdout

@@ -13,7 +13,7 @@ export const limitsContract: ContractPart = (test, { start, report }) => {
     }
     const { stdout } = await runShell(
       sandbox,
-      'for d in / /dev /dev/pts /proc /sys /.sandbox /usr; do (echo x >"$d/written") 2>/dev/null && echo "$d"; done',
+      'for d in / /dev /dev/pts /proc /sys /.sandbox/io /.sandbox/kernel /usr; do (echo x >"$d/written") 2>/dev/null && echo "$d"; done',
     );
     expect(stdout).toBe('/\n');
   });

@@ -2,13 +2,6 @@ import { readFileSync } from 'node:fs';
 import { guestHome, guestUid } from './engine-options.ts';
 import { shellCall } from './quote-shell.ts';
 
-/** Variables that some shell keeps for itself: given to each program, and not to the agent. */
-const shellsOwnVariables = new Set(
-  'BASHOPTS BASH_ENV ENV EUID IFS LINENO OPTARG OPTIND PATH_SEPARATOR POSIXLY_CORRECT PPID PS1 PS2 PS4 PWD OLDPWD SHELLOPTS UID _'.split(
-    ' ',
-  ),
-);
-
 export interface AgentPrograms {
   readonly setsid: string;
   readonly env: string;
@@ -23,31 +16,14 @@ export function readAgentScript(): string {
 }
 
 /** What the server says to a new agent; `limits` is a script that sets its limits. Its answer is the line `ready` on fd 3. */
-export function agentPrelude(
-  script: string,
-  programs: AgentPrograms,
-  environment: Readonly<Record<string, string>>,
-  limits: string,
-): string {
+export function agentPrelude(script: string, programs: AgentPrograms, limits: string): string {
   const reset = programs.envResetsSignals ? '--default-signal=INT,QUIT' : '';
   return [
     script,
     shellCall('configure', programs.setsid, programs.env, reset),
-    ...Object.entries(environment)
-      .filter(([name]) => !shellsOwnVariables.has(name))
-      .map(([name, value]) => shellCall('export', `${name}=${value}`)),
     `${limits}\n`,
     'echo ready >&3; exec 3>&-\n',
   ].join('');
-}
-
-/** The part of a sandbox's environment that only its programs see. */
-export function programsEnvironment(
-  environment: Readonly<Record<string, string>>,
-): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(environment).filter(([name]) => shellsOwnVariables.has(name)),
-  );
 }
 
 /** Calls that make the files of `/etc` which are not there yet: the sandbox's own, not the host's. */

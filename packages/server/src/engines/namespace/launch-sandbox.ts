@@ -1,4 +1,12 @@
-import { chownSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineSandboxSpec } from '@sandgate/core';
@@ -61,14 +69,14 @@ export async function launchSandbox(
   };
   const fds: number[] = [];
   try {
-    const guest = makeDirectories(directory, spec, identity);
+    const io = makeDirectories(directory, identity);
     group = await context.limiter.createGroup(spec.id, spec.resources);
     fds.push(...group.openJoinFds());
     const joinFds = fds.map((_, index) => firstExtraFd + index);
     const seccompFd = context.seccompFile === null ? null : firstExtraFd + fds.length;
     if (context.seccompFile !== null) fds.push(openSync(context.seccompFile, 'r'));
     const steps = sandboxSteps(spec, context.systemSteps, template, {
-      engine: guest,
+      io,
       kernels: context.runtime.kernels,
     });
     const launch = context.launcher.command({
@@ -85,14 +93,9 @@ export async function launchSandbox(
       extraFds: fds,
       strayFds: context.strayFds,
       identity,
-      ioDirectory: join(guest, 'io'),
+      ioDirectory: io,
       fifos: context.fifos,
-      prelude: agentPrelude(
-        context.agentScript,
-        context.tools,
-        spec.environment,
-        ulimitScript(group.rlimits),
-      ),
+      prelude: agentPrelude(context.agentScript, context.tools, ulimitScript(group.rlimits)),
     });
     recordProcess(directory, process.pid);
     return { process, group, steps, release };
@@ -104,25 +107,20 @@ export async function launchSandbox(
   }
 }
 
-/** Directory of the host that the sandbox sees, read-only, as `/.sandbox`. */
-function makeDirectories(
-  directory: string,
-  spec: EngineSandboxSpec,
-  identity: HostIdentity,
-): string {
-  const guest = join(directory, 'guest');
-  mkdirSync(directory, { mode: 0o711 });
-  mkdirSync(join(directory, 'root'), { mode: 0o755 });
-  for (const path of [guest, join(guest, 'io'), join(guest, 'scripts'), join(guest, 'kernel')]) {
-    mkdirSync(path, { mode: 0o750 });
-    if (identity.dropped) chownSync(path, 0, identity.gid);
+/** Makes a sandbox's directories on the host. Returns that of its FIFOs. */
+function makeDirectories(directory: string, identity: HostIdentity): string {
+  const io = join(directory, 'io');
+  for (const [path, mode] of [
+    [directory, 0o711],
+    [join(directory, 'root'), 0o755],
+    [io, 0o750],
+  ] as const) {
+    mkdirSync(path);
+    // Apart from the making, which the server's umask would take from.
+    chmodSync(path, mode);
   }
-  for (const [name, text] of Object.entries(spec.scripts)) {
-    const path = join(guest, 'scripts', name);
-    writeFileSync(path, text, { mode: 0o750 });
-    if (identity.dropped) chownSync(path, 0, identity.gid);
-  }
-  return guest;
+  if (identity.dropped) chownSync(io, 0, identity.gid);
+  return io;
 }
 
 /** Lets a later server find the process, should it outlive this one against all odds. */

@@ -37,6 +37,7 @@ export function systemSteps(): MountStep[] {
 
 /** Parents of mounts, which a launcher would make for their owner alone. */
 const openDirectories = [
+  guestEngineDirectory,
   '/etc',
   '/etc/ssl',
   '/opt',
@@ -47,8 +48,8 @@ const openDirectories = [
 ];
 
 export interface SandboxDirectories {
-  /** Host directory shown read-only as `/.sandbox`. */
-  readonly engine: string;
+  /** Of the sandbox's FIFOs. */
+  readonly io: string;
   readonly kernels: string;
 }
 
@@ -74,7 +75,8 @@ export function sandboxSteps(
     { kind: 'tmpfs', path: '/tmp', bytes: Math.min(diskMib, maxTmpMib) * mebibyte, mode: 0o1777 },
     { kind: 'directory', path: '/workspace' },
     { kind: 'directory', path: guestHome },
-    { kind: 'bind', source: directories.engine, path: engine, readOnly: true },
+    { kind: 'directory', path: `${engine}/scripts` },
+    { kind: 'bind', source: directories.io, path: `${engine}/io`, readOnly: true },
     { kind: 'bind', source: directories.kernels, path: `${engine}/kernel`, readOnly: true },
     ...spec.mounts.map((mount): MountStep => {
       requireMountable(mount.guestPath);
@@ -87,10 +89,8 @@ export function sandboxSteps(
 
 /** Paths of a sandbox that are no part of its writable layer. */
 export function pathsOutsideLayer(steps: readonly MountStep[]): string[] {
-  return steps
-    .filter((step) => step.kind !== 'directory')
-    .map((step) => step.path)
-    .filter((path) => path !== '/');
+  const mounted = steps.filter((step) => step.kind !== 'directory' && step.path !== '/');
+  return [guestEngineDirectory, ...mounted.map((step) => step.path)];
 }
 
 function requireMountable(path: string): void {

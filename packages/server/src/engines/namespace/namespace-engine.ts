@@ -11,8 +11,13 @@ import {
   SandgateError,
 } from '@sandgate/core';
 import { provideConfiguration } from './agent-prelude.ts';
-import type { NamespaceEngineOptions } from './engine-options.ts';
-import { type LaunchContext, launchSandbox, readRecordedProcess } from './launch-sandbox.ts';
+import { guestEngineDirectory, type NamespaceEngineOptions } from './engine-options.ts';
+import {
+  type LaunchContext,
+  type LaunchedSandbox,
+  launchSandbox,
+  readRecordedProcess,
+} from './launch-sandbox.ts';
 import { LayerArchive } from './layer-archive.ts';
 import { pathsOutsideLayer } from './mount-plan.ts';
 import { NamespaceSandbox } from './namespace-sandbox.ts';
@@ -24,6 +29,7 @@ import { resolveImage } from './template/resolve-image.ts';
 import type { Template } from './template/template.ts';
 
 const mebibyte = 1_048_576;
+const guestScripts = `${guestEngineDirectory}/scripts`;
 const systemClock: Clock = { nowMs: () => Date.now() };
 
 /** Sandboxes out of Linux namespaces, on this machine and with its own programs. */
@@ -35,7 +41,7 @@ class NamespaceEngine implements Engine {
   readonly #options: NamespaceEngineOptions;
   readonly #clock: Clock;
   readonly #runtime: RuntimeDirectory;
-  readonly #sandboxes = new Map<string, NamespaceSandbox | null>();
+  readonly #sandboxes = new Map<string, Promise<NamespaceSandbox>>();
   #probed: Promise<ProbedEngine> | null = null;
   #closed = false;
 
@@ -67,13 +73,9 @@ class NamespaceEngine implements Engine {
         'The sandbox runs already, or the server is closing.',
       );
     }
-    this.#sandboxes.set(spec.id, null);
-    try {
-      return await this.#start(context, spec, template);
-    } catch (cause) {
-      this.#sandboxes.delete(spec.id);
-      throw cause;
-    }
+    const starting = this.#start(context, spec, template);
+    this.#sandboxes.set(spec.id, starting);
+    return starting;
   }
 
   async removeLayer(id: string): Promise<void> {
@@ -100,8 +102,8 @@ class NamespaceEngine implements Engine {
 
   async close(): Promise<void> {
     this.#closed = true;
-    const running = [...this.#sandboxes.values()].filter((sandbox) => sandbox !== null);
-    await Promise.allSettled(running.map((sandbox) => sandbox.stop()));
+    const running = [...this.#sandboxes.values()];
+    await Promise.allSettled(running.map(async (starting) => (await starting).stop()));
     const context = this.#probed === null ? null : (await this.#probed).context;
     await context?.fifos.close();
     await context?.limiter.close();
@@ -120,7 +122,13 @@ class NamespaceEngine implements Engine {
     template: Template,
   ): Promise<NamespaceSandbox> {
     context.fifos.prepare();
-    const launched = await launchSandbox(context, spec, template);
+    let launched: LaunchedSandbox;
+    try {
+      launched = await launchSandbox(context, spec, template);
+    } catch (cause) {
+      this.#sandboxes.delete(spec.id);
+      throw cause;
+    }
     const archive =
       context.tools.tar === null ? null : new LayerArchive(this.#runtime.layers, context.tools.tar);
     const sandbox = new NamespaceSandbox({
@@ -141,11 +149,13 @@ class NamespaceEngine implements Engine {
         this.#sandboxes.delete(spec.id);
       },
     });
-    this.#sandboxes.set(spec.id, sandbox);
     try {
       await launched.process.ready;
       await archive?.restore(spec.id, (request) => sandbox.execInternally(request));
       launched.process.send(provideConfiguration(spec.hostname));
+      for (const [name, text] of Object.entries(spec.scripts)) {
+        await sandbox.writeFile(`${guestScripts}/${name}`, Buffer.from(text), { mode: 0o755 });
+      }
       return sandbox;
     } catch (cause) {
       await sandbox.discard();

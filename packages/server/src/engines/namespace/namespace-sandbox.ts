@@ -13,7 +13,6 @@ import {
 import { kernelCommand } from '../kernel/kernel-command.ts';
 import type { KernelProcess } from '../kernel/kernel-process.ts';
 import { createSandboxKernel } from '../kernel/sandbox-kernel.ts';
-import { programsEnvironment } from './agent-prelude.ts';
 import { type AgentJob, type JobSpec, startAgentJob } from './exec/agent-job.ts';
 import { runExec } from './exec/run-exec.ts';
 import type { ResourceGroup } from './limits/resource-limiter.ts';
@@ -39,7 +38,6 @@ export class NamespaceSandbox implements EngineSandbox {
   readonly id: string;
   readonly exited: Promise<SandboxExitReason>;
   readonly #parts: NamespaceSandboxParts;
-  readonly #environment: Readonly<Record<string, string>>;
   readonly #kernels = new Map<KernelLanguage, Kernel>();
   #jobs = 0;
   #lastJob = 0;
@@ -49,7 +47,6 @@ export class NamespaceSandbox implements EngineSandbox {
   constructor(parts: NamespaceSandboxParts) {
     this.#parts = parts;
     this.id = parts.spec.id;
-    this.#environment = programsEnvironment(parts.spec.environment);
     this.#lastCpu = { atMs: parts.clock.nowMs(), cpuMs: parts.group.usage()?.cpuMs ?? 0 };
     this.exited = parts.process.ended.then((end) => this.#finish(end));
   }
@@ -154,7 +151,7 @@ export class NamespaceSandbox implements EngineSandbox {
     }
     this.#jobs += 1;
     try {
-      const environment = { ...this.#environment, ...spec.environment };
+      const environment = { ...this.#parts.spec.environment, ...spec.environment };
       this.#lastJob += 1;
       const job = await startAgentJob(process, this.#lastJob, { ...spec, environment });
       job.ended.then(() => {

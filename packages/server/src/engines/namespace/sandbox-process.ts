@@ -49,6 +49,7 @@ export class SandboxProcess implements JobHost {
   #stderr = '';
   #violation: string | null = null;
   #running = true;
+  readonly #endActions = new Set<() => void>();
 
   constructor(spec: SandboxProcessSpec) {
     this.ioDirectory = spec.ioDirectory;
@@ -85,6 +86,7 @@ export class SandboxProcess implements JobHost {
     this.ended = new Promise((resolve) => {
       const finish = (exitCode: number | null): void => {
         this.#running = false;
+        for (const action of this.#endActions) action();
         reports.destroy();
         agent.destroy();
         resolve({ stderr: this.#stderr.trim(), exitCode, violation: this.#violation });
@@ -101,6 +103,12 @@ export class SandboxProcess implements JobHost {
 
   get running(): boolean {
     return this.#running;
+  }
+
+  onEnd(action: () => void): () => void {
+    if (this.#running) this.#endActions.add(action);
+    else action();
+    return () => this.#endActions.delete(action);
   }
 
   /** The host's process id of the launcher. */

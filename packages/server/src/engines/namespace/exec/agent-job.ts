@@ -111,12 +111,14 @@ export class AgentJob {
 
   #watch(status: Socket): void {
     let text = '';
+    let forget = (): void => {};
     const deadline = setTimeout(() => {
       this.#host.violation('the agent did not start a program in time');
     }, startDeadlineMs);
     const finish = (end: JobEnd): void => {
       if (this.#end !== null) return;
       this.#end = end;
+      forget();
       clearTimeout(deadline);
       status.destroy();
       this.#unlinkFifos();
@@ -143,7 +145,7 @@ export class AgentJob {
       }
     });
     status.on('close', () => finish({ kind: 'lost' }));
-    this.#host.ended.then(() => finish({ kind: 'lost' }));
+    forget = this.#host.onEnd(() => finish({ kind: 'lost' }));
   }
 
   #started(pid: number): void {
@@ -194,15 +196,16 @@ function jobCall(id: number, spec: JobSpec): string {
   if (program === undefined) {
     throw new SandgateError('invalid_request', 'A command needs at least the name of a program.');
   }
-  const assignments = Object.entries(spec.environment).map(([name, value]) => {
-    requireVariableName(name);
-    return `${name}=${value}`;
-  });
+  const names = Object.keys(spec.environment);
+  for (const name of names) requireVariableName(name);
+  const assign = (name: string): string => `${name}=${spec.environment[name]}`;
+  const exported = names.filter((name) => !isShellsOwn(name)).map(assign);
   // `env` takes a first word with an equals sign for a variable, so such a program runs through sh.
   const command = program.includes('=')
     ? ['/bin/sh', '-c', 'exec "$0" "$@"', ...spec.argv]
     : spec.argv;
-  for (const word of [...assignments, ...command]) {
+  const words = [...names.filter(isShellsOwn).map(assign), ...command];
+  for (const word of [...exported, ...words]) {
     if (Buffer.byteLength(word) > maxArgumentBytes) {
       throw new SandgateError(
         'invalid_request',
@@ -211,9 +214,18 @@ function jobCall(id: number, spec: JobSpec): string {
     }
   }
   const streams = `${spec.stdin ? 'i' : ''}${spec.control ? 'c' : ''}`;
-  const path = spec.environment.PATH ?? '';
-  return shellCall('job', String(id), streams, path, spec.cwd, program, ...assignments, ...command);
+  const count = String(exported.length);
+  return shellCall('job', String(id), streams, spec.cwd, program, count, ...exported, ...words);
 }
+
+/**
+ * Variables that some shell keeps for itself, or that are the agent's: `env` sets them. The others the
+ * agent exports, since what `env` is given can be seen in the host's list of processes for a moment.
+ */
+const shellsOwn =
+  /^(_|_agent_.*|BASH.*|CDPATH|ENV|EUID|GROUPS|HIST.*|IFS|LINENO|MAIL.*|OLDPWD|OPTARG|OPTIND|OPTERR|POSIXLY_CORRECT|PPID|PS[0-9]|PWD|RANDOM|SECONDS|SHELLOPTS|UID)$/;
+
+const isShellsOwn = (name: string): boolean => shellsOwn.test(name);
 
 /** @throws SandgateError `invalid_request` */
 export function requireVariableName(name: string): void {

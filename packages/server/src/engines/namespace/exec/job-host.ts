@@ -7,9 +7,9 @@ export interface JobHost {
   readonly ioDirectory: string;
   readonly identity: HostIdentity;
   readonly fifos: FifoPool;
-  /** Resolves when every process of the sandbox is gone. Never rejects. */
-  readonly ended: Promise<unknown>;
   readonly running: boolean;
+  /** Calls once when the sandbox is gone. The returned function takes that back. */
+  onEnd(action: () => void): () => void;
   /** Sends a call to the agent. Nothing happens after the end. */
   send(call: string): void;
   /** The sandbox broke the protocol, and is ended. */

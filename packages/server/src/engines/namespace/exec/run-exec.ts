@@ -6,6 +6,9 @@ import { feedStdin } from './feed-stdin.ts';
 /** How long a killed program may take to be reported gone. It cannot refuse, but it can be slow. */
 const killDeadlineMs = 5_000;
 
+/** A longer delay would fire at once; this one is 24 days. */
+const maxTimerMs = 2_147_483_647;
+
 /**
  * Follows a job to its end.
  * @throws SandgateError `command_not_found`, `workdir_missing`, `engine_failed`; and what `onOutput`
@@ -81,7 +84,8 @@ class Interruption {
       this.#timers.push(setTimeout(() => overdue.resolve(null), killDeadlineMs));
     };
     if (request.timeoutMs !== undefined) {
-      this.#timers.push(setTimeout(() => interrupt('timed_out'), request.timeoutMs));
+      const delayMs = Math.min(request.timeoutMs, maxTimerMs);
+      this.#timers.push(setTimeout(() => interrupt('timed_out'), delayMs));
     }
     this.#onAbort = () => interrupt('aborted');
     this.#signal = request.signal;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, copyFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { reachableByOthers } from './reachable-by-others.ts';
 import { guestInterpreterDirectory, type HostInterpreter } from './template.ts';
 
@@ -33,22 +33,22 @@ export function findNode(options: FindNodeOptions): HostInterpreter {
 }
 
 /**
- * A copy of a binary that sits in a closed home. It is named by its content's digest, so a copy is
- * never stale, and made under another name first, so it is never half a file.
+ * A copy of a binary that sits in a closed home. It is named after where that is, its size and its
+ * time, and made under another name first, so a copy is neither stale nor half a file.
  */
 function sharedCopy(source: string, directory: string): string {
-  const digest = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 32);
-  mkdirSync(directory, { recursive: true, mode: 0o755 });
-  const copy = join(directory, `node-${process.versions.node}-${digest}`);
-  if (sameSize(source, copy)) return copy;
+  const { size, mtimeMs } = statSync(source);
+  const identity = createHash('sha256').update(`${source} ${size} ${mtimeMs}`).digest('hex');
+  const copy = join(directory, `node-${process.versions.node}-${identity.slice(0, 16)}`);
+  if (statSync(copy, { throwIfNoEntry: false })?.size === size) return copy;
+  const made = mkdirSync(directory, { recursive: true });
+  // Whatever the server's umask is, sandboxes can walk through the directories made here.
+  for (let path = directory; made !== undefined && path.startsWith(made); path = dirname(path)) {
+    chmodSync(path, 0o755);
+  }
   const partial = `${copy}.${process.pid}`;
   copyFileSync(source, partial);
   chmodSync(partial, 0o755);
   renameSync(partial, copy);
   return copy;
-}
-
-function sameSize(one: string, other: string): boolean {
-  const stat = statSync(other, { throwIfNoEntry: false });
-  return stat !== undefined && stat.size === statSync(one).size;
 }
