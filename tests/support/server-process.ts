@@ -34,6 +34,8 @@ export async function startServerProcess(options: {
   readonly home: string;
   readonly arguments?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** The host user that it runs as; needs root. Default: the user of the tests. */
+  readonly user?: { readonly uid: number; readonly gid: number };
 }): Promise<ServerProcess> {
   const child = spawn(
     process.execPath,
@@ -50,6 +52,7 @@ export async function startServerProcess(options: {
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, HOME: options.home, ...options.environment },
+      ...options.user,
     },
   );
   let output = '';
