@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findBundledNode, isNewEnough } from '../packages/cli/bin/node-runtime.mjs';
 import { runWithProgress } from './run-with-progress.mjs';
@@ -45,6 +45,15 @@ function findNode() {
     `Sandgate needs Node 22.18 or newer. This is ${process.version}, and npm has no newer one for ` +
       `${process.platform} on ${process.arch}. Install a newer Node.`,
   );
+}
+
+/** The environment for programs that the installed packages bring: their Node comes first. */
+export function environmentWith(node) {
+  return {
+    ...process.env,
+    PATH: [dirname(node), process.env.PATH].join(delimiter),
+    ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
+  };
 }
 
 /** Compiles what changed since the last time. */

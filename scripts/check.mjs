@@ -1,7 +1,7 @@
 /** `npm run check`: format, lint, types and dead code. Runs all of them, then lists what failed. */
-import { delimiter, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { runInForeground } from '../packages/cli/bin/node-runtime.mjs';
-import { install, repository, runScript } from './bootstrap.mjs';
+import { environmentWith, install, repository, runScript } from './bootstrap.mjs';
 
 const program = (...path) => join(repository, 'node_modules', ...path);
 
@@ -17,14 +17,11 @@ const checks = [
 
 await runScript(async () => {
   const node = await install();
-  const path = [dirname(node), process.env.PATH].join(delimiter);
+  const env = environmentWith(node);
   const failed = [];
   for (const { title, args } of checks) {
     process.stdout.write(`== ${title}\n`);
-    const code = await runInForeground(node, args, {
-      cwd: repository,
-      env: { ...process.env, PATH: path },
-    });
+    const code = await runInForeground(node, args, { cwd: repository, env });
     if (code !== 0) failed.push(title);
   }
   process.stdout.write(

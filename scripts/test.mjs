@@ -4,9 +4,9 @@
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { runInForeground } from '../packages/cli/bin/node-runtime.mjs';
-import { bootstrap, repository, runScript } from './bootstrap.mjs';
+import { bootstrap, environmentWith, repository, runScript } from './bootstrap.mjs';
 import { installCommand, installMissing, testPackages } from './system-packages.mjs';
 
 /** A file that fails before any of its tests runs counts as one failed test. */
@@ -37,10 +37,7 @@ async function runTests(node) {
         `--outputFile.json=${reportFile}`,
         ...process.argv.slice(2),
       ],
-      {
-        cwd: repository,
-        env: { ...process.env, PATH: [dirname(node), process.env.PATH].join(delimiter) },
-      },
+      { cwd: repository, env: environmentWith(node) },
     );
     return { code, ...count(JSON.parse(readFileSync(reportFile, 'utf8'))) };
   } finally {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -110,8 +110,15 @@ describe('msb', () => {
     expect(stderr).toMatch(/^Error: [^\n]+\n$/);
   });
 
+  it('makes no state directory out of a mistyped path, but for a first key', async () => {
+    expect((await msb('keys', 'list')).stderr).toMatch(/^Error: There is no state directory/);
+    expect(existsSync(home)).toBe(false);
+    expect((await msb('server', 'keygen')).exitCode).toBe(0);
+    expect((await msb('keys', 'list')).exitCode).toBe(0);
+  });
+
   it('names every mistake in the configuration', async () => {
-    await msb('keys', 'list');
+    await mkdir(home);
     await writeFile(join(home, 'config.json'), '{"port":-1,"colour":"red"}');
     const { exitCode, stderr } = await msb('server', 'start');
     expect(exitCode).toBe(1);

@@ -1,5 +1,7 @@
+import { stat } from 'node:fs/promises';
 import type { OpenAdministration } from '@sandgate/server';
 import type { Command } from 'commander';
+import { failure } from './exit.ts';
 import { loadServer } from './server-module.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -32,15 +34,24 @@ export async function homeOf(terminal: Terminal, options: StateOptions): Promise
   return chooseHome(options.path, terminal.environment);
 }
 
+/** A mistyped path would otherwise become a new, empty state directory. */
+async function requireHome(home: string): Promise<void> {
+  const there = await stat(home).catch(() => null);
+  if (there === null) throw failure(`There is no state directory ${home}. Check --path.`);
+}
+
 /** Opens the store of a state directory for one command, whether or not a server runs on it. */
 export async function administer<T>(
   terminal: Terminal,
   options: KeyStoreOptions,
   work: (administration: OpenAdministration) => Promise<T>,
+  { create }: { readonly create?: boolean } = {},
 ): Promise<T> {
   const { chooseServerKeySource, openAdministration } = await loadServer();
+  const home = await homeOf(terminal, options);
+  if (create !== true) await requireHome(home);
   const administration = await openAdministration({
-    home: await homeOf(terminal, options),
+    home,
     serverKeySource: chooseServerKeySource({
       keyFile: options.keyFile,
       environment: terminal.environment.SANDGATE_SERVER_KEY,

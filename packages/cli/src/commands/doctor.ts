@@ -18,13 +18,10 @@ function reportText(report: EngineReport): string {
     `${marks[status]} ${subject}: ${message}`,
     ...(remedy === undefined ? [] : [`    ${remedy}`]),
   ]);
-  const templates = report.templates.map(
-    ({ name, description }) => `${marks.ok} ${name}: ${description}`,
-  );
   const verdict = report.usable
     ? `Sandboxes start through ${report.engine}.`
     : 'No sandbox can be started on this machine.';
-  return [`✓ Node: ${process.version}`, ...findings, ...templates, verdict].join('\n');
+  return [`✓ Node: ${process.version}`, ...findings, verdict].join('\n');
 }
 
 export function addDoctor(parent: Command, terminal: Terminal): void {

@@ -30,13 +30,17 @@ export function addKeygen(parent: Command, terminal: Terminal): void {
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
       const { expire, namespace, name, scopes } = options;
-      const issued = await administer(terminal, options, (administration) =>
-        administration.issueKey({
-          ...(expire === undefined ? {} : { expiresInMs: expire }),
-          ...(namespace === undefined ? {} : { namespace }),
-          ...(name === undefined ? {} : { name }),
-          ...(scopes === undefined ? {} : { scopes: scopes.split(',').map((s) => s.trim()) }),
-        }),
+      const issued = await administer(
+        terminal,
+        options,
+        (administration) =>
+          administration.issueKey({
+            ...(expire === undefined ? {} : { expiresInMs: expire }),
+            ...(namespace === undefined ? {} : { namespace }),
+            ...(name === undefined ? {} : { name }),
+            ...(scopes === undefined ? {} : { scopes: scopes.split(',').map((s) => s.trim()) }),
+          }),
+        { create: true },
       );
       terminal.print(options.json ? JSON.stringify(issuedKeyJson(issued)) : issuedKeyLines(issued));
     });

@@ -124,12 +124,12 @@ describe('docs/configuration.md', () => {
   it('states the defaults that the schema has', async () => {
     const text = await page();
     const stated = new Map(column(text, 1).map((key, row) => [key, column(text, 2)[row] ?? '']));
-    const valueOf = (key: string) =>
+    const defaultOf = (key: string) =>
       key.split('.').reduce<unknown>((value, name) => {
         return (value as Record<string, unknown> | null)?.[name];
       }, serverConfig.parse({}));
     for (const [key, text] of stated) {
-      const value = valueOf(key);
+      const value = defaultOf(key);
       if (value === undefined) continue;
       expect(`${key}=${text}`).toBe(`${key}=${value === null ? 'none' : String(value)}`);
     }
