@@ -214,6 +214,14 @@ describe('msb server start --detach', () => {
     expect(third.stdout).not.toMatch(/First operator key/);
   });
 
+  it('starts one server when several are started at once, and the others say so', async () => {
+    const outcomes = await Promise.all([start(), start()]);
+    expect(outcomes.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+    const printed = outcomes.map(({ stdout }) => stdout);
+    expect(printed.filter((text) => text.includes('is listening on'))).toHaveLength(1);
+    expect(printed.filter((text) => text.includes('already running'))).toHaveLength(1);
+  });
+
   it('fails with the reason when the port is taken, and leaves no server behind', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');

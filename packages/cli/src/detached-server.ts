@@ -1,16 +1,21 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, open, stat } from 'node:fs/promises';
+import type { ServerRecord } from '@sandgate/server';
 import { failure } from './exit.ts';
 import { callHttp } from './http-call.ts';
 import { readTail } from './log-file.ts';
 import type { ServerLaunch, StartedServer } from './server-launch.ts';
 import { loadServer } from './server-module.ts';
 
-/** What the parent and the server in the background tell each other, over Node's IPC channel. */
-type Report =
+/** How a start in the background ended. */
+export type DetachedStart =
   | { readonly kind: 'started'; readonly server: StartedServer }
-  | { readonly kind: 'failed'; readonly message: string };
+  /** Another process became the server of this home in the meantime. */
+  | { readonly kind: 'already_running'; readonly record: ServerRecord | null };
+
+/** What the parent and the server in the background tell each other, over Node's IPC channel. */
+type Report = DetachedStart | { readonly kind: 'failed'; readonly message: string };
 
 const healthTimeoutMs = 10_000;
 const tailLines = 20;
@@ -42,7 +47,7 @@ async function withLogTail(message: string, path: string, from: number): Promise
  * resolves when its port answers. The server key goes there, and the first API key comes back, over
  * a pipe: neither is in the arguments, the environment or the log.
  */
-export async function startDetached(launch: ServerLaunch): Promise<StartedServer> {
+export async function startDetached(launch: ServerLaunch): Promise<DetachedStart> {
   const { serverLogPath } = await loadServer();
   const path = serverLogPath(launch.home);
   const log = await openLog(path);
@@ -66,8 +71,8 @@ export async function startDetached(launch: ServerLaunch): Promise<StartedServer
     if (report.kind === 'failed') {
       throw failure(await withLogTail(report.message, path, log.size));
     }
-    await requireHealth(report.server.address);
-    return report.server;
+    if (report.kind === 'started') await requireHealth(report.server.address);
+    return report;
   } catch (error) {
     child.kill('SIGTERM');
     throw error;
@@ -80,17 +85,14 @@ export async function startDetached(launch: ServerLaunch): Promise<StartedServer
 
 /** The other side: takes the launch, starts, and reports. */
 export async function reportToParent(
-  start: (launch: ServerLaunch) => Promise<StartedServer>,
+  start: (launch: ServerLaunch) => Promise<DetachedStart>,
 ): Promise<void> {
   if (process.send === undefined) throw failure('This command is for msb itself.');
   const [launch] = await once(process, 'message');
-  const report: Report = await start(launch as ServerLaunch).then(
-    (server) => ({ kind: 'started', server }),
-    (error: unknown) => ({
-      kind: 'failed',
-      message: error instanceof Error ? error.message : String(error),
-    }),
-  );
+  const report: Report = await start(launch as ServerLaunch).catch((error: unknown) => ({
+    kind: 'failed',
+    message: error instanceof Error ? error.message : String(error),
+  }));
   await new Promise((resolve) => process.send?.(report, undefined, undefined, resolve));
   if (process.connected) process.disconnect();
   if (report.kind === 'failed') throw failure(report.message);

@@ -73,7 +73,9 @@ async function startInBackground(terminal: Terminal, launch: ServerLaunch): Prom
   const running = await findRunningServer(launch.home);
   if (running !== null) return meetRunningServer(terminal, launch, running);
   for (const warning of await prepareHome(launch.home)) terminal.note(`Warning: ${warning}`);
-  announce(terminal, await withProgress(terminal, 'Starting the server', startDetached(launch)));
+  const start = await withProgress(terminal, 'Starting the server', startDetached(launch));
+  if (start.kind === 'already_running') return meetRunningServer(terminal, launch, start.record);
+  announce(terminal, start.server);
 }
 
 export function addServerStart(parent: Command, terminal: Terminal): void {
@@ -108,9 +110,9 @@ export function addServeDetached(parent: Command, terminal: Terminal): void {
     let kept: Promise<void> = Promise.resolve();
     await reportToParent(async (launch) => {
       const outcome = await launchServer(terminal, launch);
-      if (outcome.kind === 'already_running') throw failure('Another server has just started.');
+      if (outcome.kind === 'already_running') return outcome;
       kept = keepUntilClosed(terminal, outcome.server);
-      return describeStart(launch, outcome.server);
+      return { kind: 'started', server: describeStart(launch, outcome.server) };
     });
     await kept;
   });

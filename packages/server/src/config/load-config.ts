@@ -70,6 +70,9 @@ export async function loadConfig(sources: ConfigSources): Promise<ServerConfig> 
   const lines = parsed.error.issues.flatMap((issue) => problemLines(issue, origins));
   throw new SandgateError(
     'config_invalid',
-    [`The configuration in ${path} is refused:`, ...lines.map((line) => `  ${line}`)].join('\n'),
+    [
+      `The configuration is refused (its file is ${path}):`,
+      ...lines.map((line) => `  ${line}`),
+    ].join('\n'),
   );
 }
