@@ -5,6 +5,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -51,6 +52,7 @@ export interface LaunchedSandbox {
 
 /** First file descriptor after the agent's four. */
 const firstExtraFd = 4;
+const stagingName = 'root';
 
 /** Starts the processes of a sandbox. It is not `ready` yet. */
 export async function launchSandbox(
@@ -69,7 +71,7 @@ export async function launchSandbox(
   };
   const fds: number[] = [];
   try {
-    const io = makeDirectories(directory, identity);
+    const io = makeDirectories(directory, context.launcher.needsStaging, identity);
     group = await context.limiter.createGroup(spec.id, spec.resources);
     fds.push(...group.openJoinFds());
     const joinFds = fds.map((_, index) => firstExtraFd + index);
@@ -86,7 +88,7 @@ export async function launchSandbox(
       workdir: spec.workdir,
       shell: context.tools.shell,
       seccompFd,
-      stagingDirectory: join(directory, 'root'),
+      stagingDirectory: join(directory, stagingName),
     });
     const process = new SandboxProcess({
       ...joinGroupCommand(launch, joinFds),
@@ -108,19 +110,19 @@ export async function launchSandbox(
 }
 
 /** Makes a sandbox's directories on the host. Returns that of its FIFOs. */
-function makeDirectories(directory: string, identity: HostIdentity): string {
+function makeDirectories(directory: string, staging: boolean, identity: HostIdentity): string {
   const io = join(directory, 'io');
-  for (const [path, mode] of [
-    [directory, 0o711],
-    [join(directory, 'root'), 0o755],
-    [io, 0o750],
-  ] as const) {
-    mkdirSync(path);
-    // Apart from the making, which the server's umask would take from.
-    chmodSync(path, mode);
-  }
+  makeDirectory(directory, 0o711);
+  if (staging) makeDirectory(join(directory, stagingName), 0o755);
+  makeDirectory(io, 0o750);
   if (identity.dropped) chownSync(io, 0, identity.gid);
   return io;
+}
+
+function makeDirectory(path: string, mode: number): void {
+  mkdirSync(path, { mode });
+  // The server's umask takes from the mode of what is made. The usual one takes nothing here.
+  if ((statSync(path).mode & 0o777) !== mode) chmodSync(path, mode);
 }
 
 /** Lets a later server find the process, should it outlive this one against all odds. */

@@ -96,6 +96,9 @@ export class LayerArchive {
   }
 
   #path(id: string): string {
+    if (!/^[0-9a-f]{24}$/.test(id)) {
+      throw new SandgateError('invalid_request', 'A sandbox id has 24 hexadecimal digits.');
+    }
     return join(this.#directory, `${id}.tar`);
   }
 }

@@ -195,6 +195,14 @@ describe('a sandbox', () => {
     } else expect(new Set(uids)).toEqual(new Set([process.getuid?.()]));
   });
 
+  it('has a session of its own, so that Ctrl-C in the terminal of the server is not for it', async () => {
+    const { id } = await engine.start(spec());
+    const { sandboxes } = createRuntimeDirectory(state);
+    const pid = readFileSync(join(sandboxes, id, 'process'), 'utf8').split(' ')[0];
+    const session = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[3];
+    expect(session).toBe(pid);
+  });
+
   it('hands its programs three file descriptors and a filter', async () => {
     const sandbox = await engine.start(spec());
     const script =
@@ -281,6 +289,38 @@ describe('a sandbox', () => {
       const start = engine.start(spec({ mounts: [{ ...mount, guestPath }] }));
       await expect(start).rejects.toMatchObject({ code: 'volume_refused' });
     }
+  });
+
+  it('is not started where nothing starts, and the report says why', async () => {
+    const broken = createNamespaceEngine({ stateDirectory: state, agentShell: '/bin/false' });
+    const report = await broken.probe();
+    expect(report.usable).toBe(false);
+    const missing = report.findings.filter(({ status }) => status === 'missing');
+    expect(missing.map(({ subject }) => subject)).toEqual(
+      expect.arrayContaining(['bubblewrap', 'util-linux', 'user namespaces']),
+    );
+    await expect(broken.start(spec())).rejects.toMatchObject({ code: 'engine_unavailable' });
+    await broken.close();
+  });
+
+  it('has no layer with a name that is a path', async () => {
+    await expect(engine.removeLayer('../layers')).rejects.toMatchObject({
+      code: 'invalid_request',
+    });
+  });
+
+  it('is saved when the engine closes, also when it was just starting', async () => {
+    const wanted = spec();
+    const running = await engine.start(wanted);
+    await runShell(running, 'echo saved >file');
+    const starting = engine.start(spec());
+    await new Promise((resolve) => setImmediate(resolve));
+    await engine.close();
+    expect(await (await starting).exited).toBe('stopped');
+    await expect(engine.start(spec())).rejects.toMatchObject({ code: 'sandbox_busy' });
+    engine = createNamespaceEngine({ stateDirectory: state });
+    const again = await engine.start(wanted);
+    expect((await runShell(again, 'cat file')).stdout).toBe('saved\n');
   });
 
   it('is refused when its description is not sound', async () => {

@@ -32,7 +32,14 @@ const mebibyte = 1_048_576;
 const guestScripts = `${guestEngineDirectory}/scripts`;
 const systemClock: Clock = { nowMs: () => Date.now() };
 
-/** Sandboxes out of Linux namespaces, on this machine and with its own programs. */
+/**
+ * Sandboxes out of Linux namespaces, on this machine and with its own programs. To be used in the
+ * server's main thread: what it spawns dies with the thread that spawned it.
+ *
+ * What a sandbox writes is in its memory, and part of its memory limit, until `stop` or `close` puts
+ * it into the layer on disk. A server that is killed, or a sandbox that ends by itself, loses what was
+ * written since the start. `reconcile` is to be called before the first start.
+ */
 export function createNamespaceEngine(options: NamespaceEngineOptions): Engine {
   return new NamespaceEngine(options);
 }
@@ -112,7 +119,13 @@ class NamespaceEngine implements Engine {
   }
 
   #probe(): Promise<ProbedEngine> {
-    this.#probed ??= probeEngine(this.#options, this.#runtime, randomBytes(12).toString('hex'));
+    if (this.#probed === null) {
+      const probeId = randomBytes(12).toString('hex');
+      this.#probed = probeEngine(this.#options, this.#runtime, probeId);
+      this.#probed.catch(() => {
+        this.#probed = null;
+      });
+    }
     return this.#probed;
   }
 

@@ -66,6 +66,8 @@ export class SandboxProcess implements JobHost {
     this.#child = spawn(spec.file, spec.args, {
       stdio,
       cwd: '/',
+      // A session of its own: no terminal to reach, and Ctrl-C in it is for the server alone.
+      detached: true,
       env: { PATH: '/usr/bin:/bin' },
       ...(dropped ? { uid, gid } : {}),
     });

@@ -13,6 +13,7 @@ export function createBubblewrapLauncher(bubblewrap: Bubblewrap): Launcher {
   return {
     name: 'bubblewrap',
     description: `bubblewrap ${bubblewrap.version} (${bubblewrap.file})`,
+    needsStaging: false,
     seccomp: true,
     command: (plan) => ({ file: bubblewrap.file, args: bubblewrapArguments(bubblewrap, plan) }),
   };

@@ -18,7 +18,7 @@ export interface LaunchPlan {
   readonly steps: readonly MountStep[];
   readonly environment: Readonly<Record<string, string>>;
   readonly workdir: string;
-  /** An empty directory of the host on which a launcher can mount the root. */
+  /** An empty directory of the host, for a launcher that `needsStaging`. */
   readonly stagingDirectory: string;
   /** The shell that becomes the agent: an absolute path inside. */
   readonly shell: string;
@@ -31,6 +31,8 @@ export interface Launcher {
   readonly name: 'bubblewrap' | 'util-linux';
   /** What was found, as in `bubblewrap 0.8.0`. */
   readonly description: string;
+  /** It mounts the root on a directory of the host before it moves there. */
+  readonly needsStaging: boolean;
   /** A system-call filter can be given. */
   readonly seccomp: boolean;
   command(plan: LaunchPlan): { readonly file: string; readonly args: readonly string[] };

@@ -23,6 +23,7 @@ export function createUtilLinuxLauncher(tools: UtilLinux): Launcher {
   return {
     name: 'util-linux',
     description: `util-linux ${tools.version} (${tools.unshare})`,
+    needsStaging: true,
     seccomp: tools.seccompLoader !== null,
     command: (plan) => ({
       file: tools.setpriv,
