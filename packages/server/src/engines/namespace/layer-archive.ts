@@ -13,6 +13,14 @@ const endOfArchive = Buffer.alloc(1024);
 const maxErrorBytes = 2_048;
 
 /**
+ * A sandbox that says nothing for so long, or is slower than any disk, does not save its files: code
+ * in it may have stopped the agent and answer in its place, and must not hold up the server's end.
+ */
+const maxSilenceMs = 15_000;
+const baseDurationMs = 30_000;
+const minBytesPerSecond = 20 * 1_048_576;
+
+/**
  * Writable layers, one tar file each, written and unpacked by `tar` inside the sandbox: an archive
  * is as trustworthy as the sandbox that made it, and the server never looks into it.
  */
@@ -57,6 +65,8 @@ export class LayerArchive {
     const partial = `${path}.partial`;
     const file = await open(partial, 'w', 0o600);
     const errors = new ErrorText();
+    const silence = new AbortController();
+    const silent = setTimeout(() => silence.abort(), maxSilenceMs);
     try {
       const sink = new ArchiveSink(file, maxBytes * overheadFactor + overheadBytes);
       const outcome = await exec({
@@ -70,8 +80,14 @@ export class LayerArchive {
           ],
         ],
         cwd: '/',
-        onOutput: (chunk) =>
-          chunk.stream === 'stdout' ? sink.add(chunk.data) : errors.add(chunk.data),
+        timeoutMs: baseDurationMs + (maxBytes / minBytesPerSecond) * 1_000,
+        signal: silence.signal,
+        onOutput: async (chunk) => {
+          silent.refresh();
+          if (chunk.stream === 'stdout') await sink.add(chunk.data);
+          else errors.add(chunk.data);
+          silent.refresh();
+        },
       });
       // GNU tar ends with 1 or 2 when it could not read some file, and still writes the rest.
       const ended = outcome.kind === 'exited' && outcome.exitCode <= 2;
@@ -87,6 +103,8 @@ export class LayerArchive {
         "The sandbox's files could not be saved; those of its run before are kept.",
         { cause },
       );
+    } finally {
+      clearTimeout(silent);
     }
   }
 

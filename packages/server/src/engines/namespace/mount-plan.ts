@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
-import { type EngineSandboxSpec, SandgateError } from '@sandgate/core';
+import { type EngineSandboxSpec, type HostMount, SandgateError } from '@sandgate/core';
 import { guestEngineDirectory, guestHome } from './engine-options.ts';
 import type { MountStep } from './launcher/launcher.ts';
 import type { Template } from './template/template.ts';
@@ -79,12 +79,22 @@ export function sandboxSteps(
     { kind: 'bind', source: directories.io, path: `${engine}/io`, readOnly: true },
     { kind: 'bind', source: directories.kernels, path: `${engine}/kernel`, readOnly: true },
     ...spec.mounts.map((mount): MountStep => {
-      requireMountable(mount.guestPath);
+      requireMountable(mount.guestPath, spec.mounts);
       const { hostPath: source, guestPath: path, readOnly } = mount;
       return { kind: 'bind', source, path, readOnly };
     }),
-    { kind: 'directory', path: spec.workdir },
+    ...(isBeneathVolume(spec.workdir, spec.mounts)
+      ? []
+      : [{ kind: 'directory', path: spec.workdir } as const]),
   ];
+}
+
+/**
+ * What is in a volume was written by others. A launcher that makes or mounts something beneath it
+ * would follow a link there, in its own view of the host.
+ */
+export function isBeneathVolume(path: string, mounts: readonly HostMount[]): boolean {
+  return mounts.some(({ guestPath }) => path.startsWith(`${guestPath}/`));
 }
 
 /** Paths of a sandbox that are no part of its writable layer. */
@@ -93,10 +103,13 @@ export function pathsOutsideLayer(steps: readonly MountStep[]): string[] {
   return [guestEngineDirectory, ...mounted.map((step) => step.path)];
 }
 
-function requireMountable(path: string): void {
+function requireMountable(path: string, mounts: readonly HostMount[]): void {
   const taken = ['/proc', '/dev', '/usr', '/etc', guestEngineDirectory, ...systemDirectories];
   const inside = taken.some((directory) => path === directory || path.startsWith(`${directory}/`));
   if (!path.startsWith('/') || path === '/' || path.split('/').includes('..') || inside) {
     throw new SandgateError('volume_refused', `A volume cannot be mounted at ${path}.`);
+  }
+  if (isBeneathVolume(path, mounts)) {
+    throw new SandgateError('volume_refused', `A volume cannot be in another one, as at ${path}.`);
   }
 }

@@ -19,14 +19,16 @@ import {
   readRecordedProcess,
 } from './launch-sandbox.ts';
 import { LayerArchive } from './layer-archive.ts';
-import { pathsOutsideLayer } from './mount-plan.ts';
+import { isBeneathVolume, pathsOutsideLayer } from './mount-plan.ts';
 import { NamespaceSandbox } from './namespace-sandbox.ts';
 import { type ProbedEngine, probeEngine } from './probe-engine.ts';
+import { shellCall } from './quote-shell.ts';
 import { requireValidSpec } from './require-valid-spec.ts';
 import { createRuntimeDirectory, type RuntimeDirectory } from './runtime-directory.ts';
 import { killRecorded } from './stale-processes.ts';
 import { resolveImage } from './template/resolve-image.ts';
 import type { Template } from './template/template.ts';
+import { VolumeSources } from './volume-sources.ts';
 
 const mebibyte = 1_048_576;
 const guestScripts = `${guestEngineDirectory}/scripts`;
@@ -135,10 +137,15 @@ class NamespaceEngine implements Engine {
     template: Template,
   ): Promise<NamespaceSandbox> {
     context.fifos.prepare();
+    const workdirInVolume = isBeneathVolume(spec.workdir, spec.mounts);
+    let volumes: VolumeSources | null = null;
     let launched: LaunchedSandbox;
     try {
-      launched = await launchSandbox(context, spec, template);
+      volumes = new VolumeSources(spec.mounts);
+      const plan = workdirInVolume ? { ...spec, workdir: '/' } : spec;
+      launched = await launchSandbox(context, plan, template);
     } catch (cause) {
+      volumes?.close();
       this.#sandboxes.delete(spec.id);
       throw cause;
     }
@@ -164,6 +171,8 @@ class NamespaceEngine implements Engine {
     });
     try {
       await launched.process.ready;
+      await volumes.requireMounted((request) => sandbox.execInternally(request));
+      if (workdirInVolume) launched.process.send(shellCall('mkdir', '-p', '--', spec.workdir));
       await archive?.restore(spec.id, (request) => sandbox.execInternally(request));
       launched.process.send(provideConfiguration(spec.hostname));
       for (const [name, text] of Object.entries(spec.scripts)) {
@@ -173,6 +182,8 @@ class NamespaceEngine implements Engine {
     } catch (cause) {
       await sandbox.discard();
       throw cause;
+    } finally {
+      volumes.close();
     }
   }
 }

@@ -1,26 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type {
-  EngineFinding,
-  EngineReport,
-  EngineSandboxSpec,
-  KernelLanguage,
-} from '@sandgate/core';
+import type { EngineFinding, EngineReport } from '@sandgate/core';
 import { readAgentScript } from './agent-prelude.ts';
-import {
-  defaultFirstHostUid,
-  defaultInterpreterDirectory,
-  type NamespaceEngineOptions,
-} from './engine-options.ts';
-import { startAgentJob } from './exec/agent-job.ts';
+import { defaultFirstHostUid, type NamespaceEngineOptions } from './engine-options.ts';
 import { FifoPool } from './exec/fifo-pool.ts';
-import { runExec } from './exec/run-exec.ts';
-import { systemSearchPath } from './find-program.ts';
+import { findInterpreters } from './find-interpreters.ts';
 import { findStrayFds } from './find-stray-fds.ts';
 import { HostIdentities } from './host-identity.ts';
 import { findHostTools } from './host-tools.ts';
 import { installKernelScripts } from './install-kernel-scripts.ts';
-import { type LaunchContext, launchSandbox } from './launch-sandbox.ts';
+import type { LaunchContext } from './launch-sandbox.ts';
 import { findLaunchers } from './launcher/find-launchers.ts';
 import type { Launcher } from './launcher/launcher.ts';
 import { detectResourceLimiter } from './limits/resource-limiter.ts';
@@ -28,9 +17,8 @@ import { systemSteps } from './mount-plan.ts';
 import { blockedNamespaceFindings } from './namespace-findings.ts';
 import type { RuntimeDirectory } from './runtime-directory.ts';
 import { compileSeccompFilter } from './seccomp/compile-filter.ts';
-import { findNode } from './template/find-node.ts';
-import { findPythons } from './template/find-python.ts';
 import type { HostInterpreter, Template } from './template/template.ts';
+import { tryProgram } from './try-program.ts';
 
 export interface ProbedEngine {
   readonly report: EngineReport;
@@ -38,8 +26,6 @@ export interface ProbedEngine {
   readonly context: LaunchContext | null;
   readonly templates: readonly Template[];
 }
-
-const maxFailureText = 500;
 
 /** Looks for a way to start sandboxes, and believes in it after one was started. */
 export async function probeEngine(
@@ -92,119 +78,6 @@ function writeSeccompFilter(runtime: RuntimeDirectory): string | null {
   const path = join(runtime.root, 'seccomp.bpf');
   writeFileSync(path, compileSeccompFilter(process.arch), { mode: 0o644 });
   return path;
-}
-
-/** Runs a program in a sandbox of its own; null when it ends with 0, else what went wrong. */
-async function tryProgram(
-  context: LaunchContext,
-  interpreters: readonly HostInterpreter[],
-  id: string,
-  argv: readonly string[],
-): Promise<string | null> {
-  const spec: EngineSandboxSpec = {
-    id,
-    hostname: 'probe',
-    image: 'probe',
-    resources: { memoryMib: 512, cpus: 1, diskMib: 16, maxProcesses: 64 },
-    environment: {},
-    workdir: '/',
-    mounts: [],
-    scripts: {},
-  };
-  const template: Template = {
-    name: 'probe',
-    description: 'probe',
-    languages: [],
-    steps: interpreters.flatMap((interpreter) => interpreter.steps),
-  };
-  try {
-    const launched = await launchSandbox(context, spec, template);
-    try {
-      await launched.process.ready;
-      const job = await startAgentJob(launched.process, 1, {
-        argv,
-        cwd: '/',
-        environment: {},
-        stdin: false,
-        control: false,
-      });
-      let text = '';
-      const outcome = await runExec(
-        job,
-        {
-          argv,
-          timeoutMs: 20_000,
-          onOutput: ({ data }) => {
-            text = (text + data.toString('utf8')).slice(0, maxFailureText);
-          },
-        },
-        async () => !launched.process.running,
-      );
-      if (outcome.kind === 'exited' && outcome.exitCode === 0) return null;
-      return `${argv[0]} ended with ${JSON.stringify(outcome)}: ${text}`;
-    } finally {
-      launched.process.kill();
-      await launched.process.ended;
-      await launched.release();
-    }
-  } catch (cause) {
-    if (!(cause instanceof Error)) return String(cause);
-    const detail = 'detail' in cause && typeof cause.detail === 'string' ? cause.detail : null;
-    return detail ?? cause.message;
-  }
-}
-
-async function findInterpreters(
-  context: LaunchContext,
-  options: NamespaceEngineOptions,
-  probeId: string,
-  findings: EngineFinding[],
-): Promise<HostInterpreter[]> {
-  const dropped = context.identities.drops;
-  const found: HostInterpreter[] = [];
-  const candidates: Record<KernelLanguage, readonly HostInterpreter[]> = {
-    python: await findPythons({ dropped, searchPath: options.searchPath ?? systemSearchPath }),
-    node: [
-      findNode({
-        dropped,
-        interpreterDirectory: options.interpreterDirectory ?? defaultInterpreterDirectory,
-      }),
-    ],
-  };
-  const checks: Record<KernelLanguage, readonly string[]> = {
-    python: ['python3', '-c', 'import ast, json, signal, traceback'],
-    node: ['node', '--version'],
-  };
-  for (const language of ['python', 'node'] as const) {
-    let works: HostInterpreter | null = null;
-    for (const candidate of candidates[language]) {
-      const failure = await tryProgram(context, [candidate], probeId, checks[language]);
-      if (failure === null) {
-        works = candidate;
-        break;
-      }
-      findings.push({
-        subject: language,
-        status: 'degraded',
-        message: `${candidate.description} does not run in a sandbox: ${failure}`,
-      });
-    }
-    if (works !== null) found.push(works);
-    findings.push(
-      works === null
-        ? {
-            subject: language,
-            status: 'missing',
-            message: `No ${language} was found that a sandbox can use.`,
-            remedy:
-              language === 'python'
-                ? 'Install Python 3.8 or newer, as in `apt-get install python3`.'
-                : 'Start the server with a Node.js that every user can read.',
-          }
-        : { subject: language, status: 'ok', message: works.description },
-    );
-  }
-  return found;
 }
 
 function buildTemplates(interpreters: readonly HostInterpreter[]): Template[] {

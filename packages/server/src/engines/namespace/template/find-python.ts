@@ -24,24 +24,56 @@ export interface FindPythonOptions {
   readonly searchPath: string;
 }
 
+interface Installation {
+  readonly version: string;
+  readonly prefix: string;
+  readonly executable: string;
+}
+
 /**
  * Pythons that are really installed and that a sandbox's user can reach, best first. Each has yet to
- * be tried inside a sandbox.
+ * be tried inside a sandbox. One outside `/usr` is shown in `/opt`; and as a last choice at its own
+ * path, which shows what directories that is in, for one that was built to find its library there.
  */
 export async function findPythons(options: FindPythonOptions): Promise<HostInterpreter[]> {
   const directories = [...options.searchPath.split(delimiter), '/usr/local/bin', '/usr/bin'];
   const files = directories.map((directory) => join(directory, 'python3')).filter(existsSync);
-  const found = new Map<string, HostInterpreter>();
+  const found = new Map<string, Installation>();
   for (const file of new Set(files)) {
-    const interpreter = await describe(file, options.dropped);
-    if (interpreter !== null && !found.has(interpreter.description)) {
-      found.set(interpreter.description, interpreter);
+    const installation = await describe(file);
+    if (installation !== null && (!options.dropped || isOpen(installation))) {
+      found.set(installation.executable, installation);
     }
   }
-  return [...found.values()];
+  const installations = [...found.values()];
+  const moved = installations.map((python) =>
+    show(python, inUsr(python) ? python.prefix : guestPrefix),
+  );
+  const inPlace = installations.filter((python) => !inUsr(python));
+  return [...moved, ...inPlace.map((python) => show(python, python.prefix))];
 }
 
-async function describe(file: string, dropped: boolean): Promise<HostInterpreter | null> {
+const inUsr = ({ prefix }: Installation): boolean => `${prefix}/`.startsWith('/usr/');
+
+const isOpen = (python: Installation): boolean =>
+  reachableByOthers(python.prefix) && reachableByOthers(python.executable);
+
+function show(python: Installation, guest: string): HostInterpreter {
+  const { version, prefix, executable } = python;
+  const target = join(guest, relative(prefix, executable));
+  const bind: MountStep = { kind: 'bind', source: prefix, path: guest, readOnly: true };
+  return {
+    language: 'python',
+    description: `Python ${version} (${executable})`,
+    steps: [
+      ...(inUsr(python) ? [] : [bind]),
+      { kind: 'symlink', target, path: `${guestInterpreterDirectory}/python3` },
+      { kind: 'symlink', target, path: `${guestInterpreterDirectory}/python` },
+    ],
+  };
+}
+
+async function describe(file: string): Promise<Installation | null> {
   let version: [number, number, number];
   let prefix: string;
   let executable: string;
@@ -57,20 +89,5 @@ async function describe(file: string, dropped: boolean): Promise<HostInterpreter
   const [major, minor] = version;
   const old = major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1]);
   if (old || !executable.startsWith(`${prefix}/`)) return null;
-  const bare = prefix === '/usr' || prefix.startsWith('/usr/');
-  if (dropped && !bare && !(reachableByOthers(prefix) && reachableByOthers(executable)))
-    return null;
-  const guest = bare ? executable : join(guestPrefix, relative(prefix, executable));
-  const mount: MountStep[] = bare
-    ? []
-    : [{ kind: 'bind', source: prefix, path: guestPrefix, readOnly: true }];
-  return {
-    language: 'python',
-    description: `Python ${version.join('.')} (${executable})`,
-    steps: [
-      ...mount,
-      { kind: 'symlink', target: guest, path: `${guestInterpreterDirectory}/python3` },
-      { kind: 'symlink', target: guest, path: `${guestInterpreterDirectory}/python` },
-    ],
-  };
+  return { version: version.join('.'), prefix, executable };
 }

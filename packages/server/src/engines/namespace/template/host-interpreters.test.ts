@@ -67,13 +67,15 @@ describe('findPythons', () => {
     writeFileSync(join(shims, 'python3'), `#!/bin/sh\necho '${answer}'\n`, { mode: 0o755 });
     writeFileSync(join(broken, 'python3'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
     const searchPath = `${broken}:${shims}`;
-    const [found] = await findPythons({ dropped: false, searchPath });
+    const pythons = await findPythons({ dropped: false, searchPath });
+    const [found] = pythons;
     expect(found?.description).toBe(`Python 3.12.1 (${real})`);
     expect(found?.steps).toEqual([
       { kind: 'bind', source: home, path: '/opt/python', readOnly: true },
       { kind: 'symlink', target: '/opt/python/bin/python3.12', path: '/opt/sandbox/bin/python3' },
       { kind: 'symlink', target: '/opt/python/bin/python3.12', path: '/opt/sandbox/bin/python' },
     ]);
+    expect(pythons.at(-1)?.steps[0]).toMatchObject({ source: home, path: home });
     chmodSync(home, 0o700);
     const reachable = await findPythons({ dropped: true, searchPath });
     expect(reachable.map(({ description }) => description)).not.toContain(found?.description);

@@ -1,0 +1,59 @@
+import type { EngineFinding, KernelLanguage } from '@sandgate/core';
+import { defaultInterpreterDirectory, type NamespaceEngineOptions } from './engine-options.ts';
+import { systemSearchPath } from './find-program.ts';
+import type { LaunchContext } from './launch-sandbox.ts';
+import { findNode } from './template/find-node.ts';
+import { findPythons } from './template/find-python.ts';
+import type { HostInterpreter } from './template/template.ts';
+import { tryProgram } from './try-program.ts';
+
+/** The first interpreter of each language that runs in a sandbox, and what is to be said about it. */
+export async function findInterpreters(
+  context: LaunchContext,
+  options: NamespaceEngineOptions,
+  probeId: string,
+  findings: EngineFinding[],
+): Promise<HostInterpreter[]> {
+  const dropped = context.identities.drops;
+  const found: HostInterpreter[] = [];
+  const candidates: Record<KernelLanguage, readonly HostInterpreter[]> = {
+    python: await findPythons({ dropped, searchPath: options.searchPath ?? systemSearchPath }),
+    node: [
+      findNode({
+        dropped,
+        interpreterDirectory: options.interpreterDirectory ?? defaultInterpreterDirectory,
+      }),
+    ],
+  };
+  const checks: Record<KernelLanguage, readonly string[]> = {
+    python: ['python3', '-c', 'import ast, json, signal, traceback'],
+    node: ['node', '--version'],
+  };
+  for (const language of ['python', 'node'] as const) {
+    const failures: string[] = [];
+    let works: HostInterpreter | null = null;
+    for (const candidate of candidates[language]) {
+      const failure = await tryProgram(context, [candidate], probeId, checks[language]);
+      if (failure === null) {
+        works = candidate;
+        break;
+      }
+      failures.push(`${candidate.description} does not run in a sandbox: ${failure}`);
+    }
+    if (works !== null) found.push(works);
+    findings.push(
+      works === null
+        ? {
+            subject: language,
+            status: 'missing',
+            message: [`No ${language} was found that a sandbox can use.`, ...failures].join(' '),
+            remedy:
+              language === 'python'
+                ? 'Install Python 3.8 or newer, as in `apt-get install python3`.'
+                : 'Start the server with a Node.js that every user can read.',
+          }
+        : { subject: language, status: 'ok', message: works.description },
+    );
+  }
+  return found;
+}
