@@ -165,8 +165,11 @@ class NamespaceEngine implements Engine {
           (request) => stopping.execInternally(request),
         ),
       release: async () => {
-        await launched.release();
-        this.#sandboxes.delete(spec.id);
+        try {
+          await launched.release();
+        } finally {
+          this.#sandboxes.delete(spec.id);
+        }
       },
     });
     try {
