@@ -11,6 +11,8 @@ const overheadBytes = 64 * 1_048_576;
 /** A tar archive ends with two blocks of zeros (POSIX.1-2024, pax, ustar interchange format). */
 const endOfArchive = Buffer.alloc(1024);
 const maxErrorBytes = 2_048;
+/** Far above what a full disk of any allowed size takes. */
+const deadlineMs = 300_000;
 
 /**
  * A sandbox that says nothing for so long, or is slower than any disk, does not save its files: code
@@ -45,6 +47,7 @@ export class LayerArchive {
     const outcome = await exec({
       argv: [this.#tar, '-x', '-p', '-f', '-', '-C', '/'],
       cwd: '/',
+      timeoutMs: deadlineMs,
       stdin: createReadStream(path, { highWaterMark: 262_144 }),
       onOutput: (chunk) => errors.add(chunk.data),
     });
@@ -71,7 +74,7 @@ export class LayerArchive {
       const sink = new ArchiveSink(file, maxBytes * overheadFactor + overheadBytes);
       const outcome = await exec({
         argv: [
-          ...[this.#tar, '-c', '-f', '-', '-C', '/', '--one-file-system'],
+          ...[this.#tar, '-c', '-f', '-', '-C', '/', '--one-file-system', '--sparse'],
           ...[
             '--anchored',
             '--no-wildcards',
