@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { maxOutputBytes, OutputLines } from './output-lines.ts';
+import { maxOutputBytes, maxOutputLines, OutputLines } from './output-lines.ts';
 
 const lines = (...chunks: readonly (readonly ['stdout' | 'stderr', string | Buffer])[]) => {
   const output = new OutputLines();
@@ -51,6 +51,16 @@ describe('output as lines', () => {
     expect(result.at(-1)).toEqual({
       stream: 'stderr',
       text: `Output was cut after ${maxOutputBytes} bytes`,
+    });
+  });
+
+  it('cuts what has too many lines, however short, and says so', () => {
+    const newlines = Buffer.alloc(maxOutputLines / 2 + 1, '\n');
+    const result = lines(['stdout', newlines], ['stderr', newlines], ['stdout', newlines]);
+    expect(result).toHaveLength(maxOutputLines + 1);
+    expect(result.at(-1)).toEqual({
+      stream: 'stderr',
+      text: `Output was cut after ${maxOutputLines} lines`,
     });
   });
 });

@@ -8,6 +8,8 @@ export interface OutputLine {
 
 /** More output than this is cut, and the answer says so. */
 export const maxOutputBytes = 4 * 1024 * 1024;
+/** In the answer each line, however short, costs another 30 bytes, and all are put together in one go. */
+export const maxOutputLines = 200_000;
 
 class StreamLines {
   readonly #decoder = new StringDecoder('utf8');
@@ -36,11 +38,15 @@ export class OutputLines {
   readonly #streams = { stdout: new StreamLines(), stderr: new StreamLines() };
   readonly #lines: OutputLine[] = [];
   #bytes = 0;
-  #cut = false;
+  #cut: string | null = null;
 
   readonly push = ({ stream, data }: OutputChunk): void => {
+    if (this.#lines.length >= maxOutputLines) {
+      this.#cut ??= `${maxOutputLines} lines`;
+      return;
+    }
     const room = maxOutputBytes - this.#bytes;
-    if (data.byteLength > room) this.#cut = true;
+    if (data.byteLength > room) this.#cut = `${maxOutputBytes} bytes`;
     const kept = data.subarray(0, Math.max(room, 0));
     this.#bytes += kept.byteLength;
     this.#add(stream, this.#streams[stream].push(kept));
@@ -51,11 +57,15 @@ export class OutputLines {
     for (const stream of ['stdout', 'stderr'] as const) {
       this.#add(stream, this.#streams[stream].flush());
     }
-    if (this.#cut) this.#add('stderr', [`Output was cut after ${maxOutputBytes} bytes`]);
+    if (this.#cut !== null) {
+      this.#lines.push({ stream: 'stderr', text: `Output was cut after ${this.#cut}` });
+    }
     return this.#lines;
   }
 
   #add(stream: OutputLine['stream'], texts: readonly string[]): void {
-    for (const text of texts) this.#lines.push({ stream, text });
+    const room = maxOutputLines - this.#lines.length;
+    for (const text of texts.slice(0, room)) this.#lines.push({ stream, text });
+    if (texts.length > room) this.#cut = `${maxOutputLines} lines`;
   }
 }
