@@ -95,6 +95,17 @@ export const filesContract: ContractPart = (test, { start, engine, newId }) => {
     expect((await runProgram(third, ['ls', '-A'])).stdout).toBe('');
   });
 
+  test('files with holes are kept, and take no more than they hold', async () => {
+    const id = newId();
+    const first = await start({ id });
+    const made = await runShell(first, 'for i in 1 2 3 4 5 6 7 8; do truncate -s 60M hole$i; done');
+    expect(made.exitCode).toBe(0);
+    await first.stop();
+    const second = await start({ id });
+    const { stdout } = await runShell(second, 'stat -c %s hole8; du -sk . | cut -f1');
+    expect(stdout).toMatch(/^62914560\n\d{1,3}\n$/);
+  });
+
   test('removing a layer of a running sandbox is refused', async () => {
     const sandbox = await start();
     await expect(engine().removeLayer(sandbox.id)).rejects.toMatchObject({ code: 'sandbox_busy' });

@@ -9,7 +9,7 @@ const run = promisify(execFile);
 /** Programs of the host that sandboxes use too. They are at the same path inside. */
 export interface HostTools extends AgentPrograms {
   readonly shell: string;
-  /** Null: writable layers cannot be kept. */
+  /** GNU tar. Null: writable layers cannot be kept. */
   readonly tar: string | null;
 }
 
@@ -25,11 +25,20 @@ export async function findHostTools(agentShell: string | undefined): Promise<Hos
     () => true,
     () => false,
   );
+  const tar = find('tar');
   return {
     setsid,
     env,
     envResetsSignals,
     shell: agentShell ?? dash ?? '/bin/sh',
-    tar: find('tar'),
+    tar: tar !== null && (await isGnuTar(tar)) ? tar : null,
   };
+}
+
+/** Others lack the options by which a layer is told from what is mounted over it. */
+async function isGnuTar(tar: string): Promise<boolean> {
+  return run(tar, ['--version']).then(
+    ({ stdout }) => stdout.includes('GNU tar'),
+    () => false,
+  );
 }

@@ -64,10 +64,14 @@ export async function launchSandbox(
   const identity = context.identities.acquire();
   let group: ResourceGroup | null = null;
   const release = async (): Promise<void> => {
-    await group?.kill();
-    await group?.remove();
-    await rm(directory, { recursive: true, force: true });
-    identity.release();
+    try {
+      await group?.kill();
+      await group?.remove();
+      // Not before: nobody else is to share a user with what may still run.
+      identity.release();
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
   };
   const fds: number[] = [];
   try {

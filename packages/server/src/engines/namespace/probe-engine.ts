@@ -111,7 +111,16 @@ function contextFindings(context: LaunchContext): EngineFinding[] {
           message: 'Sandboxes have no system-call filter.',
           remedy: 'Install bubblewrap.',
         };
-  return [seccomp, ...context.limiter.findings];
+  const layers: EngineFinding =
+    context.tools.tar !== null
+      ? { subject: 'layers', status: 'ok', message: 'Files are kept from stop to start.' }
+      : {
+          subject: 'layers',
+          status: 'degraded',
+          message: 'Files are lost when a sandbox stops: there is no GNU tar.',
+          remedy: 'Install GNU tar.',
+        };
+  return [seccomp, ...context.limiter.findings, layers];
 }
 
 function usableReport(

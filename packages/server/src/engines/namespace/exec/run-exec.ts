@@ -90,6 +90,7 @@ class Interruption {
     this.#onAbort = () => interrupt('aborted');
     this.#signal = request.signal;
     this.#signal?.addEventListener('abort', this.#onAbort);
+    if (this.#signal?.aborted === true) interrupt('aborted');
   }
 
   clear(): void {

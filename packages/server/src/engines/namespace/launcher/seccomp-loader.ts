@@ -35,7 +35,24 @@ const pythonLoader = [
   'os.execv(sys.argv[2], sys.argv[2:])',
 ].join('\n');
 
-/** `setpriv --seccomp-filter`, of util-linux 2.41, where it is; else perl or python3, fastest first. */
+/** Interpreters that can do it, fastest first. */
+export function interpreterLoaders(): SeccompLoader[] {
+  const prctl = prctlNumber[process.arch];
+  const perl = findProgram('perl', systemSearchPath);
+  const python = findProgram('python3', systemSearchPath);
+  const loaders: SeccompLoader[] = [];
+  if (perl !== null && prctl !== undefined) {
+    const script = perlLoader(prctl);
+    loaders.push({ name: 'perl', command: (fd) => [perl, '-e', script, String(fd)] });
+  }
+  if (python !== null) {
+    const words = [python, '-I', '-c', pythonLoader];
+    loaders.push({ name: 'python3', command: (fd) => [...words, String(fd)] });
+  }
+  return loaders;
+}
+
+/** `setpriv --seccomp-filter`, of util-linux 2.41, where it is; else an interpreter of the host. */
 export async function findSeccompLoader(setpriv: string): Promise<SeccompLoader | null> {
   if ((await run(setpriv, ['--help'])).stdout.includes('--seccomp-filter')) {
     return {
@@ -43,13 +60,5 @@ export async function findSeccompLoader(setpriv: string): Promise<SeccompLoader 
       command: (fd) => [setpriv, '--seccomp-filter', `/proc/self/fd/${fd}`, '--'],
     };
   }
-  const prctl = prctlNumber[process.arch];
-  if (prctl === undefined) return null;
-  const perl = findProgram('perl', systemSearchPath);
-  if (perl !== null) {
-    return { name: 'perl', command: (fd) => [perl, '-e', perlLoader(prctl), String(fd)] };
-  }
-  const python = findProgram('python3', systemSearchPath);
-  if (python === null) return null;
-  return { name: 'python3', command: (fd) => [python, '-I', '-c', pythonLoader, String(fd)] };
+  return interpreterLoaders()[0] ?? null;
 }

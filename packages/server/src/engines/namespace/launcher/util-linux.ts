@@ -118,17 +118,16 @@ function stepLines(step: MountStep, root: string): string[] {
  * those below it must come along (mount_namespaces(7)).
  */
 function bindLines(source: string, path: string, readOnly: boolean): string[] {
-  const access = readOnly ? 'ro' : 'rw';
-  const restrict = (at: string): string => {
-    const remount = `mount -n -o remount,bind,${access},nosuid,nodev`;
-    return `${remount} ${quoteShell(at)} 2>/dev/null || ${remount},noexec ${quoteShell(at)}`;
-  };
+  const options = `${readOnly ? 'ro' : 'rw'},nosuid,nodev`;
+  const [from, at] = [quoteShell(source), quoteShell(path)];
+  const remount = (point: string, added = ''): string =>
+    `mount -n -o remount,bind,${options}${added} ${point}`;
   return [
-    `mount -n --rbind ${quoteShell(source)} ${quoteShell(path)}`,
-    restrict(path),
+    `mount -n --rbind -o ${options} ${from} ${at} 2>/dev/null || ${remount(at, ',noexec')}`,
     ...readMountPoints()
       .filter((point) => point.startsWith(`${source}/`))
-      .map((point) => restrict(path + point.slice(source.length))),
+      .map((point) => quoteShell(path + point.slice(source.length)))
+      .map((point) => `${remount(point)} 2>/dev/null || ${remount(point, ',noexec')}`),
   ];
 }
 
