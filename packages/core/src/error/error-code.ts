@@ -14,6 +14,7 @@ export const errorCodes = [
   'engine_failed',
   'engine_unavailable',
   'exec_timed_out',
+  'grant_exceeded',
   'image_unknown',
   'internal',
   'invalid_request',

@@ -1,3 +1,4 @@
+import type { RequestLimitOverrides } from '../limit/request-limits.ts';
 import type { KeyPrefix } from './key-text.ts';
 import type { GrantedScope } from './scope.ts';
 
@@ -28,6 +29,26 @@ export interface ApiKey {
   readonly lastUsedAtMs: number | null;
   readonly usageCount: number;
   readonly revokedAtMs: number | null;
+  /**
+   * Number of the key that this one is a child of. It never reaches further than its parent, and
+   * dies with it. Null: nobody's child.
+   */
+  readonly parentNumber: number | null;
+  /** What it overrides of its plan's limits. */
+  readonly limits: RequestLimitOverrides;
+  /** Its owner's own notes: a small JSON object that means nothing to Sandgate. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+export type KeyState = 'active' | 'disabled' | 'expired' | 'revoked';
+
+export function keyState(
+  key: Pick<ApiKey, 'enabled' | 'expiresAtMs' | 'revokedAtMs'>,
+  nowMs: number,
+): KeyState {
+  if (key.revokedAtMs !== null) return 'revoked';
+  if (key.expiresAtMs !== null && key.expiresAtMs <= nowMs) return 'expired';
+  return key.enabled ? 'active' : 'disabled';
 }
 
 /** One text of a key. A key has one, and more only while rotations overlap. */

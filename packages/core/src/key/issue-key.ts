@@ -1,4 +1,5 @@
 import { SandgateError } from '../error/sandgate-error.ts';
+import type { RequestLimitOverrides } from '../limit/request-limits.ts';
 import type { Clock } from '../port/clock.ts';
 import type { Randomness } from '../port/randomness.ts';
 import { newResourceId, newUuid } from '../port/resource-id.ts';
@@ -26,9 +27,15 @@ export interface IssueKeyRequest {
   readonly namespace?: string;
   /** Absent: the key does not expire. */
   readonly expiresInMs?: number;
+  /** Wins over `expiresInMs`. Null: never. */
+  readonly expiresAtMs?: number | null;
   /** Absent: everything. */
   readonly scopes?: readonly string[];
   readonly addressAllowList?: readonly string[];
+  readonly limits?: RequestLimitOverrides;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Whose child it becomes. That it reaches no further is `mintKey`'s part. */
+  readonly parentNumber?: number;
 }
 
 export interface IssuedKey {
@@ -62,12 +69,15 @@ export async function issueKey(
       workspaceId,
       scopes: granted,
       addressAllowList,
-      expiresAtMs: request.expiresInMs === undefined ? null : nowMs + request.expiresInMs,
+      expiresAtMs: expiryOf(request, nowMs),
       enabled: true,
       createdAtMs: nowMs,
       lastUsedAtMs: null,
       usageCount: 0,
       revokedAtMs: null,
+      parentNumber: request.parentNumber ?? null,
+      limits: request.limits ?? {},
+      metadata: request.metadata ?? {},
     },
     {
       digest: digestKeyText(serverKey(), text),
@@ -80,7 +90,13 @@ export async function issueKey(
   return { key, text };
 }
 
-function requireScopes(requested: readonly string[]): readonly GrantedScope[] {
+function expiryOf({ expiresAtMs, expiresInMs }: IssueKeyRequest, nowMs: number): number | null {
+  if (expiresAtMs !== undefined) return expiresAtMs;
+  return expiresInMs === undefined ? null : nowMs + expiresInMs;
+}
+
+/** @throws SandgateError `invalid_request` */
+export function requireScopes(requested: readonly string[]): readonly GrantedScope[] {
   const unknown = requested.filter((scope) => !isScope(scope));
   if (unknown.length > 0 || requested.length === 0) {
     throw new SandgateError(
@@ -91,7 +107,8 @@ function requireScopes(requested: readonly string[]): readonly GrantedScope[] {
   return requested.filter(isScope);
 }
 
-function requireAllowList(entries: readonly string[]): readonly string[] {
+/** @throws SandgateError `invalid_request` */
+export function requireAllowList(entries: readonly string[]): readonly string[] {
   const problems = entries.map(allowListProblem).filter((problem) => problem !== null);
   if (problems.length > 0) throw new SandgateError('invalid_request', problems.join('; '));
   return entries;

@@ -1,4 +1,4 @@
-import type { ApiKey, ApiKeySecret } from '../key/api-key.ts';
+import type { ApiKey, ApiKeySecret, KeyState } from '../key/api-key.ts';
 import type { Sandbox, SandboxState } from '../sandbox/sandbox.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 
@@ -13,6 +13,51 @@ export interface KeyFilter {
   /** Absent: all workspaces. Null: only keys for every workspace. */
   readonly workspaceId?: string | null;
   readonly includeRevoked?: boolean;
+}
+
+/** Which keys a page or a count is about. */
+export interface KeyQuery {
+  /** Absent: all workspaces. Null: only keys for every workspace. */
+  readonly workspaceId?: string | null;
+  /** Absent: every key that is not revoked. */
+  readonly state?: KeyState;
+  /** What name or description contains; ASCII letters match in either case. */
+  readonly search?: string;
+  /** Only children of this key. */
+  readonly parentNumber?: number;
+  /** By which clock a key is expired. */
+  readonly nowMs: number;
+}
+
+export interface KeyPageRequest {
+  readonly limit: number;
+  /** Skips so many. Slow when it is large, unlike `afterNumber`. */
+  readonly offset?: number;
+  readonly afterNumber?: number;
+}
+
+/** What may be changed of a key that lives. What is absent stays as it is. */
+export type KeyChanges = Partial<
+  Pick<
+    ApiKey,
+    | 'name'
+    | 'description'
+    | 'enabled'
+    | 'scopes'
+    | 'expiresAtMs'
+    | 'addressAllowList'
+    | 'limits'
+    | 'metadata'
+  >
+>;
+
+/** A key that was found by one of its texts. */
+export interface FoundKey {
+  readonly key: ApiKey;
+  /** The secret that was matched. */
+  readonly secret: ApiKeySecret;
+  /** Its parent, that one's parent, and so on. Revoked, disabled and expired ones are here too. */
+  readonly ancestors: readonly ApiKey[];
 }
 
 export interface KeyUse {
@@ -35,26 +80,38 @@ export interface KeyStore {
    * Stores a key with its first secret, and gives it the next free number and revision 1. A number
    * is never given twice.
    * @throws SandgateError `server_key_mismatch` when the secret was made under a server key that is
-   * not the current one, `workspace_not_found` when its workspace is not stored.
+   * not the current one, `workspace_not_found` when its workspace is not stored, `key_revoked` when
+   * its parent is revoked or not stored.
    */
   insert(key: Omit<ApiKey, 'number' | 'revision'>, secret: ApiKeySecret): Promise<ApiKey>;
   /**
-   * The key that owns a digest, and the secret that was matched. Null for the digest of a revoked
-   * key. Disabled and expired keys are found, and so are texts whose overlap has ended: judging
-   * them is the caller's part.
+   * The key that owns a digest. Null for the digest of a revoked key. Disabled and expired keys are
+   * found, and so are texts whose overlap has ended: judging them is the caller's part.
    */
-  findByDigest(
-    digest: Uint8Array,
-  ): Promise<{ readonly key: ApiKey; readonly secret: ApiKeySecret } | null>;
+  findByDigest(digest: Uint8Array): Promise<FoundKey | null>;
   /** Finds revoked keys too. */
   findById(id: string): Promise<ApiKey | null>;
   /** Finds revoked keys too. */
   findByNumber(number: number): Promise<ApiKey | null>;
   /** Oldest first, that is, by number. */
   list(filter: KeyFilter): Promise<readonly ApiKey[]>;
+  /** Oldest first, with how many there are on all pages. */
+  page(
+    query: KeyQuery,
+    page: KeyPageRequest,
+  ): Promise<{ readonly keys: readonly ApiKey[]; readonly total: number }>;
+  count(query: KeyQuery): Promise<number>;
+  /**
+   * False, and nothing changed, when the key is not at `expectedRevision` any more, is revoked, or
+   * is not there.
+   */
+  update(id: string, changes: KeyChanges, expectedRevision: number): Promise<boolean>;
   /** False when there is no such key, or it is revoked. */
   setEnabled(id: string, enabled: boolean): Promise<boolean>;
-  /** Final: removes the key's secrets. False when there is no such key, or it is revoked already. */
+  /**
+   * Final: removes the secrets of the key, and revokes its children with it. False when there is no such
+   * key, or it is revoked already.
+   */
   revoke(id: string, atMs: number): Promise<boolean>;
   /**
    * Gives a key a new text in one step. False, and nothing changed, when the key is not at

@@ -1,6 +1,7 @@
 import type { Storage } from '@sandgate/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeKeys } from './contract/key-contract.ts';
+import { describeKeyQueries } from './contract/key-query-contract.ts';
 import { describeRotation } from './contract/rotation-contract.ts';
 import { describeSandboxes } from './contract/sandbox-contract.ts';
 import { describeServerKeys } from './contract/server-key-contract.ts';
@@ -40,6 +41,7 @@ export function describeStorage(name: string, createStore: () => Promise<EmptySt
     describeServerKeys(stores);
     describeWorkspaces(stores);
     describeKeys(stores);
+    describeKeyQueries(stores);
     describeRotation(stores);
     describeSandboxes(stores);
 

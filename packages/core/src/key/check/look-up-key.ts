@@ -1,3 +1,4 @@
+import { narrowKey } from '../narrow-key.ts';
 import type { CheckStep } from './check.ts';
 import { invalidCredential } from './parse-credential.ts';
 
@@ -9,7 +10,7 @@ export const lookUpKey: CheckStep = async (check) => {
   if (check.digest === null) return invalidCredential();
   const found = await check.dependencies.storage.keys.findByDigest(check.digest);
   if (found === null) return invalidCredential();
-  check.key = found.key;
+  check.key = narrowKey(found.key, found.ancestors);
   check.secret = found.secret;
   return null;
 };

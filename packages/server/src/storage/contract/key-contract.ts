@@ -27,6 +27,8 @@ export function describeKeys(stores: StoresUnderTest): void {
         enabled: false,
         lastUsedAtMs: 5,
         usageCount: 6,
+        limits: { minute: 5, day: null },
+        metadata: { team: 'grün', nested: { list: [1, null] } },
       });
       const secret = sampleSecret(newKey.id, 'text');
       const key = await stores.storage.keys.insert(newKey, secret);

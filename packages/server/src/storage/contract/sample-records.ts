@@ -26,6 +26,9 @@ export function sampleKey(number: number, changes: Partial<NewKey> = {}): NewKey
     lastUsedAtMs: null,
     usageCount: 0,
     revokedAtMs: null,
+    parentNumber: null,
+    limits: {},
+    metadata: {},
     ...changes,
   };
 }

@@ -1,5 +1,5 @@
-import type { ApiKey, ApiKeySecret, GrantedScope, KeyPrefix } from '@sandgate/core';
-import type { Insertable, Selectable } from 'kysely';
+import type { ApiKey, ApiKeySecret, GrantedScope, KeyChanges, KeyPrefix } from '@sandgate/core';
+import type { Insertable, Selectable, Updateable } from 'kysely';
 import type { Schema } from './schema.ts';
 
 export type KeyRow = Selectable<Schema['api_keys']>;
@@ -23,6 +23,9 @@ export function toApiKey(row: KeyRow): ApiKey {
     lastUsedAtMs: row.last_used_at_ms,
     usageCount: row.usage_count,
     revokedAtMs: row.revoked_at_ms,
+    parentNumber: row.parent_number,
+    limits: JSON.parse(row.limits) as ApiKey['limits'],
+    metadata: JSON.parse(row.metadata) as ApiKey['metadata'],
   };
 }
 
@@ -46,6 +49,27 @@ export function toNewKeyRow(
     last_used_at_ms: key.lastUsedAtMs,
     usage_count: key.usageCount,
     revoked_at_ms: key.revokedAtMs,
+    parent_number: key.parentNumber,
+    limits: JSON.stringify(key.limits),
+    metadata: JSON.stringify(key.metadata),
+  };
+}
+
+/** The columns of what changes, and no others. */
+export function toChangedColumns(changes: KeyChanges): Updateable<Schema['api_keys']> {
+  const { name, description, enabled, scopes, expiresAtMs, addressAllowList, limits, metadata } =
+    changes;
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    ...(enabled === undefined ? {} : { enabled: enabled ? 1 : 0 }),
+    ...(scopes === undefined ? {} : { scopes: JSON.stringify(scopes) }),
+    ...(expiresAtMs === undefined ? {} : { expires_at_ms: expiresAtMs }),
+    ...(addressAllowList === undefined
+      ? {}
+      : { address_allow_list: JSON.stringify(addressAllowList) }),
+    ...(limits === undefined ? {} : { limits: JSON.stringify(limits) }),
+    ...(metadata === undefined ? {} : { metadata: JSON.stringify(metadata) }),
   };
 }
 

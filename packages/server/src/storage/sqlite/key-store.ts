@@ -1,14 +1,19 @@
 import {
   type ApiKey,
   type ApiKeySecret,
+  type FoundKey,
+  type KeyChanges,
   type KeyFilter,
+  type KeyPageRequest,
+  type KeyQuery,
   type KeyRotation,
   type KeyStore,
   type KeyUse,
   SandgateError,
 } from '@sandgate/core';
 import { sql } from 'kysely';
-import { type KeyRow, toApiKey, toNewKeyRow, toSecretRow } from './key-row.ts';
+import { selectKeys } from './key-query.ts';
+import { type KeyRow, toApiKey, toChangedColumns, toNewKeyRow, toSecretRow } from './key-row.ts';
 import type { Durability, PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
 import { constraint, sqliteCode } from './storage-failure.ts';
 
@@ -19,12 +24,23 @@ interface FoundRow extends KeyRow {
   secret_valid_until_ms: number | null;
 }
 
+/** A key with its children, their children, and so on. */
+const familyOf = `
+  with recursive family (number) as (
+    select ?1
+    union
+    select api_keys.number from api_keys join family on api_keys.parent_number = family.number
+  )`;
+
 /** Changes of keys are on the disk before they are answered: a revoked key never comes back. */
 export class SqliteKeyStore implements KeyStore {
   readonly #connection: SqliteConnection;
   readonly #useDurability: Durability;
   readonly #findByDigest: PreparedStatement<FoundRow>;
   readonly #recordUse: PreparedStatement<never>;
+  readonly #parent: PreparedStatement<KeyRow>;
+  readonly #revokeDescendants: PreparedStatement<never>;
+  readonly #removeSecretsOfDescendants: PreparedStatement<never>;
 
   constructor(connection: SqliteConnection, useDurability: Durability) {
     this.#connection = connection;
@@ -41,12 +57,20 @@ export class SqliteKeyStore implements KeyStore {
       update api_keys set usage_count = usage_count + ?1,
         last_used_at_ms = max(coalesce(last_used_at_ms, ?2), ?2)
       where id = ?3`);
+    this.#parent = connection.prepare('select * from api_keys where number = ?');
+    this.#revokeDescendants = connection.prepare(`${familyOf}
+      update api_keys set revoked_at_ms = ?2, revision = revision + 1
+      where number in family and revoked_at_ms is null`);
+    this.#removeSecretsOfDescendants = connection.prepare(`${familyOf}
+      delete from api_key_secrets where key_id in
+        (select id from api_keys where number in family)`);
   }
 
   async insert(key: Omit<ApiKey, 'number' | 'revision'>, secret: ApiKeySecret): Promise<ApiKey> {
     const { queries } = this.#connection;
     return this.#connection.transaction('full', () => {
       this.#requireCurrentServerKey(secret);
+      this.#requireLivingParent(key.parentNumber);
       try {
         this.#connection.run(queries.insertInto('api_keys').values(toNewKeyRow(key)));
       } catch (error) {
@@ -58,9 +82,7 @@ export class SqliteKeyStore implements KeyStore {
     });
   }
 
-  async findByDigest(
-    digest: Uint8Array,
-  ): Promise<{ readonly key: ApiKey; readonly secret: ApiKeySecret } | null> {
+  async findByDigest(digest: Uint8Array): Promise<FoundKey | null> {
     const row = this.#findByDigest.get(digest);
     if (row === undefined) return null;
     return {
@@ -72,6 +94,7 @@ export class SqliteKeyStore implements KeyStore {
         createdAtMs: row.secret_created_at_ms,
         validUntilMs: row.secret_valid_until_ms,
       },
+      ancestors: this.#ancestorsOf(row),
     };
   }
 
@@ -95,6 +118,38 @@ export class SqliteKeyStore implements KeyStore {
     return this.#connection.all(chosen).map(toApiKey);
   }
 
+  async page(
+    query: KeyQuery,
+    { limit, offset = 0, afterNumber = 0 }: KeyPageRequest,
+  ): Promise<{ readonly keys: readonly ApiKey[]; readonly total: number }> {
+    const rows = selectKeys(this.#connection.queries, query)
+      .selectAll()
+      .where('number', '>', afterNumber)
+      .orderBy('number')
+      .limit(limit)
+      .offset(offset);
+    return { keys: this.#connection.all(rows).map(toApiKey), total: await this.count(query) };
+  }
+
+  async count(query: KeyQuery): Promise<number> {
+    const row = this.#connection.first(
+      selectKeys(this.#connection.queries, query).select((column) =>
+        column.fn.countAll<number>().as('keys'),
+      ),
+    );
+    return row?.keys ?? 0;
+  }
+
+  async update(id: string, changes: KeyChanges, expectedRevision: number): Promise<boolean> {
+    const update = this.#connection.queries
+      .updateTable('api_keys')
+      .set((column) => ({ ...toChangedColumns(changes), revision: column('revision', '+', 1) }))
+      .where('id', '=', id)
+      .where('revision', '=', expectedRevision)
+      .where('revoked_at_ms', 'is', null);
+    return this.#connection.transaction('full', () => this.#connection.run(update) === 1);
+  }
+
   async setEnabled(id: string, enabled: boolean): Promise<boolean> {
     const update = this.#connection.queries
       .updateTable('api_keys')
@@ -105,17 +160,12 @@ export class SqliteKeyStore implements KeyStore {
   }
 
   async revoke(id: string, atMs: number): Promise<boolean> {
-    const { queries } = this.#connection;
     return this.#connection.transaction('full', () => {
-      const revoked = this.#connection.run(
-        queries
-          .updateTable('api_keys')
-          .set((column) => ({ revoked_at_ms: atMs, revision: column('revision', '+', 1) }))
-          .where('id', '=', id)
-          .where('revoked_at_ms', 'is', null),
-      );
-      this.#connection.run(queries.deleteFrom('api_key_secrets').where('key_id', '=', id));
-      return revoked === 1;
+      const key = this.#rowById(id);
+      if (key === undefined || key.revoked_at_ms !== null) return false;
+      this.#revokeDescendants.run(key.number, atMs);
+      this.#removeSecretsOfDescendants.run(key.number);
+      return true;
     });
   }
 
@@ -157,6 +207,29 @@ export class SqliteKeyStore implements KeyStore {
         .where('revoked_at_ms', 'is', null),
     );
     return row?.keys ?? 0;
+  }
+
+  #ancestorsOf(row: KeyRow): readonly ApiKey[] {
+    const ancestors: ApiKey[] = [];
+    let { parent_number: parentNumber } = row;
+    while (parentNumber !== null) {
+      const parent = this.#parent.get(parentNumber);
+      if (parent === undefined) break;
+      ancestors.push(toApiKey(parent));
+      parentNumber = parent.parent_number;
+    }
+    return ancestors;
+  }
+
+  /** A child of a key that was revoked meanwhile would live on by itself. */
+  #requireLivingParent(number: number | null): void {
+    if (number === null) return;
+    const parent = this.#parent.get(number);
+    if (parent !== undefined && parent.revoked_at_ms === null) return;
+    throw new SandgateError(
+      'key_revoked',
+      'The API key that this one would be a child of is revoked, and stays so',
+    );
   }
 
   #endOlderSecrets(id: string, nowMs: number, overlapUntilMs: number | null): void {

@@ -45,6 +45,11 @@ interface ApiKeyTable {
   last_used_at_ms: number | null;
   usage_count: number;
   revoked_at_ms: number | null;
+  parent_number: number | null;
+  /** JSON object. */
+  limits: string;
+  /** JSON object. */
+  metadata: string;
 }
 
 interface ApiKeySecretTable {

@@ -1,5 +1,6 @@
 import { keysWorkspacesAndSandboxes } from './0001-keys-workspaces-and-sandboxes.ts';
+import { childKeys } from './0003-child-keys.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
-export const allMigrations: readonly Migration[] = [keysWorkspacesAndSandboxes];
+export const allMigrations: readonly Migration[] = [keysWorkspacesAndSandboxes, childKeys];

@@ -1,0 +1,47 @@
+import { SandgateError } from '../error/sandgate-error.ts';
+import type { KeyChanges } from '../port/storage.ts';
+import type { ApiKey } from './api-key.ts';
+import { findKey } from './change-key.ts';
+import { type KeyDependencies, requireAllowList, requireScopes } from './issue-key.ts';
+import { type Grantor, requireWithin } from './mint-key.ts';
+
+export interface UpdateKeyRequest extends Omit<KeyChanges, 'scopes'> {
+  readonly scopes?: readonly string[];
+}
+
+/** Changes that can make a key do more than it did. Names and notes cannot. */
+const givesRights = (changes: KeyChanges): boolean =>
+  changes.enabled === true ||
+  [changes.scopes, changes.expiresAtMs, changes.addressAllowList, changes.limits].some(
+    (change) => change !== undefined,
+  );
+
+/**
+ * Changes a key. Its rights stay within those of the caller, or nobody could be kept from widening
+ * a key and then using it.
+ * @throws SandgateError `grant_exceeded`, `invalid_request`, or `key_changed` when somebody else
+ * changed it at the same time
+ */
+export async function updateKey(
+  dependencies: KeyDependencies,
+  grantor: Grantor,
+  key: ApiKey,
+  request: UpdateKeyRequest,
+): Promise<ApiKey> {
+  const { scopes, addressAllowList, ...rest } = request;
+  const changes: KeyChanges = {
+    ...rest,
+    ...(scopes === undefined ? {} : { scopes: requireScopes(scopes) }),
+    ...(addressAllowList === undefined
+      ? {}
+      : { addressAllowList: requireAllowList(addressAllowList) }),
+  };
+  if (givesRights(changes)) requireWithin({ ...key, ...changes }, grantor);
+  if (!(await dependencies.storage.keys.update(key.id, changes, key.revision))) {
+    throw new SandgateError(
+      'key_changed',
+      'This API key was changed by someone else at the same time. Look at it, and try again',
+    );
+  }
+  return await findKey(dependencies, key.id);
+}
