@@ -1,7 +1,9 @@
 import { chmodSync, copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { kernelGuestFile } from '../kernel/kernel-command.ts';
+import { compilePythonKernel } from '../kernel/compile-python-kernel.ts';
+import { compiledPythonKernelFile, kernelGuestFile } from '../kernel/kernel-command.ts';
+import type { HostInterpreter } from './template/template.ts';
 
 /** Copies the kernels' guest scripts to where every sandbox's user can read them. */
 export function installKernelScripts(directory: string): void {
@@ -11,5 +13,24 @@ export function installKernelScripts(directory: string): void {
     const copy = join(directory, name);
     copyFileSync(source, copy);
     chmodSync(copy, 0o644);
+  }
+}
+
+/**
+ * Compiles the Python guest script for the interpreter of the sandboxes. False when it cannot be, and
+ * each kernel compiles it for itself.
+ */
+export async function compileKernelScripts(
+  directory: string,
+  interpreters: readonly HostInterpreter[],
+): Promise<boolean> {
+  const python = interpreters.find(({ language }) => language === 'python');
+  if (python === undefined) return false;
+  try {
+    await compilePythonKernel(python.executable, directory, directory);
+    chmodSync(join(directory, compiledPythonKernelFile), 0o644);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -36,6 +36,8 @@ export interface LaunchContext {
   readonly identities: HostIdentities;
   readonly agentScript: string;
   readonly systemSteps: readonly MountStep[];
+  /** The Python kernel is there as bytecode for the interpreter of the templates. */
+  readonly kernelsCompiled: boolean;
   /** Descriptors of the server that every child would inherit. */
   readonly strayFds: readonly number[];
   /** File with the system-call filter; null where the launcher cannot use one. */

@@ -174,7 +174,7 @@ describe.each(['bubblewrap', 'util-linux'] as const)('a server with %s', (launch
     const status = `CapEff:\t${none}\nCapBnd:\t${none}\nNoNewPrivs:\t1\nSeccomp:\t2\n`;
     expect((await readAll(child)).trim().split('\n')).toEqual([
       JSON.stringify([0, `1000\n${status}refused\n42\n`]),
-      JSON.stringify([0, '/\n/proc\n/tmp\n']),
+      JSON.stringify([0, '/\n/proc\n/tmp\n/.sandbox\n']),
       JSON.stringify([0, 'kept\n']),
       'true',
       JSON.stringify([{ kind: 'completed' }, '2\n']),
@@ -262,6 +262,13 @@ describe('a sandbox', () => {
     const lost = runShell(sandbox, 'kill -KILL "$PPID"; sleep 1000');
     await expect(lost).rejects.toMatchObject({ code: 'engine_failed' });
     expect((await runShell(sandbox, 'echo next')).stdout).toBe('next\n');
+  });
+
+  it('that stops its agent does not hold a caller beyond the time of the call', async () => {
+    const sandbox = await engine.start(spec());
+    const agent = `$(awk '/^PPid/ { print $2 }' "/proc/$PPID/status")`;
+    await runShell(sandbox, `kill -STOP "${agent}"`, { timeoutMs: 100 });
+    expect((await runShell(sandbox, 'echo x', { timeoutMs: 100 })).kind).toBe('timed_out');
   });
 
   it.each(['echo nonsense', 'echo pid 5', 'yes | tr -d "\\n"', 'echo exit 256'])(

@@ -155,6 +155,7 @@ class NamespaceEngine implements Engine {
       spec,
       languages: template.languages,
       process: launched.process,
+      kernelsCompiled: context.kernelsCompiled,
       group: launched.group,
       clock: this.#clock,
       saveLayer: async (stopping) =>

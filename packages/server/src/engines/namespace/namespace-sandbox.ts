@@ -26,6 +26,7 @@ export interface NamespaceSandboxParts {
   readonly spec: EngineSandboxSpec;
   readonly languages: readonly KernelLanguage[];
   readonly process: SandboxProcess;
+  readonly kernelsCompiled: boolean;
   readonly group: ResourceGroup;
   readonly clock: Clock;
   /** Keeps the writable layer, with the agent still there and everything else gone. */
@@ -144,7 +145,7 @@ export class NamespaceSandbox implements EngineSandbox {
     return this.#stopping === null ? 'ended' : 'stopped';
   }
 
-  async #startJob(spec: JobSpec): Promise<AgentJob> {
+  async #startJob(spec: Omit<JobSpec, 'startDeadlineMs'>): Promise<AgentJob> {
     const { process } = this.#parts;
     if (this.#jobs >= maxJobs) {
       throw new SandgateError('sandbox_busy', `The sandbox runs ${maxJobs} commands already.`);
@@ -153,7 +154,11 @@ export class NamespaceSandbox implements EngineSandbox {
     try {
       const environment = { ...this.#parts.spec.environment, ...spec.environment };
       this.#lastJob += 1;
-      const job = await startAgentJob(process, this.#lastJob, { ...spec, environment });
+      const job = await startAgentJob(process, this.#lastJob, {
+        ...spec,
+        environment,
+        startDeadlineMs: this.#stopping === null ? startDeadlineMs : stoppingStartDeadlineMs,
+      });
       job.ended.then(() => {
         this.#jobs -= 1;
       });
@@ -166,7 +171,7 @@ export class NamespaceSandbox implements EngineSandbox {
 
   async #startKernel(language: KernelLanguage): Promise<KernelProcess> {
     const job = await this.#startJob({
-      argv: kernelCommand(language),
+      argv: kernelCommand(language, { compiled: this.#parts.kernelsCompiled }),
       cwd: this.#parts.spec.workdir,
       environment: {},
       stdin: true,
@@ -225,3 +230,7 @@ export class NamespaceSandbox implements EngineSandbox {
 /** How long the streams of an ended kernel stay open for what it had written. */
 const closeGraceMs = 1_000;
 const endGraceMs = 500;
+/** A sandbox whose share of the CPU is small and taken can be slow to start another program. */
+const startDeadlineMs = 30_000;
+/** While it stops, nothing else runs in it. */
+const stoppingStartDeadlineMs = 5_000;

@@ -8,7 +8,7 @@ import { findInterpreters } from './find-interpreters.ts';
 import { findStrayFds } from './find-stray-fds.ts';
 import { HostIdentities } from './host-identity.ts';
 import { findHostTools } from './host-tools.ts';
-import { installKernelScripts } from './install-kernel-scripts.ts';
+import { compileKernelScripts, installKernelScripts } from './install-kernel-scripts.ts';
 import type { LaunchContext } from './launch-sandbox.ts';
 import { findLaunchers } from './launcher/find-launchers.ts';
 import type { Launcher } from './launcher/launcher.ts';
@@ -60,14 +60,19 @@ export async function probeEngine(
   findings.push(...candidates.findings);
   for (const launcher of candidates.launchers) {
     const seccompFile = launcher.seccomp ? writeSeccompFilter(runtime) : null;
-    const context: LaunchContext = { ...shared, launcher, seccompFile };
+    const context: LaunchContext = { ...shared, launcher, seccompFile, kernelsCompiled: false };
     const failure = await tryProgram(context, [], probeId, ['/bin/true']);
     findings.push(launcherFinding(launcher, failure));
     if (failure !== null) continue;
     const interpreters = await findInterpreters(context, options, probeId, findings);
     findings.push(...contextFindings(context));
     const templates = buildTemplates(interpreters);
-    return { context, templates, report: usableReport(context, templates, findings) };
+    const kernelsCompiled = await compileKernelScripts(runtime.kernels, interpreters);
+    return {
+      context: { ...context, kernelsCompiled },
+      templates,
+      report: usableReport(context, templates, findings),
+    };
   }
   findings.push(...blockedNamespaceFindings());
   return unusable(findings);

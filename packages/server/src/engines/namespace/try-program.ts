@@ -39,6 +39,7 @@ export async function tryProgram(
         environment: {},
         stdin: false,
         control: false,
+        startDeadlineMs: 20_000,
       });
       let text = '';
       const outcome = await runExec(

@@ -13,6 +13,8 @@ export interface JobSpec {
   readonly environment: Readonly<Record<string, string>>;
   readonly stdin: boolean;
   readonly control: boolean;
+  /** The longest that the agent may take from the call to the program's start. */
+  readonly startDeadlineMs: number;
 }
 
 /** How a job came to its end. */
@@ -27,8 +29,6 @@ export interface FifoReader {
   readonly socket: Socket;
 }
 
-/** The longest that the agent may take from the call to the program's start. */
-const startDeadlineMs = 60_000;
 /** Linux refuses longer ones (execve(2), MAX_ARG_STRLEN). */
 const maxArgumentBytes = 131_071;
 
@@ -69,7 +69,7 @@ export class AgentJob {
     // see an end of input before the first byte.
     if (spec.stdin) this.#heldStdin = openFifo(this.#fifo('in'), 'hold');
     else this.#settleStdin(null);
-    this.#watch(status);
+    this.#watch(status, spec.startDeadlineMs);
     host.send(call);
   }
 
@@ -109,7 +109,7 @@ export class AgentJob {
     return path;
   }
 
-  #watch(status: Socket): void {
+  #watch(status: Socket, startDeadlineMs: number): void {
     let text = '';
     let forget = (): void => {};
     const deadline = setTimeout(() => {

@@ -24,6 +24,7 @@ export function findNode(options: FindNodeOptions): HostInterpreter {
       : own;
   return {
     language: 'node',
+    executable: source,
     description: `Node.js ${process.versions.node} (${own})`,
     steps: [
       { kind: 'bind', source, path: guestNode, readOnly: true },

@@ -64,6 +64,7 @@ function show(python: Installation, guest: string): HostInterpreter {
   const bind: MountStep = { kind: 'bind', source: prefix, path: guest, readOnly: true };
   return {
     language: 'python',
+    executable,
     description: `Python ${version} (${executable})`,
     steps: [
       ...(inUsr(python) ? [] : [bind]),

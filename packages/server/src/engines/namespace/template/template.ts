@@ -9,6 +9,8 @@ export interface Template extends TemplateInfo {
 /** An interpreter of the host, and how it is shown in a sandbox. */
 export interface HostInterpreter {
   readonly language: KernelLanguage;
+  /** On the host. */
+  readonly executable: string;
   /** As in `Python 3.11.2 (/usr/bin/python3.11)`. */
   readonly description: string;
   readonly steps: readonly MountStep[];
