@@ -68,6 +68,7 @@ def say(label, attempt):
     except OSError as error: result = errno.errorcode.get(error.errno, error)
     print(label + ':', 'ok' if result is None else result, flush=True)
 def status_of(pid): return {line.split(':')[0]: line.split(':', 1)[1].strip() for line in open('/proc/%s/status' % pid)}
+agent_pid = int(status_of(os.getppid())['PPid'])
 def read(path):
     with open(path, 'rb') as file: file.read(64)
 def write(path, text='x'):

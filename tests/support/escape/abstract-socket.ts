@@ -9,6 +9,7 @@ const listening = new Map<string, Promise<void>>();
 export async function listenOnAbstractSocket(folder: string) {
   const path = join(folder, 'host.sock');
   for (const address of [`\0${name}`, path]) {
+    if (listening.has(address)) continue;
     const server = createServer((socket) => socket.end());
     listening.set(address, new Promise((resolve) => server.listen(address, resolve)));
     await listening.get(address);

@@ -5,12 +5,13 @@ export const deviceEscapes: readonly EscapeAttempt[] = [
   {
     name: "the host's devices",
     code: `
-print(sorted(os.listdir('/dev')))
+# core leads to /proc/kcore, which nobody inside may read.
+print(sorted(set(os.listdir('/dev')) - {'core'}))
 say('null', lambda: write('/dev/null'))
 for name in ['sda', 'vda', 'nvme0n1', 'mem', 'kmem', 'port', 'kmsg', 'fuse', 'kvm', 'loop-control', 'loop0', 'console', 'net', 'vhost-vsock', 'uinput', 'mapper']:
     say(name, lambda: os.stat('/dev/' + name))`,
     expected: [
-      "['core', 'fd', 'full', 'null', 'ptmx', 'pts', 'random', 'shm', 'stderr', 'stdin', 'stdout', 'tty', 'urandom', 'zero']",
+      "['fd', 'full', 'null', 'ptmx', 'pts', 'random', 'shm', 'stderr', 'stdin', 'stdout', 'tty', 'urandom', 'zero']",
       'null: ok',
       ...[
         ...['sda', 'vda', 'nvme0n1', 'mem', 'kmem', 'port', 'kmsg', 'fuse', 'kvm', 'loop-control'],
@@ -50,14 +51,5 @@ say('TIOCLINUX', lambda: fcntl.ioctl(other, 0x541c, b'\\3') and None)`,
       ...['the terminal of the server: ENXIO', 'own terminal: ok', 'controlling: ok'],
       ...['TIOCSTI: EPERM', 'TIOCSTI with high bits: EPERM', 'TIOCLINUX: EPERM'],
     ],
-    otherwise: {
-      'util-linux': {
-        expected: [
-          ...['the terminal of the server: ENXIO', 'own terminal: ok', 'controlling: ok'],
-          ...['TIOCSTI: ok', 'TIOCSTI with high bits: ok', 'TIOCLINUX: EPERM'],
-        ],
-        reason: 'without a filter a program may type into the terminals that it made itself',
-      },
-    },
   },
 ];

@@ -7,6 +7,8 @@ import type { Template } from './template/template.ts';
 const mebibyte = 1_048_576;
 const maxTmpMib = 256;
 const shmMib = 16;
+/** For the sandbox's scripts, which come in one call. */
+const engineMib = 8;
 
 /** Directories of a host's programs: links into `/usr` on most, directories of their own on some. */
 const systemDirectories = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
@@ -75,6 +77,8 @@ export function sandboxSteps(
     { kind: 'tmpfs', path: '/tmp', bytes: Math.min(diskMib, maxTmpMib) * mebibyte, mode: 0o1777 },
     { kind: 'directory', path: '/workspace' },
     { kind: 'directory', path: guestHome },
+    // A mount of its own, as a mere directory could be moved away with all that is mounted in it.
+    { kind: 'tmpfs', path: engine, bytes: engineMib * mebibyte, mode: 0o755 },
     { kind: 'directory', path: `${engine}/scripts` },
     { kind: 'bind', source: directories.io, path: `${engine}/io`, readOnly: true },
     { kind: 'bind', source: directories.kernels, path: `${engine}/kernel`, readOnly: true },

@@ -57,7 +57,7 @@ function setupScript(tools: UtilLinux, plan: LaunchPlan): string {
   return [
     'set -e; umask 022; PATH=/usr/sbin:/usr/bin:/sbin:/bin',
     ...mountRoot(plan.steps, root),
-    ...plan.steps.flatMap((step) => stepLines(step, root)),
+    ...plan.steps.flatMap((step) => stepLines(step, plan.steps, root)),
     // Of this user namespace: nobody inside can make another one, nor change this without a capability.
     'echo 0 >/proc/sys/user/max_user_namespaces',
     `hostname ${quoteShell(plan.hostname)} || true`,
@@ -94,12 +94,12 @@ function mountRoot(steps: readonly MountStep[], root: string): string[] {
   ];
 }
 
-function stepLines(step: MountStep, root: string): string[] {
+function stepLines(step: MountStep, steps: readonly MountStep[], root: string): string[] {
   const at = quoteShell(root + step.path);
   switch (step.kind) {
     case 'tmpfs':
       if (step.path === '/') return [];
-      return [mountTmpfs(at, step.bytes, step.mode)];
+      return [mountTmpfs(at, step.bytes, step.mode), ...placesIn(step.path, steps, root)];
     case 'bind':
       return bindLines(step.source, root + step.path, step.readOnly);
     case 'directory':
@@ -111,6 +111,19 @@ function stepLines(step: MountStep, root: string): string[] {
     case 'dev':
       return deviceLines(at, step.shmBytes);
   }
+}
+
+/** Directories in an empty file system that later steps need. */
+function placesIn(path: string, steps: readonly MountStep[], root: string): string[] {
+  const places = steps.filter(
+    (step) =>
+      step.path.startsWith(`${path}/`) &&
+      step.kind !== 'symlink' &&
+      (step.kind !== 'bind' || statSync(step.source).isDirectory()),
+  );
+  return places.length === 0
+    ? []
+    : [`mkdir -p ${places.map((step) => quoteShell(root + step.path)).join(' ')}`];
 }
 
 /**
