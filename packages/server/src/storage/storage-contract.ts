@@ -5,6 +5,7 @@ import { describeKeyQueries } from './contract/key-query-contract.ts';
 import { describeRotation } from './contract/rotation-contract.ts';
 import { describeSandboxes } from './contract/sandbox-contract.ts';
 import { describeServerKeys } from './contract/server-key-contract.ts';
+import { describeTickets } from './contract/ticket-contract.ts';
 import { describeWorkspaces } from './contract/workspace-contract.ts';
 
 /** An empty store of a test's own. */
@@ -44,6 +45,7 @@ export function describeStorage(name: string, createStore: () => Promise<EmptySt
     describeKeyQueries(stores);
     describeRotation(stores);
     describeSandboxes(stores);
+    describeTickets(stores);
 
     describe('close', () => {
       it('may be called twice, and leaves nothing that answers', async () => {

@@ -10,6 +10,7 @@ import { SqliteSandboxStore } from './sandbox-store.ts';
 import { SqliteServerKeyStore } from './server-key-store.ts';
 import { type Durability, SqliteConnection } from './sqlite-connection.ts';
 import { sqliteCode, toStorageFailure } from './storage-failure.ts';
+import { SqliteTicketStore } from './ticket-store.ts';
 import { SqliteWorkspaceStore } from './workspace-store.ts';
 
 export interface SqliteStorageOptions {
@@ -63,6 +64,7 @@ function storageOver(connection: SqliteConnection, synchronous: Durability): Sto
     serverKeys: new SqliteServerKeyStore(connection),
     workspaces: new SqliteWorkspaceStore(connection),
     sandboxes: new SqliteSandboxStore(connection, synchronous),
+    tickets: new SqliteTicketStore(connection, synchronous),
     close: async () => connection.close(),
   };
 }

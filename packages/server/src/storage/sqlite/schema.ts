@@ -1,7 +1,8 @@
 import type { GeneratedAlways } from 'kysely';
+import type { AuditAlertSchema } from './audit-alert-schema.ts';
 
 /** Tables as the migrations leave them. `docs/storage-schema.md` tells what each column means. */
-export interface Schema {
+export interface Schema extends AuditAlertSchema {
   readonly server_keys: ServerKeyTable;
   readonly workspaces: WorkspaceTable;
   readonly api_keys: ApiKeyTable;

@@ -1,6 +1,11 @@
 import { keysWorkspacesAndSandboxes } from './0001-keys-workspaces-and-sandboxes.ts';
 import { childKeys } from './0003-child-keys.ts';
+import { auditAlertsAndTickets } from './0004-audit-alerts-and-tickets.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
-export const allMigrations: readonly Migration[] = [keysWorkspacesAndSandboxes, childKeys];
+export const allMigrations: readonly Migration[] = [
+  keysWorkspacesAndSandboxes,
+  childKeys,
+  auditAlertsAndTickets,
+];
