@@ -1,4 +1,5 @@
 import { keysWorkspacesAndSandboxes } from './0001-keys-workspaces-and-sandboxes.ts';
+import { usage } from './0002-usage.ts';
 import { childKeys } from './0003-child-keys.ts';
 import { auditAlertsAndTickets } from './0004-audit-alerts-and-tickets.ts';
 import type { Migration } from './migration.ts';
@@ -6,6 +7,7 @@ import type { Migration } from './migration.ts';
 /** In the order in which they run. */
 export const allMigrations: readonly Migration[] = [
   keysWorkspacesAndSandboxes,
+  usage,
   childKeys,
   auditAlertsAndTickets,
 ];
