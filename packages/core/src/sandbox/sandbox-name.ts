@@ -1,4 +1,5 @@
 import { SandgateError } from '../error/sandgate-error.ts';
+import { keyPattern } from '../key/key-text.ts';
 
 const maxNameBytes = 63;
 const allowedCharacters = /^[A-Za-z0-9_-]+$/;
@@ -14,6 +15,8 @@ export function nameProblem(subject: 'Sandbox name' | 'Namespace', name: string)
     return `${subject} can only contain alphanumeric characters, hyphens, or underscores`;
   }
   if (!allowedStart.test(name)) return `${subject} must start with an alphanumeric character`;
+  // It would be stored, listed and shown in the process list.
+  if (keyPattern.test(name)) return `${subject} must not be an API key`;
   return null;
 }
 
