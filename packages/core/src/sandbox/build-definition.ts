@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { SandgateError } from '../error/sandgate-error.ts';
+import { keyPattern } from '../key/key-text.ts';
 import type { SandboxDefinition, SandboxResources } from './sandbox-definition.ts';
 
 /** What a client asked for. Absent fields take the stored definition's value, else the default. */
@@ -52,7 +53,7 @@ export function buildDefinition(
 ): SandboxDefinition {
   const base = requested.image === undefined ? stored : null;
   return {
-    image: requested.image ?? base?.image ?? policy.defaultImage,
+    image: requireNoKey(requested.image ?? base?.image ?? policy.defaultImage),
     resources: boundResources(
       { ...policy.defaults, ...base?.resources, ...requested.resources },
       policy.maxima,
@@ -68,6 +69,12 @@ export function buildDefinition(
         ? (base?.mounts ?? [])
         : requested.mounts.map((mount) => allowMount(mount, policy)),
   };
+}
+
+/** A definition is stored, also when it turns out that there is no such image. */
+function requireNoKey(image: string): string {
+  if (keyPattern.test(image)) throw invalid('image must not be an API key');
+  return image;
 }
 
 const resourceNames: Readonly<Record<keyof SandboxResources, string>> = {
