@@ -148,7 +148,7 @@ time.sleep(0.3)`);
     expect(longest.commandMs).toBeLessThan(1_000);
     expect((await stop).body.error.message).toContain('could not be saved');
     await expectUnharmed();
-  });
+  }, 60_000);
 
   it.each([
     [
