@@ -35,9 +35,13 @@ has_program() {
   return 1
 }
 
-# job ID STREAMS DIRECTORY PROGRAM COUNT VARIABLE... WORD...: starts a program in the background.
-# STREAMS holds an i for a standard input and a c for a control stream on fd 3. COUNT says how many
-# assignments of VARIABLEs follow. The WORDs are what `env` runs, with PROGRAM in it.
+# job ID OPTIONS DIRECTORY PROGRAM COUNT VARIABLE... WORD...: starts a program in the background.
+# OPTIONS holds an i for a standard input and a c for a control stream on fd 3. A program leads a
+# session of its own, and does not ignore SIGINT and SIGQUIT, as a shell's background job would: s
+# has `setsid` care for the one and e has `env` for the other, each an exec that a program which does
+# it by itself can save. m moves the input to fd 9, where /dev/null takes its place, and adds copies
+# of the output streams as fd 8 and 7. COUNT says how many assignments of VARIABLEs follow. The WORDs
+# are what is run, with PROGRAM in it.
 job() {
   command exec 4>"$_agent_io/$1.status" || return
   command eval 'run_job "$@" &'
@@ -50,6 +54,7 @@ run_job() {
   exec 1>"$_agent_io/$1.out" 2>"$_agent_io/$1.err" 3>&-
   case $2 in *i*) exec 5<"$_agent_io/$1.in" ;; *) exec 5</dev/null ;; esac
   case $2 in *c*) exec 3>"$_agent_io/$1.control" ;; esac
+  _agent_options=$2
   _agent_directory=$3
   _agent_program=$4
   _agent_count=$5
@@ -64,7 +69,12 @@ run_job() {
   has_program "$_agent_program" || { echo missing >&4; return; }
   # A program that is short of memory goes before the agent does.
   { echo 500 >/proc/self/oom_score_adj; } 2>/dev/null
-  "$_agent_setsid" "$_agent_env" ${_agent_reset:+"$_agent_reset"} -- "$@" <&5 4>&- 5<&- &
+  case $_agent_options in *e*) set -- "$_agent_env" ${_agent_reset:+"$_agent_reset"} -- "$@" ;; esac
+  case $_agent_options in *s*) set -- "$_agent_setsid" "$@" ;; esac
+  case $_agent_options in
+    *m*) "$@" 9<&5 8>&1 7>&2 </dev/null 4>&- 5<&- & ;;
+    *) "$@" <&5 4>&- 5<&- & ;;
+  esac
   exec 1>/dev/null 2>/dev/null 3>&- 5<&-
   echo "pid $!" >&4
   wait "$!"

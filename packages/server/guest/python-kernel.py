@@ -13,7 +13,7 @@ import builtins
 import os
 import sys
 from _contextvars import Context, ContextVar
-from _signal import SIGINT, signal
+from _signal import SIG_DFL, SIGINT, SIGQUIT, signal
 from _thread import start_new_thread
 from io import FileIO, TextIOWrapper
 
@@ -22,6 +22,12 @@ ALLOW_TOP_LEVEL_AWAIT = 0x2000
 IS_COROUTINE = 0x80
 MAX_TEXT = 10_000
 MAX_SOURCES = 1_000
+
+# A session of its own, so that all it starts can be ended with it. It may lead one already.
+try:
+    os.setsid()
+except PermissionError:
+    pass
 
 # Descriptors from os.dup are closed on exec, so subprocesses inherit neither requests nor replies.
 requests = open(os.dup(0), 'rb')
@@ -297,6 +303,8 @@ def main():
     sys.argv = ['']
     sys.path[0] = ''
     signal(SIGINT, on_interrupt)
+    # The shell that started this ignores it for what runs in its background.
+    signal(SIGQUIT, SIG_DFL)
     os.register_at_fork(after_in_child=after_fork)
     own_threads()
     while True:

@@ -91,6 +91,28 @@ export const lifeContract: ContractPart = (test, { start, engine, report, newId 
     await sandbox.stop();
   });
 
+  test('a kernel leads a session, and what it starts can be interrupted', async () => {
+    const sandbox = await start();
+    const script =
+      'set -- $(cat /proc/$PPID/stat); echo $(($6 == $PPID)); grep SigIgn /proc/self/status';
+    for (const language of report().templates[0]?.languages ?? []) {
+      const command = JSON.stringify(script);
+      const code =
+        language === 'python'
+          ? `import os; _ = os.system(${command})`
+          : `void child_process.execSync(${command}, { stdio: 'inherit' })`;
+      let text = '';
+      const onOutput = ({ data }: { readonly data: Buffer }): void => {
+        text += data.toString('utf8');
+      };
+      expect(await sandbox.kernel(language).run({ code, onOutput })).toEqual({ kind: 'completed' });
+      const [leads, ignored = ''] = text.split('\n');
+      expect(leads).toBe('1');
+      // SIGINT is bit 1, SIGQUIT bit 2 (proc(5)).
+      expect(Number.parseInt(ignored.replace('SigIgn:', ''), 16) & 0b110).toBe(0);
+    }
+  });
+
   test('metrics say what is used', async () => {
     const sandbox = await start();
     await runShell(

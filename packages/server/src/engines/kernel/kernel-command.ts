@@ -21,14 +21,28 @@ export interface KernelCommandOptions {
   readonly compiled?: boolean;
 }
 
+/** What a program does for itself when it starts, and needs no other to do before it. */
+export interface ProgramStart {
+  /** It becomes the leader of a session, unless it is one. */
+  readonly makesSession: boolean;
+  /** It ends at SIGINT and SIGQUIT, or handles them, also where it was started to ignore them. */
+  readonly resetsSignals: boolean;
+  /** It wants its input as fd 9, copies of fd 1 and 2 as 8 and 7, and `/dev/null` as fd 0. */
+  readonly movesStreams: boolean;
+}
+
 /**
- * The program and arguments that start a kernel, with requests on fd 0, output on fd 1 and 2 and
- * replies on fd 3.
- *
- * Python runs unbuffered and in UTF-8 mode, whatever the sandbox's locale. Node cannot duplicate a
- * file descriptor, so `/bin/sh` does it before it becomes Node: requests move to fd 9, private
- * copies of stdout and stderr to 8 and 7, and user code finds an empty standard input. Node marks
- * all of these close-on-exec when it starts.
+ * Node makes all signals the default's again when it starts, and marks every descriptor above 2
+ * close-on-exec. It cannot make a session, nor duplicate a file descriptor.
+ */
+export const kernelStart: Readonly<Record<KernelLanguage, ProgramStart>> = {
+  python: { makesSession: true, resetsSignals: true, movesStreams: false },
+  node: { makesSession: false, resetsSignals: true, movesStreams: true },
+};
+
+/**
+ * The program and arguments of a kernel, with replies on fd 3 and the rest as `kernelStart` says.
+ * Python runs unbuffered and in UTF-8 mode, whatever the sandbox's locale.
  */
 export function kernelCommand(
   language: KernelLanguage,
@@ -40,7 +54,5 @@ export function kernelCommand(
   if (language === 'python') {
     return [options.interpreter ?? 'python3', '-u', '-X', 'utf8', script];
   }
-  const redirect = 'exec "$@" 9<&0 0</dev/null 8>&1 7>&2';
-  const node = [options.interpreter ?? 'node', script];
-  return ['/bin/sh', '-c', redirect, 'sh', ...node];
+  return [options.interpreter ?? 'node', script];
 }

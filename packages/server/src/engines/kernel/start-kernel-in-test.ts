@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Kernel, KernelLanguage, KernelOutcome, KernelRunRequest } from '@sandgate/core';
-import { type KernelCommandOptions, kernelCommand } from './kernel-command.ts';
+import { type KernelCommandOptions, kernelCommand, kernelStart } from './kernel-command.ts';
 import type { KernelProcess } from './kernel-process.ts';
 import { createSandboxKernel } from './sandbox-kernel.ts';
 
@@ -41,11 +41,13 @@ export function startKernelInTest(
   const processes: ChildProcess[] = [];
   const sandboxEnded = Promise.withResolvers<void>();
   const start = async (): Promise<KernelProcess> => {
-    const [program = '', ...args] = kernelCommand(language, {
+    const words = kernelCommand(language, {
       interpreter: interpreters[language],
       directory: guestDirectory,
       ...command,
     });
+    const move = ['/bin/sh', '-c', 'exec "$@" 9<&0 0</dev/null 8>&1 7>&2', 'sh'];
+    const [program = '', ...args] = [...(kernelStart[language].movesStreams ? move : []), ...words];
     const child = spawn(program, args, { detached: true, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
     processes.push(child);
     const control = child.stdio[3];

@@ -10,7 +10,7 @@ import {
   type SandboxMetrics,
   SandgateError,
 } from '@sandgate/core';
-import { kernelCommand } from '../kernel/kernel-command.ts';
+import { kernelCommand, kernelStart } from '../kernel/kernel-command.ts';
 import type { KernelProcess } from '../kernel/kernel-process.ts';
 import { createSandboxKernel } from '../kernel/sandbox-kernel.ts';
 import { type AgentJob, type JobSpec, startAgentJob } from './exec/agent-job.ts';
@@ -176,6 +176,7 @@ export class NamespaceSandbox implements EngineSandbox {
       environment: {},
       stdin: true,
       control: true,
+      start: kernelStart[language],
     });
     const stdin = await job.stdin;
     if (stdin === null || job.control === null) {

@@ -2,6 +2,7 @@ import { closeSync, unlink } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { SandgateError } from '@sandgate/core';
+import type { ProgramStart } from '../../kernel/kernel-command.ts';
 import { shellCall } from '../quote-shell.ts';
 import { openFifo, placeFifo } from './fifo-pool.ts';
 import type { JobHost } from './job-host.ts';
@@ -13,6 +14,8 @@ export interface JobSpec {
   readonly environment: Readonly<Record<string, string>>;
   readonly stdin: boolean;
   readonly control: boolean;
+  /** A program that needs less help with its start than any other would. Default: false for all. */
+  readonly start?: ProgramStart;
   /** The longest that the agent may take from the call to the program's start. */
   readonly startDeadlineMs: number;
 }
@@ -204,7 +207,8 @@ function jobCall(id: number, spec: JobSpec): string {
   const command = program.includes('=')
     ? ['/bin/sh', '-c', 'exec "$0" "$@"', ...spec.argv]
     : spec.argv;
-  const words = [...names.filter(isShellsOwn).map(assign), ...command];
+  const assigned = names.filter(isShellsOwn).map(assign);
+  const words = [...assigned, ...command];
   for (const word of [...exported, ...words]) {
     if (Buffer.byteLength(word) > maxArgumentBytes) {
       throw new SandgateError(
@@ -213,9 +217,16 @@ function jobCall(id: number, spec: JobSpec): string {
       );
     }
   }
-  const streams = `${spec.stdin ? 'i' : ''}${spec.control ? 'c' : ''}`;
+  const { makesSession = false, resetsSignals = false, movesStreams = false } = spec.start ?? {};
+  const options = [
+    spec.stdin ? 'i' : '',
+    spec.control ? 'c' : '',
+    makesSession ? '' : 's',
+    resetsSignals && assigned.length === 0 ? '' : 'e',
+    movesStreams ? 'm' : '',
+  ].join('');
   const count = String(exported.length);
-  return shellCall('job', String(id), streams, spec.cwd, program, count, ...exported, ...words);
+  return shellCall('job', String(id), options, spec.cwd, program, count, ...exported, ...words);
 }
 
 /**
