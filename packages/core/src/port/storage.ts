@@ -1,6 +1,7 @@
 import type { ApiKey, ApiKeySecret, KeyState } from '../key/api-key.ts';
 import type { Sandbox, SandboxState } from '../sandbox/sandbox.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import type { AuditStore } from './audit-store.ts';
 import type { TicketStore } from './ticket-store.ts';
 
 /** A server key as it is known to the store: never its secret. */
@@ -189,4 +190,5 @@ export interface Storage {
   readonly tickets: TicketStore;
   /** May be called twice. Afterwards every method throws `storage_unavailable`. */
   close(): Promise<void>;
+  readonly audit: AuditStore;
 }

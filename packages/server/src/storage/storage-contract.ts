@@ -1,5 +1,6 @@
 import type { Storage } from '@sandgate/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describeAudit } from './contract/audit-contract.ts';
 import { describeKeys } from './contract/key-contract.ts';
 import { describeKeyQueries } from './contract/key-query-contract.ts';
 import { describeRotation } from './contract/rotation-contract.ts';
@@ -45,6 +46,7 @@ export function describeStorage(name: string, createStore: () => Promise<EmptySt
     describeKeyQueries(stores);
     describeRotation(stores);
     describeSandboxes(stores);
+    describeAudit(stores);
     describeTickets(stores);
 
     describe('close', () => {

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { ApiKey, ApiKeySecret, Sandbox, Storage, Workspace } from '@sandgate/core';
+import {
+  type ApiKey,
+  type ApiKeySecret,
+  type AuditLog,
+  createAuditLog,
+  type Sandbox,
+  type Storage,
+  type Workspace,
+} from '@sandgate/core';
 
 export type NewKey = Omit<ApiKey, 'number' | 'revision'>;
 
@@ -97,3 +105,13 @@ export async function storeKey(
   const key = sampleKey(number, changes);
   return await storage.keys.insert(key, sampleSecret(key.id, label));
 }
+
+export const sampleServerKey = { version: 1, secret: new Uint8Array(32).fill(7) };
+
+/** The audit log of a store, at a time that stands still. */
+export const auditLogOver = (storage: Storage): AuditLog =>
+  createAuditLog({
+    audit: storage.audit,
+    clock: { nowMs: () => 1_800_000_000_000 },
+    serverKey: () => sampleServerKey,
+  });

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SandgateError, type Storage } from '@sandgate/core';
+import { SqliteAuditStore } from './audit-store.ts';
 import { SqliteKeyStore } from './key-store.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { allMigrations } from './migrations/all-migrations.ts';
@@ -65,6 +66,7 @@ function storageOver(connection: SqliteConnection, synchronous: Durability): Sto
     workspaces: new SqliteWorkspaceStore(connection),
     sandboxes: new SqliteSandboxStore(connection, synchronous),
     tickets: new SqliteTicketStore(connection, synchronous),
+    audit: new SqliteAuditStore(connection, synchronous),
     close: async () => connection.close(),
   };
 }

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { verifyAudit } from '@sandgate/core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { sampleDigest, sampleId } from '../contract/sample-records.ts';
+import { sampleDigest, sampleId, sampleServerKey } from '../contract/sample-records.ts';
 import { openSqliteStorage } from './open-sqlite-storage.ts';
 
 let folder: string;
@@ -61,6 +62,10 @@ it('lets processes that make one database at the same moment share it without a 
   expect(shared?.revision).toBe(rotations.length + 1);
   expect(shared?.usageCount).toBe(racers * 20);
   expect(await storage.keys.countLive()).toBe(racers * 20 + 1);
+  expect(await verifyAudit(storage.audit, { serverKey: sampleServerKey })).toMatchObject({
+    intact: true,
+    entries: racers * 20,
+  });
   await storage.close();
 });
 
