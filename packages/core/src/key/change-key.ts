@@ -43,6 +43,12 @@ export async function setKeyEnabled(
   return await findKey(dependencies, key.id);
 }
 
+export interface RotationOptions {
+  readonly overlapMs?: number;
+  /** Of the key that the rotation was decided on, when it was looked at before. */
+  readonly expectedRevision?: number;
+}
+
 /**
  * Gives a key a new text on the same id, lineage and counters. The old text is valid for
  * `overlapMs` more, and never past the key's own expiry.
@@ -51,7 +57,7 @@ export async function setKeyEnabled(
 export async function rotateKey(
   dependencies: KeyDependencies,
   reference: string,
-  { overlapMs = 0 }: { readonly overlapMs?: number } = {},
+  { overlapMs = 0, expectedRevision }: RotationOptions = {},
 ): Promise<IssuedKey> {
   const { storage, clock, randomness, serverKey } = dependencies;
   const key = await findLivingKey(dependencies, reference);
@@ -69,7 +75,7 @@ export async function rotateKey(
     {
       lastFour: text.slice(-4),
       overlapUntilMs: overlapMs === 0 ? null : nowMs + overlapMs,
-      expectedRevision: key.revision,
+      expectedRevision: expectedRevision ?? key.revision,
     },
   );
   if (!rotated) {

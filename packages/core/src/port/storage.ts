@@ -148,6 +148,8 @@ export interface ServerKeyStore {
 export interface WorkspaceStore {
   findBySlug(slug: string): Promise<Workspace | null>;
   findById(id: string): Promise<Workspace | null>;
+  /** In lower case. */
+  findByUuid(uuid: string): Promise<Workspace | null>;
   /** By slug, in the order of its ASCII characters. */
   list(): Promise<readonly Workspace[]>;
   /** The workspace of that slug, stored now if it was not there. */

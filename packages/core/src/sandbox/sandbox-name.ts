@@ -5,8 +5,10 @@ const maxNameBytes = 63;
 const allowedCharacters = /^[A-Za-z0-9_-]+$/;
 const allowedStart = /^[A-Za-z0-9]/;
 
+type NamedThing = 'Sandbox name' | 'Namespace' | 'Workspace';
+
 /** What is wrong with a sandbox or namespace name, or null. */
-export function nameProblem(subject: 'Sandbox name' | 'Namespace', name: string): string | null {
+export function nameProblem(subject: NamedThing, name: string): string | null {
   if (name.length === 0) return `${subject} cannot be empty`;
   if (Buffer.byteLength(name) > maxNameBytes) {
     return `${subject} cannot exceed ${maxNameBytes} characters`;
@@ -21,7 +23,7 @@ export function nameProblem(subject: 'Sandbox name' | 'Namespace', name: string)
 }
 
 /** @throws SandgateError `invalid_request` with the documented message. */
-export function requireName(subject: 'Sandbox name' | 'Namespace', name: string): string {
+export function requireName(subject: NamedThing, name: string): string {
   const problem = nameProblem(subject, name);
   if (problem !== null) throw new SandgateError('invalid_request', problem);
   return name;

@@ -4,6 +4,6 @@ import type { CheckStep } from './check.ts';
 
 export const checkScope: CheckStep = (check) => {
   const { scope } = check.request;
-  if (grants(check.key?.scopes ?? [], scope)) return null;
+  if (scope === null || grants(check.key?.scopes ?? [], scope)) return null;
   return new SandgateError('scope_missing', `This API key lacks the scope ${scope}`);
 };

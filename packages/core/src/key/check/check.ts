@@ -15,6 +15,8 @@ export type WorkspaceSelector =
   | { readonly kind: 'own' }
   /** `create`: the call brings the workspace into being when an operator key names a new one. */
   | { readonly kind: 'named'; readonly slug: string; readonly create?: boolean }
+  /** The call names none: everything that the key reaches, its own workspace or all of them. */
+  | { readonly kind: 'reach' }
   /** Every workspace at once, which only a key of all workspaces may ask for. */
   | { readonly kind: 'all' };
 
@@ -24,7 +26,8 @@ export interface CheckRequest {
   /** The peer's IP address. */
   readonly address: string;
   readonly workspace: WorkspaceSelector;
-  readonly scope: Scope;
+  /** Null: what every living key may do. */
+  readonly scope: Scope | null;
 }
 
 export interface CheckDependencies {

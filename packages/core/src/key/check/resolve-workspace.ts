@@ -32,7 +32,7 @@ async function ownWorkspace(
 ): Promise<Workspace | SandgateError> {
   const own = key.workspaceId === null ? null : await storage.workspaces.findById(key.workspaceId);
   if (own === null || selector.kind === 'all') return accessDenied();
-  return selector.kind === 'own' || selector.slug === own.slug ? own : accessDenied();
+  return selector.kind !== 'named' || selector.slug === own.slug ? own : accessDenied();
 }
 
 /** For a key of all workspaces, and for development mode. Null stands for all of them. */
@@ -40,7 +40,7 @@ export async function anyWorkspace(
   { storage, clock, randomness }: Pick<CheckDependencies, 'storage' | 'clock' | 'randomness'>,
   selector: WorkspaceSelector,
 ): Promise<Workspace | null | SandgateError> {
-  if (selector.kind === 'all') return null;
+  if (selector.kind === 'all' || selector.kind === 'reach') return null;
   const slug = selector.kind === 'named' ? selector.slug : defaultWorkspaceSlug;
   const found = await storage.workspaces.findBySlug(slug);
   if (found !== null) return found;

@@ -9,6 +9,7 @@ export function describeWorkspaces(stores: StoresUnderTest): void {
       expect(await stores.storage.workspaces.insertIfAbsent(workspace)).toEqual(workspace);
       expect(await stores.other.workspaces.findBySlug(workspace.slug)).toEqual(workspace);
       expect(await stores.other.workspaces.findById(workspace.id)).toEqual(workspace);
+      expect(await stores.other.workspaces.findByUuid(workspace.uuid)).toEqual(workspace);
     });
 
     it('answers null for what is not stored, and takes a slug by its exact case', async () => {
@@ -16,6 +17,7 @@ export function describeWorkspaces(stores: StoresUnderTest): void {
       expect(await stores.storage.workspaces.findBySlug('Team')).toBeNull();
       expect(await stores.storage.workspaces.findBySlug('tea_')).toBeNull();
       expect(await stores.storage.workspaces.findById(sampleWorkspace(2).id)).toBeNull();
+      expect(await stores.storage.workspaces.findByUuid(sampleWorkspace(2).uuid)).toBeNull();
     });
 
     it('gives both of two racing creators of a slug the same workspace', async () => {

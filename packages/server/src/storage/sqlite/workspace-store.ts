@@ -18,6 +18,10 @@ export class SqliteWorkspaceStore implements WorkspaceStore {
     return this.#findBy('id', id);
   }
 
+  async findByUuid(uuid: string): Promise<Workspace | null> {
+    return this.#findBy('uuid', uuid);
+  }
+
   async list(): Promise<readonly Workspace[]> {
     return this.#connection
       .all(this.#connection.queries.selectFrom('workspaces').selectAll().orderBy('slug'))
@@ -42,7 +46,7 @@ export class SqliteWorkspaceStore implements WorkspaceStore {
     });
   }
 
-  #findBy(column: 'id' | 'slug', value: string): Workspace | null {
+  #findBy(column: 'id' | 'uuid' | 'slug', value: string): Workspace | null {
     const row = this.#connection.first(
       this.#connection.queries.selectFrom('workspaces').selectAll().where(column, '=', value),
     );
