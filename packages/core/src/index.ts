@@ -1,5 +1,6 @@
 export * from './audit/audit-chain.ts';
 export * from './audit/audit-entry.ts';
+export * from './audit/audit-key-change.ts';
 export * from './audit/audit-log.ts';
 export * from './audit/audit-sandboxes.ts';
 export * from './audit/audit-seal.ts';

@@ -1,5 +1,9 @@
 import {
   type ApiKey,
+  type AuditHead,
+  type AuditVerification,
+  auditKeyChange,
+  createAuditLog,
   findKey,
   type IssueKeyRequest,
   issueKey,
@@ -9,6 +13,7 @@ import {
   type Sandbox,
   SandgateError,
   setKeyEnabled,
+  verifyAudit,
 } from '@sandgate/core';
 
 /** A key as its administrators see it: never its text. */
@@ -67,10 +72,14 @@ export interface Administration {
   setKeyEnabled(reference: string, enabled: boolean): Promise<ApiKeyView>;
   listSandboxes(namespace?: string): Promise<readonly SandboxView[]>;
   counts(): Promise<Counts>;
+  /** `anchor`: the head that an earlier verification gave, kept elsewhere. */
+  verifyAudit(anchor?: AuditHead): Promise<AuditVerification>;
 }
 
 export function createAdministration(dependencies: KeyDependencies): Administration {
-  const { storage, clock } = dependencies;
+  const { storage, clock, serverKey } = dependencies;
+  const auditLog = createAuditLog({ audit: storage.audit, clock, serverKey });
+  const operator = { actor: { kind: 'operator' } } as const;
 
   const slugs = async (): Promise<ReadonlyMap<string, string>> =>
     new Map((await storage.workspaces.list()).map(({ id, slug }) => [id, slug]));
@@ -86,7 +95,11 @@ export function createAdministration(dependencies: KeyDependencies): Administrat
 
   return {
     async issueKey(request) {
-      const { key, text } = await issueKey(dependencies, request);
+      const { key, text } = await auditKeyChange(
+        auditLog,
+        { ...operator, action: 'key.issue' },
+        () => issueKey(dependencies, request),
+      );
       return { key: await view(key), text };
     },
     async listKeys({ namespace, includeRevoked } = {}) {
@@ -100,13 +113,33 @@ export function createAdministration(dependencies: KeyDependencies): Administrat
       return keys.map((key) => keyView(key, names, clock.nowMs()));
     },
     showKey: async (reference) => await view(await findKey(dependencies, reference)),
-    revokeKey: async (reference) => await view(await revokeKey(dependencies, reference)),
+    async revokeKey(reference) {
+      const attempt = { ...operator, action: 'key.revoke', reference } as const;
+      return await view(
+        await auditKeyChange(auditLog, attempt, () => revokeKey(dependencies, reference)),
+      );
+    },
     async rotateKey(reference, options) {
-      const { key, text } = await rotateKey(dependencies, reference, options);
+      const { key, text } = await auditKeyChange(
+        auditLog,
+        {
+          ...operator,
+          action: 'key.rotate',
+          reference,
+          details: { overlapMs: options?.overlapMs ?? 0 },
+        },
+        () => rotateKey(dependencies, reference, options),
+      );
       return { key: await view(key), text };
     },
-    setKeyEnabled: async (reference, enabled) =>
-      await view(await setKeyEnabled(dependencies, reference, enabled)),
+    async setKeyEnabled(reference, enabled) {
+      const action = enabled ? 'key.enable' : 'key.disable';
+      return await view(
+        await auditKeyChange(auditLog, { ...operator, action, reference }, () =>
+          setKeyEnabled(dependencies, reference, enabled),
+        ),
+      );
+    },
     async listSandboxes(namespace) {
       const sandboxes = await storage.sandboxes.list(
         namespace === undefined ? undefined : await workspaceId(namespace),
@@ -124,6 +157,11 @@ export function createAdministration(dependencies: KeyDependencies): Administrat
         sandboxes: { total, running: byState.ready ?? 0 },
       };
     },
+    verifyAudit: (anchor) =>
+      verifyAudit(storage.audit, {
+        serverKey: serverKey(),
+        ...(anchor === undefined ? {} : { anchor }),
+      }),
   };
 }
 

@@ -1,6 +1,10 @@
 import { isIP } from 'node:net';
 import {
+  type AuditLog,
+  auditKeyChange,
+  auditSandboxes,
   type Clock,
+  createAuditLog,
   createSandboxes,
   createUseRecorder,
   type Engine,
@@ -14,6 +18,7 @@ import {
 } from '@sandgate/core';
 import type { Logger } from 'pino';
 import { createAdministration } from './administration.ts';
+import { createAuditScope } from './audit-scope.ts';
 import type { ServerConfig } from './config/index.ts';
 import { createApp } from './http/app.ts';
 import { createDevelopmentAuthorizer, createKeyAuthorizer } from './http/authorize/authorizer.ts';
@@ -75,7 +80,9 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   const keyDependencies = { storage, clock, randomness, serverKey: () => serverKey };
 
   const engineReport = await engine.probe();
-  const sandboxes = createSandboxes({
+  const auditLog = createAuditLog({ audit: storage.audit, clock, serverKey: () => serverKey });
+  const auditScope = createAuditScope();
+  const plainSandboxes = createSandboxes({
     storage,
     engine,
     clock,
@@ -84,6 +91,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     onMainOutput: ({ data }, { id }) => parts.sandboxLogs.append(id, data),
     onBackgroundError: (error, { id }) => log.error({ err: error, sandbox: id }, 'sandbox failed'),
   });
+  const sandboxes = auditSandboxes(plainSandboxes, auditLog, auditScope.current);
   await sandboxes.reconcile();
 
   const app = createApp({
@@ -103,7 +111,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     address: listener.address,
     engineReport,
     // Minted when everything else has worked: a start that fails must not spend the one showing.
-    firstOperatorKey: developmentMode ? null : await mintFirstKey(keyDependencies),
+    firstOperatorKey: developmentMode ? null : await mintFirstKey(keyDependencies, auditLog),
     async status() {
       const { keys, sandboxes: counted } = await administration.counts();
       return {
@@ -163,8 +171,16 @@ function policyOf(config: ServerConfig, realPath: SandboxPolicy['realPath']): Sa
 }
 
 /** A key for everything, once in the life of a server: when it has never had any key. */
-async function mintFirstKey(dependencies: Parameters<typeof issueKey>[0]): Promise<string | null> {
+async function mintFirstKey(
+  dependencies: Parameters<typeof issueKey>[0],
+  auditLog: AuditLog,
+): Promise<string | null> {
   const everIssued = await dependencies.storage.keys.list({ includeRevoked: true });
   if (everIssued.length > 0) return null;
-  return (await issueKey(dependencies, { name: 'first operator key' })).text;
+  const { text } = await auditKeyChange(
+    auditLog,
+    { actor: { kind: 'server' }, action: 'key.issue' },
+    () => issueKey(dependencies, { name: 'first operator key' }),
+  );
+  return text;
 }

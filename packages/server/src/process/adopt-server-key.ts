@@ -1,5 +1,6 @@
 import {
   type Clock,
+  createAuditLog,
   SandgateError,
   type ServerKey,
   type Storage,
@@ -38,5 +39,14 @@ export async function adoptServerKey(
     );
   }
   const { record, revokedKeys } = await storage.serverKeys.replace(fingerprint, clock.nowMs());
-  return { serverKey: { version: record.version, secret }, revokedKeys };
+  const serverKey = { version: record.version, secret };
+  if (current !== null && record.version !== current.version) {
+    await createAuditLog({ audit: storage.audit, clock, serverKey: () => serverKey }).record({
+      actor: { kind: 'operator' },
+      action: 'server_key.reset',
+      target: `server_key:${record.version}`,
+      details: { revokedKeys },
+    });
+  }
+  return { serverKey, revokedKeys };
 }
