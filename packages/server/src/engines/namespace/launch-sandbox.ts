@@ -5,24 +5,25 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EngineSandboxSpec } from '@sandgate/core';
+import type { EngineSandboxSpec, SandboxResources } from '@sandgate/core';
 import { agentPrelude } from './agent-prelude.ts';
 import { guestHome } from './engine-options.ts';
 import type { FifoPool } from './exec/fifo-pool.ts';
 import type { HostIdentities, HostIdentity } from './host-identity.ts';
 import type { HostTools } from './host-tools.ts';
-import { joinGroupCommand } from './join-group-command.ts';
+import type { LaunchStock } from './launch-stock.ts';
 import type { Launcher, MountStep } from './launcher/launcher.ts';
 import { ulimitScript } from './limits/process-limits.ts';
 import type { ResourceGroup, ResourceLimiter } from './limits/resource-limiter.ts';
 import { sandboxSteps } from './mount-plan.ts';
 import type { RuntimeDirectory } from './runtime-directory.ts';
-import { SandboxProcess } from './sandbox-process.ts';
+import { SandboxProcess, seccompFdOf } from './sandbox-process.ts';
 import { processStartTime } from './stale-processes.ts';
 import { guestSearchPath, type Template } from './template/template.ts';
 
@@ -52,20 +53,30 @@ export interface LaunchedSandbox {
   release(): Promise<void>;
 }
 
-/** First file descriptor after the agent's four. */
-const firstExtraFd = 4;
-const stagingName = 'root';
+/** A sandbox without its contents: a shell with its user, in its control groups, that waits. */
+export interface PreparedLaunch {
+  readonly resources: SandboxResources;
+  readonly directory: string;
+  readonly process: SandboxProcess;
+  readonly seccompFd: number | null;
+  readonly group: ResourceGroup;
+  /** Removes what is left on the host. To be called after the process has ended. */
+  release(directory: string): Promise<void>;
+}
 
-/** Starts the processes of a sandbox. It is not `ready` yet. */
-export async function launchSandbox(
+const stagingName = 'root';
+const ioName = 'io';
+
+/** Does what is the same for all sandboxes with these limits. `name` is unique among those there are. */
+export async function prepareLaunch(
   context: LaunchContext,
-  spec: EngineSandboxSpec,
-  template: Template,
-): Promise<LaunchedSandbox> {
-  const directory = join(context.runtime.sandboxes, spec.id);
+  name: string,
+  resources: SandboxResources,
+): Promise<PreparedLaunch> {
+  const made = join(context.runtime.sandboxes, name);
   const identity = context.identities.acquire();
   let group: ResourceGroup | null = null;
-  const release = async (): Promise<void> => {
+  const release = async (directory: string): Promise<void> => {
     try {
       await group?.kill();
       await group?.remove();
@@ -77,52 +88,79 @@ export async function launchSandbox(
   };
   const fds: number[] = [];
   try {
-    const io = makeDirectories(directory, context.launcher.needsStaging, identity);
-    group = await context.limiter.createGroup(spec.id, spec.resources);
-    fds.push(...group.openJoinFds());
-    const joinFds = fds.map((_, index) => firstExtraFd + index);
-    const seccompFd = context.seccompFile === null ? null : firstExtraFd + fds.length;
-    if (context.seccompFile !== null) fds.push(openSync(context.seccompFile, 'r'));
-    const steps = sandboxSteps(spec, context.systemSteps, template, {
-      io,
-      kernels: context.runtime.kernels,
-    });
-    const launch = context.launcher.command({
-      hostname: spec.hostname,
-      steps,
-      environment: { PATH: guestSearchPath, HOME: guestHome, USER: 'sandbox', LANG: 'C.UTF-8' },
-      workdir: spec.workdir,
-      shell: context.tools.shell,
-      seccompFd,
-      stagingDirectory: join(directory, stagingName),
-    });
-    const process = new SandboxProcess({
-      ...joinGroupCommand(launch, joinFds),
-      extraFds: fds,
-      strayFds: context.strayFds,
-      identity,
-      ioDirectory: io,
-      fifos: context.fifos,
-      prelude: agentPrelude(context.agentScript, context.tools, ulimitScript(group.rlimits)),
-    });
-    recordProcess(directory, process.pid);
-    return { process, group, steps, release };
+    makeDirectories(made, context.launcher.needsStaging, identity);
+    group = await context.limiter.createGroup(name, resources);
+    const joinFds = group.openJoinFds();
+    fds.push(...joinFds);
+    const filter = context.seccompFile === null ? null : openSync(context.seccompFile, 'r');
+    if (filter !== null) fds.push(filter);
+    const { fifos, strayFds } = context;
+    const process = new SandboxProcess({ joinFds, seccompFd: filter, strayFds, identity, fifos });
+    recordProcess(made, process.pid);
+    const seccompFd = filter === null ? null : seccompFdOf({ joinFds });
+    return { resources, directory: made, process, seccompFd, group, release };
   } catch (cause) {
-    await release();
+    await release(made);
     throw cause;
   } finally {
     for (const fd of fds) closeSync(fd);
   }
 }
 
-/** Makes a sandbox's directories on the host. Returns that of its FIFOs. */
-function makeDirectories(directory: string, staging: boolean, identity: HostIdentity): string {
-  const io = join(directory, 'io');
+/** Ends what was prepared and not used. */
+export async function discardLaunch(prepared: PreparedLaunch): Promise<void> {
+  prepared.process.kill();
+  await prepared.process.ended;
+  await prepared.release(prepared.directory);
+}
+
+/** Starts the processes of a sandbox. It is not `ready` yet. */
+export async function launchSandbox(
+  context: LaunchContext,
+  spec: EngineSandboxSpec,
+  template: Template,
+  stock: LaunchStock | null = null,
+): Promise<LaunchedSandbox> {
+  const prepared =
+    stock?.take(spec.resources) ?? (await prepareLaunch(context, spec.id, spec.resources));
+  const directory = join(context.runtime.sandboxes, spec.id);
+  try {
+    if (prepared.directory !== directory) renameSync(prepared.directory, directory);
+  } catch (cause) {
+    await discardLaunch(prepared);
+    throw cause;
+  }
+  const { process, group } = prepared;
+  try {
+    const io = join(directory, ioName);
+    const { kernels } = context.runtime;
+    const steps = sandboxSteps(spec, context.systemSteps, template, { io, kernels });
+    const command = context.launcher.command({
+      hostname: spec.hostname,
+      steps,
+      environment: { PATH: guestSearchPath, HOME: guestHome, USER: 'sandbox', LANG: 'C.UTF-8' },
+      workdir: spec.workdir,
+      shell: context.tools.shell,
+      seccompFd: prepared.seccompFd,
+      stagingDirectory: join(directory, stagingName),
+    });
+    const limits = ulimitScript(group.rlimits);
+    const prelude = agentPrelude(context.agentScript, context.tools, limits);
+    process.launch({ ...command, ioDirectory: io, prelude });
+    return { process, group, steps, release: () => prepared.release(directory) };
+  } catch (cause) {
+    await discardLaunch({ ...prepared, directory });
+    throw cause;
+  }
+}
+
+/** Makes a sandbox's directories on the host. */
+function makeDirectories(directory: string, staging: boolean, identity: HostIdentity): void {
+  const io = join(directory, ioName);
   makeDirectory(directory, 0o711);
   if (staging) makeDirectory(join(directory, stagingName), 0o755);
   makeDirectory(io, 0o750);
   if (identity.dropped) chownSync(io, 0, identity.gid);
-  return io;
 }
 
 function makeDirectory(path: string, mode: number): void {

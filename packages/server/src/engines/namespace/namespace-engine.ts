@@ -18,6 +18,7 @@ import {
   launchSandbox,
   readRecordedProcess,
 } from './launch-sandbox.ts';
+import { LaunchStock } from './launch-stock.ts';
 import { LayerArchive } from './layer-archive.ts';
 import { isBeneathVolume, pathsOutsideLayer } from './mount-plan.ts';
 import { NamespaceSandbox } from './namespace-sandbox.ts';
@@ -52,6 +53,7 @@ class NamespaceEngine implements Engine {
   readonly #runtime: RuntimeDirectory;
   readonly #sandboxes = new Map<string, Promise<NamespaceSandbox>>();
   #probed: Promise<ProbedEngine> | null = null;
+  #stock: LaunchStock | null = null;
   #closed = false;
 
   constructor(options: NamespaceEngineOptions) {
@@ -96,6 +98,7 @@ class NamespaceEngine implements Engine {
 
   async reconcile(): Promise<void> {
     const { sandboxes, fifos } = this.#runtime;
+    await this.#stock?.clear();
     for (const id of readdirSync(sandboxes).filter((name) => !this.#sandboxes.has(name))) {
       const recorded = readRecordedProcess(join(sandboxes, id));
       if (recorded !== null) killRecorded(recorded);
@@ -113,6 +116,7 @@ class NamespaceEngine implements Engine {
     this.#closed = true;
     const running = [...this.#sandboxes.values()];
     await Promise.allSettled(running.map(async (starting) => (await starting).stop()));
+    await this.#stock?.clear();
     const context = this.#probed === null ? null : (await this.#probed).context;
     await context?.fifos.close();
     await context?.limiter.close();
@@ -137,13 +141,15 @@ class NamespaceEngine implements Engine {
     template: Template,
   ): Promise<NamespaceSandbox> {
     context.fifos.prepare();
+    this.#stock ??= new LaunchStock(context);
+    const stock = this.#stock;
     const workdirInVolume = isBeneathVolume(spec.workdir, spec.mounts);
     let volumes: VolumeSources | null = null;
     let launched: LaunchedSandbox;
     try {
       volumes = new VolumeSources(spec.mounts);
       const plan = workdirInVolume ? { ...spec, workdir: '/' } : spec;
-      launched = await launchSandbox(context, plan, template);
+      launched = await launchSandbox(context, plan, template, stock);
     } catch (cause) {
       volumes?.close();
       this.#sandboxes.delete(spec.id);
@@ -182,6 +188,7 @@ class NamespaceEngine implements Engine {
       for (const [name, text] of Object.entries(spec.scripts)) {
         await sandbox.writeFile(`${guestScripts}/${name}`, Buffer.from(text), { mode: 0o755 });
       }
+      if (!this.#closed) stock.refillFor(spec.resources);
       return sandbox;
     } catch (cause) {
       await sandbox.discard();

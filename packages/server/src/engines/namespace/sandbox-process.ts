@@ -5,6 +5,7 @@ import { SandgateError } from '@sandgate/core';
 import type { FifoPool } from './exec/fifo-pool.ts';
 import type { JobHost } from './exec/job-host.ts';
 import type { HostIdentity } from './host-identity.ts';
+import { quoteShell } from './quote-shell.ts';
 
 /** More that waits to be read by the agent means that it does not read. */
 const maxQueuedBytes = 16_777_216;
@@ -12,15 +13,21 @@ const maxStderrBytes = 4_096;
 const readyDeadlineMs = 30_000;
 
 export interface SandboxProcessSpec {
-  readonly file: string;
-  readonly args: readonly string[];
-  /** File descriptors for the launcher, from number 4 on. The caller closes them. */
-  readonly extraFds: readonly number[];
+  /** Opened `cgroup.procs` or `tasks` files of the groups to join, at most five. The caller closes them. */
+  readonly joinFds: readonly number[];
+  /** The system-call filter for the launcher. The caller closes it. */
+  readonly seccompFd: number | null;
   /** Other descriptors that the server would hand on: the sandbox gets `/dev/null` in their place. */
   readonly strayFds: readonly number[];
   readonly identity: HostIdentity;
-  readonly ioDirectory: string;
   readonly fifos: FifoPool;
+}
+
+export interface Launch {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly ioDirectory: string;
+  /** What the agent is told first. */
   readonly prelude: string;
 }
 
@@ -32,30 +39,46 @@ export interface ProcessEnd {
   readonly violation: string | null;
 }
 
+const agentFd = 4;
+const firstJoinFd = 5;
+
+/** Number, in the launcher's process, of the descriptor with the system-call filter. */
+export const seccompFdOf = (spec: Pick<SandboxProcessSpec, 'joinFds'>): number =>
+  firstJoinFd + spec.joinFds.length;
+
 /**
- * A launcher's process tree and the line to its agent. It is spawned from the server's main thread
- * and dies with that: both by PDEATHSIG (prctl(2); of the thread, not of the process), and because
- * the agent's input ends.
+ * A launcher's process tree and the line to its agent. It begins as a shell that joins the control
+ * groups, so that nothing runs outside them, and waits until it is told which launcher to become:
+ * this much can be done before anybody asks for a sandbox. The kernel checks who opened a
+ * `cgroup.procs` file, not who writes to it.
+ *
+ * It is spawned from the server's main thread and dies with that: both by PDEATHSIG (prctl(2); of the
+ * thread, not of the process), and because the shell's or the agent's input ends.
  */
 export class SandboxProcess implements JobHost {
-  readonly ioDirectory: string;
   readonly identity: HostIdentity;
   readonly fifos: FifoPool;
   readonly ended: Promise<ProcessEnd>;
-  /** @throws SandgateError `engine_failed` */
-  readonly ready: Promise<void>;
   readonly #child: ChildProcess;
-  readonly #agent: Writable;
+  readonly #shell: Writable;
+  readonly #agent: Duplex;
+  readonly #reports: Duplex;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #joinFds: readonly number[];
+  #ioDirectory = '';
   #stderr = '';
   #violation: string | null = null;
   #running = true;
   readonly #endActions = new Set<() => void>();
 
   constructor(spec: SandboxProcessSpec) {
-    this.ioDirectory = spec.ioDirectory;
     this.identity = spec.identity;
     this.fifos = spec.fifos;
-    const stdio: StdioOptions = ['pipe', 'ignore', 'pipe', 'pipe', ...spec.extraFds];
+    this.#joinFds = spec.joinFds.map((_, index) => firstJoinFd + index);
+    // POSIX shells take but one digit.
+    if (this.#joinFds.some((fd) => fd > 9)) throw new Error('too many control groups to join');
+    const stdio: StdioOptions = ['pipe', 'ignore', 'pipe', 'pipe', 'pipe', ...spec.joinFds];
+    if (spec.seccompFd !== null) stdio.push(spec.seccompFd);
     // Node leaves what is ignored beyond 2 as it is, so the place is taken by another file.
     const nothing = spec.strayFds.length === 0 ? null : openSync('/dev/null', 'r');
     for (const fd of spec.strayFds.filter((stray) => stray >= stdio.length)) {
@@ -63,7 +86,7 @@ export class SandboxProcess implements JobHost {
       stdio.push(nothing);
     }
     const { uid, gid, dropped } = spec.identity;
-    this.#child = spawn(spec.file, spec.args, {
+    this.#child = spawn('/bin/sh', ['-s'], {
       stdio,
       cwd: '/',
       // A session of its own: no terminal to reach, and Ctrl-C in it is for the server alone.
@@ -72,16 +95,19 @@ export class SandboxProcess implements JobHost {
       ...(dropped ? { uid, gid } : {}),
     });
     if (nothing !== null) closeSync(nothing);
-    const { stdin: agent, stderr } = this.#child;
+    const { stdin: shell, stderr } = this.#child;
     const reports = this.#child.stdio[3];
-    if (agent === null || stderr === null || !(reports instanceof Duplex)) {
-      throw new Error('the launcher was started without its pipes');
+    const agent = this.#child.stdio[agentFd];
+    if (shell === null || stderr === null) throw new Error('the launcher has no pipes');
+    if (!(reports instanceof Duplex && agent instanceof Duplex)) {
+      throw new Error('the launcher has no line to its agent');
     }
+    this.#shell = shell;
     this.#agent = agent;
+    this.#reports = reports;
     // EPIPE when the sandbox is gone, which `ended` tells.
-    agent.on('error', () => {});
-    agent.write(spec.prelude);
-    stderr.on('error', () => {});
+    for (const stream of [shell, agent, reports, stderr]) stream.on('error', () => {});
+    shell.write(this.#joinFds.map((fd) => `echo 0 >&${fd} || exit 125\n`).join(''));
     stderr.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(0, maxStderrBytes);
     });
@@ -89,8 +115,7 @@ export class SandboxProcess implements JobHost {
       const finish = (exitCode: number | null): void => {
         this.#running = false;
         for (const action of this.#endActions) action();
-        reports.destroy();
-        agent.destroy();
+        for (const stream of [shell, agent, reports]) stream.destroy();
         resolve({ stderr: this.#stderr.trim(), exitCode, violation: this.#violation });
       };
       this.#child.once('exit', finish);
@@ -99,8 +124,29 @@ export class SandboxProcess implements JobHost {
         if (this.#child.pid === undefined) finish(null);
       });
     });
-    this.ready = this.#awaitReady(reports);
-    this.ready.catch(() => {});
+    this.#ready.promise.catch(() => {});
+  }
+
+  /** To be called once. */
+  launch({ file, args, ioDirectory, prelude }: Launch): void {
+    this.#ioDirectory = ioDirectory;
+    const closed = this.#joinFds.map((fd) => ` ${fd}>&-`).join('');
+    const words = [file, ...args].map(quoteShell).join(' ');
+    this.#shell.end(`exec ${words} <&${agentFd} ${agentFd}<&-${closed}\n`);
+    this.#agent.write(prelude);
+    this.#awaitReady().then(this.#ready.resolve, this.#ready.reject);
+  }
+
+  /**
+   * Resolves when the agent answers.
+   * @throws SandgateError `engine_failed`
+   */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  get ioDirectory(): string {
+    return this.#ioDirectory;
   }
 
   get running(): boolean {
@@ -134,10 +180,12 @@ export class SandboxProcess implements JobHost {
     this.#child.kill('SIGKILL');
   }
 
-  async #awaitReady(reports: Duplex): Promise<void> {
+  async #awaitReady(): Promise<void> {
+    const reports = this.#reports;
     const said = new Promise<string>((resolve) => {
       let text = '';
-      reports.on('error', () => resolve(text));
+      // It can have ended before it was told anything.
+      if (reports.destroyed) resolve(text);
       reports.on('close', () => resolve(text));
       reports.on('data', (chunk: Buffer) => {
         text += chunk.toString('latin1');
