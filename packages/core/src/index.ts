@@ -42,5 +42,6 @@ export * from './sandbox/sandboxes.ts';
 export * from './ticket/ticket.ts';
 export * from './ticket/use-tickets.ts';
 export * from './time/duration.ts';
+export * from './usage/usage-row.ts';
 export * from './usage/use-recorder.ts';
 export * from './workspace/workspace.ts';

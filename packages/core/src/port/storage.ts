@@ -3,6 +3,7 @@ import type { Sandbox, SandboxState } from '../sandbox/sandbox.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import type { AuditStore } from './audit-store.ts';
 import type { TicketStore } from './ticket-store.ts';
+import type { UsageStore } from './usage-store.ts';
 
 /** A server key as it is known to the store: never its secret. */
 export interface ServerKeyRecord {
@@ -189,8 +190,9 @@ export interface Storage {
   readonly serverKeys: ServerKeyStore;
   readonly workspaces: WorkspaceStore;
   readonly sandboxes: SandboxStore;
+  readonly audit: AuditStore;
   readonly tickets: TicketStore;
+  readonly usage: UsageStore;
   /** May be called twice. Afterwards every method throws `storage_unavailable`. */
   close(): Promise<void>;
-  readonly audit: AuditStore;
 }

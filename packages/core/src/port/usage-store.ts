@@ -24,31 +24,41 @@ export interface UsagePage {
  */
 export interface UsageStore {
   /**
-   * Stores what began and what ended in one transaction, committed when this resolves. Adds to the
-   * usage counts of the keys, and moves their last use.
+   * Stores what began and what ended in one transaction, committed when this resolves. What began
+   * accepted adds to the usage count of its key, and moves its last use. An end counts once: a second
+   * one of the same row, and one of a row that was pruned, are passed over. Durations are kept to the
+   * microsecond.
    * @returns the ids of `begun`, in their order
    */
   write(batch: UsageBatch): Promise<readonly number[]>;
   /** Times of a key's accepted calls since `sinceMs`, oldest first, of the newest `most` calls. */
   acceptedTimes(keyNumber: number, sinceMs: number, most: number): Promise<readonly number[]>;
-  /** Newest first. */
+  /** Newest first. Yields to other work while it looks through many rows. */
   list(
     filter: UsageFilter,
     page: { readonly limit: number; readonly beforeId?: number },
   ): Promise<UsagePage>;
   /** Over everything ever recorded, pruned rows included. Absent workspace: all of them. */
   total(workspaceId?: string): Promise<UsageSummary>;
-  /** By endpoint and hour or day, oldest first, from roll-ups and the rows that they lack. */
+  /**
+   * By endpoint and hour or day, oldest first, over everything ever recorded. Hours and days are
+   * whole: the first one holds `fromMs`, the last one what is just before `toMs`.
+   */
   summarize(
     filter: Pick<UsageFilter, 'workspaceId' | 'keyNumber' | 'fromMs' | 'toMs'>,
     by: 'hour' | 'day',
   ): Promise<readonly UsageBucket[]>;
   /**
-   * Adds up to `mostRows` rows that have ended to the roll-ups. Short, so that requests go on
-   * beside it.
+   * Adds up to `mostRows` rows to the roll-ups, each once, in the order of their ids. A request that
+   * has not ended counts as a call without success or duration until its end is written. Short, so
+   * that requests go on beside it.
    * @returns whether more are waiting
    */
   rollUp(mostRows: number): Promise<boolean>;
-  /** Removes up to `mostRows` rolled-up rows older than `beforeMs`. @returns whether more are left */
+  /**
+   * Removes up to `mostRows` rolled-up rows older than `beforeMs`, but never the newest row. Sums
+   * and usage counts stay.
+   * @returns whether more are left
+   */
   prune(beforeMs: number, mostRows: number): Promise<boolean>;
 }

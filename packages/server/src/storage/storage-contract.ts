@@ -7,6 +7,7 @@ import { describeRotation } from './contract/rotation-contract.ts';
 import { describeSandboxes } from './contract/sandbox-contract.ts';
 import { describeServerKeys } from './contract/server-key-contract.ts';
 import { describeTickets } from './contract/ticket-contract.ts';
+import { describeUsage } from './contract/usage-contract.ts';
 import { describeWorkspaces } from './contract/workspace-contract.ts';
 
 /** An empty store of a test's own. */
@@ -48,6 +49,7 @@ export function describeStorage(name: string, createStore: () => Promise<EmptySt
     describeSandboxes(stores);
     describeAudit(stores);
     describeTickets(stores);
+    describeUsage(stores);
 
     describe('close', () => {
       it('may be called twice, and leaves nothing that answers', async () => {

@@ -1,10 +1,11 @@
 import type { ApiKey, ApiKeySecret, GrantedScope, KeyChanges, KeyPrefix } from '@sandgate/core';
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import type { Schema } from './schema.ts';
+import type { UnsummedUse } from './unsummed-use.ts';
 
 export type KeyRow = Selectable<Schema['api_keys']>;
 
-export function toApiKey(row: KeyRow): ApiKey {
+export function toApiKey(row: KeyRow & Partial<UnsummedUse>): ApiKey {
   return {
     id: row.id,
     number: row.number,
@@ -20,14 +21,17 @@ export function toApiKey(row: KeyRow): ApiKey {
     expiresAtMs: row.expires_at_ms,
     enabled: row.enabled === 1,
     createdAtMs: row.created_at_ms,
-    lastUsedAtMs: row.last_used_at_ms,
-    usageCount: row.usage_count,
+    lastUsedAtMs: latest(row.last_used_at_ms, row.unsummed_last_used_at_ms ?? null),
+    usageCount: row.usage_count + (row.unsummed_calls ?? 0),
     revokedAtMs: row.revoked_at_ms,
     parentNumber: row.parent_number,
     limits: JSON.parse(row.limits) as ApiKey['limits'],
     metadata: JSON.parse(row.metadata) as ApiKey['metadata'],
   };
 }
+
+const latest = (first: number | null, second: number | null): number | null =>
+  first === null || second === null ? (first ?? second) : Math.max(first, second);
 
 export function toNewKeyRow(
   key: Omit<ApiKey, 'number' | 'revision'>,

@@ -16,6 +16,7 @@ import { selectKeys } from './key-query.ts';
 import { type KeyRow, toApiKey, toChangedColumns, toNewKeyRow, toSecretRow } from './key-row.ts';
 import type { Durability, PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
 import { constraint, sqliteCode } from './storage-failure.ts';
+import { unsummedUse } from './unsummed-use.ts';
 
 interface FoundRow extends KeyRow {
   secret_digest: Uint8Array;
@@ -105,13 +106,21 @@ export class SqliteKeyStore implements KeyStore {
 
   async findByNumber(number: number): Promise<ApiKey | null> {
     const row = this.#connection.first(
-      this.#connection.queries.selectFrom('api_keys').selectAll().where('number', '=', number),
+      this.#connection.queries
+        .selectFrom('api_keys')
+        .selectAll()
+        .select(unsummedUse)
+        .where('number', '=', number),
     );
     return row === undefined ? null : toApiKey(row);
   }
 
   async list({ workspaceId, includeRevoked = false }: KeyFilter): Promise<readonly ApiKey[]> {
-    const all = this.#connection.queries.selectFrom('api_keys').selectAll().orderBy('number');
+    const all = this.#connection.queries
+      .selectFrom('api_keys')
+      .selectAll()
+      .select(unsummedUse)
+      .orderBy('number');
     const living = includeRevoked ? all : all.where('revoked_at_ms', 'is', null);
     const chosen =
       workspaceId === undefined ? living : living.where('workspace_id', 'is', workspaceId);
@@ -124,6 +133,7 @@ export class SqliteKeyStore implements KeyStore {
   ): Promise<{ readonly keys: readonly ApiKey[]; readonly total: number }> {
     const rows = selectKeys(this.#connection.queries, query)
       .selectAll()
+      .select(unsummedUse)
       .where('number', '>', afterNumber)
       .orderBy('number')
       .limit(limit)
@@ -275,7 +285,11 @@ export class SqliteKeyStore implements KeyStore {
 
   #rowById(id: string): KeyRow | undefined {
     return this.#connection.first(
-      this.#connection.queries.selectFrom('api_keys').selectAll().where('id', '=', id),
+      this.#connection.queries
+        .selectFrom('api_keys')
+        .selectAll()
+        .select(unsummedUse)
+        .where('id', '=', id),
     );
   }
 

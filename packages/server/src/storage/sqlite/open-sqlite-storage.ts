@@ -12,6 +12,7 @@ import { SqliteServerKeyStore } from './server-key-store.ts';
 import { type Durability, SqliteConnection } from './sqlite-connection.ts';
 import { sqliteCode, toStorageFailure } from './storage-failure.ts';
 import { SqliteTicketStore } from './ticket-store.ts';
+import { SqliteUsageStore } from './usage-store.ts';
 import { SqliteWorkspaceStore } from './workspace-store.ts';
 
 export interface SqliteStorageOptions {
@@ -65,8 +66,9 @@ function storageOver(connection: SqliteConnection, synchronous: Durability): Sto
     serverKeys: new SqliteServerKeyStore(connection),
     workspaces: new SqliteWorkspaceStore(connection),
     sandboxes: new SqliteSandboxStore(connection, synchronous),
-    tickets: new SqliteTicketStore(connection, synchronous),
     audit: new SqliteAuditStore(connection, synchronous),
+    tickets: new SqliteTicketStore(connection, synchronous),
+    usage: new SqliteUsageStore(connection, synchronous),
     close: async () => connection.close(),
   };
 }

@@ -1,8 +1,9 @@
 import type { GeneratedAlways } from 'kysely';
 import type { AuditAlertSchema } from './audit-alert-schema.ts';
+import type { UsageSchema } from './usage-schema.ts';
 
 /** Tables as the migrations leave them. `docs/storage-schema.md` tells what each column means. */
-export interface Schema extends AuditAlertSchema {
+export interface Schema extends AuditAlertSchema, UsageSchema {
   readonly server_keys: ServerKeyTable;
   readonly workspaces: WorkspaceTable;
   readonly api_keys: ApiKeyTable;

@@ -20,6 +20,7 @@ export type Durability = 'normal' | 'full';
 /** A statement that is prepared once; its rows have the columns that `Row` names. */
 export interface PreparedStatement<Row> {
   get(...parameters: SQLInputValue[]): Row | undefined;
+  all(...parameters: SQLInputValue[]): Row[];
   run(...parameters: SQLInputValue[]): number;
 }
 
@@ -80,6 +81,7 @@ export class SqliteConnection {
           const row = statement.get(...parameters);
           return row === undefined ? undefined : asRow<Row>(row);
         }),
+      all: (...parameters) => this.#guard(() => statement.all(...parameters).map(asRow<Row>)),
       run: (...parameters) => this.#guard(() => Number(statement.run(...parameters).changes)),
     };
   }

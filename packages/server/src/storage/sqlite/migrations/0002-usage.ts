@@ -66,8 +66,7 @@ export const usage: Migration = {
     ) strict, without rowid;
 
     create table usage_blocks (
-      first_id integer primary key not null,
-      last_id integer not null,
+      number integer primary key not null,
       min_at_ms integer not null,
       max_at_ms integer not null
     ) strict;

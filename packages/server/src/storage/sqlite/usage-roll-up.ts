@@ -1,0 +1,160 @@
+import type { Durability, PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
+
+/** Ids in a block: few enough to look through in some milliseconds. The schema's page names it. */
+export const blockIds = 8192;
+export const hourMs = 3_600_000;
+export const dayMs = 24 * hourMs;
+
+/** What is known of a rolled-up row, to correct the sums when its request ends later. */
+export interface RolledUpRow {
+  readonly key_number: number;
+  readonly workspace_number: number;
+  readonly route_number: number;
+  readonly at_ms: number;
+}
+
+interface Block {
+  readonly number: number;
+}
+
+const added = 'count(*), count(*) filter (where status between 1 and 399), sum(duration_us)';
+const rows = 'from usage_rows where id > ?1 and id <= ?2';
+const addToSums = `do update set calls = calls + excluded.calls,
+  successes = successes + excluded.successes, duration_us = duration_us + excluded.duration_us`;
+
+/** Adds the rows of ids over ?1 and up to ?2. Workspace 0 is the sum over everything. */
+const sumSteps: readonly string[] = [
+  `insert into usage_key_hours
+    select key_number, at_ms / ${hourMs}, route_number, workspace_number, ${added} ${rows}
+    group by 1, 2, 3, 4
+    on conflict (key_number, start_hour, route_number, workspace_number) ${addToSums}`,
+  ...[
+    { table: 'usage_hours', start: 'start_hour', unit: hourMs },
+    { table: 'usage_days', start: 'start_day', unit: dayMs },
+  ].flatMap(({ table, start, unit }) => {
+    const conflict = `on conflict (workspace_number, ${start}, route_number) ${addToSums}`;
+    return [
+      `insert into ${table} select 0, at_ms / ${unit}, route_number, ${added} ${rows}
+        group by 2, 3 ${conflict}`,
+      `insert into ${table} select workspace_number, at_ms / ${unit}, route_number, ${added} ${rows}
+        and workspace_number <> 0 group by 1, 2, 3 ${conflict}`,
+    ];
+  }),
+  `update api_keys set usage_count = usage_count + used.calls,
+      last_used_at_ms = max(coalesce(last_used_at_ms, used.last_at_ms), used.last_at_ms)
+    from (select key_number, count(*) as calls, max(at_ms) as last_at_ms ${rows} and accepted = 1
+      group by key_number) as used
+    where api_keys.number = used.key_number`,
+  `insert into usage_blocks
+    select id / ${blockIds}, min(at_ms), max(at_ms) ${rows} group by 1
+    on conflict (number) do update set min_at_ms = min(min_at_ms, excluded.min_at_ms),
+      max_at_ms = max(max_at_ms, excluded.max_at_ms)`,
+];
+
+/**
+ * Sums of usage, and the removal of rows that are old enough.
+ *
+ * Rows are summed in the order of their ids, whether their requests have ended or not, and the last
+ * id is stored with the sums. A request that ends after its row was summed corrects the sums in the
+ * transaction that stores its end. So each row counts once, no matter in which order requests end,
+ * which process wrote them or when one is killed: a request that was cut off stays counted as a call
+ * that did not succeed.
+ */
+export class UsageRollUp {
+  readonly #connection: SqliteConnection;
+  readonly #durability: Durability;
+  readonly #progress: PreparedStatement<{ rolled_up_to: number }>;
+  readonly #next: PreparedStatement<{ last_id: number | null; found: number }>;
+  readonly #sumSteps: readonly PreparedStatement<never>[];
+  readonly #advance: PreparedStatement<never>;
+  readonly #newest: PreparedStatement<{ id: number | null }>;
+  readonly #oldBlock: PreparedStatement<Block>;
+  readonly #removeOld: PreparedStatement<never>;
+  readonly #removeBlock: PreparedStatement<never>;
+  readonly #putBlock: PreparedStatement<never>;
+  readonly #corrections: readonly PreparedStatement<never>[];
+
+  constructor(connection: SqliteConnection, durability: Durability) {
+    this.#connection = connection;
+    this.#durability = durability;
+    this.#progress = connection.prepare('select rolled_up_to from usage_progress');
+    this.#next = connection.prepare(`
+      select max(id) as last_id, count(*) as found
+      from (select id from usage_rows where id > ? order by id limit ?)`);
+    this.#sumSteps = sumSteps.map((text) => connection.prepare(text));
+    this.#advance = connection.prepare('update usage_progress set rolled_up_to = ?');
+    this.#newest = connection.prepare('select max(id) as id from usage_rows');
+    this.#oldBlock = connection.prepare(
+      'select number from usage_blocks where min_at_ms < ? order by number limit 1',
+    );
+    this.#removeOld = connection.prepare(`delete from usage_rows where id in
+      (select id from usage_rows where id between ? and ? and at_ms < ? order by id limit ?)`);
+    this.#removeBlock = connection.prepare('delete from usage_blocks where number = ?');
+    this.#putBlock = connection.prepare(`insert into usage_blocks
+      select ?1, min(at_ms), max(at_ms) from usage_rows where id between ?2 and ?3
+      having count(*) > 0`);
+    // The casts are there because node:sqlite binds every number as a real one.
+    const correction = 'set successes = successes + ?1, duration_us = duration_us + ?2';
+    this.#corrections = [
+      `update usage_key_hours ${correction} where key_number = ?3 and start_hour = cast(?4 as integer) / ${hourMs}
+        and route_number = ?5 and workspace_number = ?6`,
+      `update usage_hours ${correction} where workspace_number in (0, ?6)
+        and start_hour = cast(?4 as integer) / ${hourMs} and route_number = ?5 and ?3 is not null`,
+      `update usage_days ${correction} where workspace_number in (0, ?6)
+        and start_day = cast(?4 as integer) / ${dayMs} and route_number = ?5 and ?3 is not null`,
+    ].map((text) => connection.prepare(text));
+  }
+
+  /** The last id that the sums hold. */
+  rolledUpTo(): number {
+    return this.#progress.get()?.rolled_up_to ?? 0;
+  }
+
+  /** @returns whether more rows are waiting */
+  rollUp(mostRows: number): boolean {
+    return this.#connection.transaction(this.#durability, () => {
+      const after = this.rolledUpTo();
+      const next = this.#next.get(after, mostRows);
+      if (next === undefined || next.last_id === null) return false;
+      for (const step of this.#sumSteps) step.run(after, next.last_id);
+      this.#advance.run(next.last_id);
+      return next.found === mostRows && this.#newestId() > next.last_id;
+    });
+  }
+
+  /** Inside the transaction that stores the end of a request. */
+  correct(row: RolledUpRow, success: boolean, durationUs: number): void {
+    for (const correction of this.#corrections) {
+      correction.run(
+        success ? 1 : 0,
+        durationUs,
+        row.key_number,
+        row.at_ms,
+        row.route_number,
+        row.workspace_number,
+      );
+    }
+  }
+
+  /** @returns whether more old rows are left */
+  prune(beforeMs: number, mostRows: number): boolean {
+    return this.#connection.transaction(this.#durability, () => {
+      const block = this.#oldBlock.get(beforeMs);
+      if (block === undefined) return false;
+      const first = block.number * blockIds;
+      const rolledUpTo = Math.min(first + blockIds - 1, this.rolledUpTo());
+      // The newest row stays, or its id would be given to the next one.
+      const newest = this.#newestId();
+      const last = Math.min(rolledUpTo, newest - 1);
+      if (this.#removeOld.run(first, last, beforeMs, mostRows) === mostRows) return true;
+      this.#removeBlock.run(block.number);
+      this.#putBlock.run(block.number, first, rolledUpTo);
+      const next = this.#oldBlock.get(beforeMs);
+      return next !== undefined && next.number !== block.number;
+    });
+  }
+
+  #newestId(): number {
+    return this.#newest.get()?.id ?? 0;
+  }
+}

@@ -1,0 +1,138 @@
+import type {
+  NewUsageRow,
+  UsageBatch,
+  UsageBucket,
+  UsageEnd,
+  UsageFilter,
+  UsagePage,
+  UsageStore,
+  UsageSummary,
+} from '@sandgate/core';
+import type { Durability, PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
+import { UsageList } from './usage-list.ts';
+import { UsageNames } from './usage-names.ts';
+import { blockIds, type RolledUpRow, UsageRollUp } from './usage-roll-up.ts';
+import { UsageSums } from './usage-sums.ts';
+
+const toMicroseconds = (milliseconds: number): number => Math.round(milliseconds * 1000);
+
+export class SqliteUsageStore implements UsageStore {
+  readonly #connection: SqliteConnection;
+  readonly #durability: Durability;
+  readonly #names: UsageNames;
+  readonly #rollUp: UsageRollUp;
+  readonly #list: UsageList;
+  readonly #sums: UsageSums;
+  readonly #newest: PreparedStatement<{ id: number | null }>;
+  readonly #insert: PreparedStatement<never>;
+  readonly #end: PreparedStatement<RolledUpRow>;
+  readonly #acceptedTimes: PreparedStatement<{ times: string }>;
+
+  constructor(connection: SqliteConnection, durability: Durability) {
+    this.#connection = connection;
+    this.#durability = durability;
+    this.#names = new UsageNames(connection);
+    this.#rollUp = new UsageRollUp(connection, durability);
+    this.#list = new UsageList(connection, this.#names);
+    this.#sums = new UsageSums(connection, this.#names);
+    this.#newest = connection.prepare('select max(id) as id from usage_rows');
+    this.#insert = connection.prepare(`insert into usage_rows (id, key_number, workspace_number,
+        route_number, request_id, status, accepted, error_code, duration_us, at_ms, sandbox_id)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    this.#end = connection.prepare(`
+      update usage_rows set status = ?2, error_code = ?3, duration_us = ?4,
+        sandbox_id = coalesce(?5, sandbox_id)
+      where id = ?1 and status = 0
+      returning key_number, workspace_number, route_number, at_ms`);
+    // Rows below the first block that reaches that time are older. One row of text costs less than
+    // a row for each time.
+    this.#acceptedTimes = connection.prepare(`
+      select json_group_array(at_ms) as times from (
+        select at_ms from usage_rows
+        where key_number = ?1 and accepted = 1 and at_ms >= ?2 and id >= coalesce(
+          (select min(number) * ${blockIds} from usage_blocks where max_at_ms >= ?2),
+          (select rolled_up_to from usage_progress))
+        order by at_ms desc limit ?3)`);
+  }
+
+  async write({ begun, ended }: UsageBatch): Promise<readonly number[]> {
+    try {
+      const ids = this.#connection.transaction(this.#durability, () => {
+        if (ended.length > 0) this.#storeEnds(ended);
+        return begun.length > 0 ? this.#storeBeginnings(begun) : [];
+      });
+      this.#names.keep();
+      return ids;
+    } catch (error) {
+      this.#names.drop();
+      throw error;
+    }
+  }
+
+  async acceptedTimes(
+    keyNumber: number,
+    sinceMs: number,
+    most: number,
+  ): Promise<readonly number[]> {
+    const row = this.#acceptedTimes.get(keyNumber, sinceMs, most);
+    return row === undefined ? [] : (JSON.parse(row.times) as number[]).reverse();
+  }
+
+  async list(
+    filter: UsageFilter,
+    page: { readonly limit: number; readonly beforeId?: number },
+  ): Promise<UsagePage> {
+    return await this.#list.list(filter, page);
+  }
+
+  async total(workspaceId?: string): Promise<UsageSummary> {
+    return this.#sums.total(workspaceId);
+  }
+
+  async summarize(
+    filter: Pick<UsageFilter, 'workspaceId' | 'keyNumber' | 'fromMs' | 'toMs'>,
+    by: 'hour' | 'day',
+  ): Promise<readonly UsageBucket[]> {
+    return this.#sums.summarize(filter, by);
+  }
+
+  async rollUp(mostRows: number): Promise<boolean> {
+    return this.#rollUp.rollUp(mostRows);
+  }
+
+  async prune(beforeMs: number, mostRows: number): Promise<boolean> {
+    return this.#rollUp.prune(beforeMs, mostRows);
+  }
+
+  /** Nobody else gives an id meanwhile: the transaction holds the write lock. */
+  #storeBeginnings(begun: readonly NewUsageRow[]): readonly number[] {
+    const first = (this.#newest.get()?.id ?? 0) + 1;
+    return begun.map((row, index) => {
+      const id = first + index;
+      this.#insert.run(
+        id,
+        row.keyNumber,
+        this.#names.workspaceNumber(row.workspaceId),
+        this.#names.routeNumber(row.method, row.endpoint),
+        row.requestId,
+        row.status,
+        row.accepted ? 1 : 0,
+        row.errorCode,
+        toMicroseconds(row.durationMs),
+        row.atMs,
+        row.sandboxId,
+      );
+      return id;
+    });
+  }
+
+  #storeEnds(ended: readonly UsageEnd[]): void {
+    const rolledUpTo = this.#rollUp.rolledUpTo();
+    for (const { id, status, errorCode, durationMs, sandboxId } of ended) {
+      const durationUs = toMicroseconds(durationMs);
+      const row = this.#end.get(id, status, errorCode, durationUs, sandboxId);
+      if (row === undefined || id > rolledUpTo) continue;
+      this.#rollUp.correct(row, status > 0 && status < 400, durationUs);
+    }
+  }
+}
