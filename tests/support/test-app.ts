@@ -1,19 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import {
+  createFailureBudget,
   createSandboxes,
-  createUseRecorder,
+  createUsageLedger,
   type IssueKeyRequest,
   issueKey,
+  noLimits,
+  type RequestLimits,
+  rotateKey,
   type ServerKey,
   serverKeyFingerprint,
 } from '@sandgate/core';
 import { pino } from 'pino';
+import { createMemoryCounters } from '../../packages/server/src/counters/memory/memory-counters.ts';
 import { createApp } from '../../packages/server/src/http/app.ts';
-import {
-  createDevelopmentAuthorizer,
-  createKeyAuthorizer,
-} from '../../packages/server/src/http/authorize/authorizer.ts';
+import { createDevelopmentAuthorizer } from '../../packages/server/src/http/authorize/development-authorizer.ts';
+import { createKeyAuthorizer } from '../../packages/server/src/http/authorize/key-authorizer.ts';
 import { openSqliteStorage } from '../../packages/server/src/storage/sqlite/open-sqlite-storage.ts';
 import { ScriptedEngine } from './scripted-engine.ts';
 
@@ -49,12 +52,23 @@ export async function createTestApp(
     onBackgroundError: (error) => void backgroundErrors.push(error),
   });
   const keyDependencies = { storage, clock, randomness, serverKey: () => key };
-  const recorder = createUseRecorder(storage.keys);
+  const refusals: string[] = [];
+  const counters = createMemoryCounters(storage.usage);
+  const limits = { current: noLimits as RequestLimits };
   const app = createApp({
     authorizer: developmentMode
-      ? createDevelopmentAuthorizer(keyDependencies)
-      : createKeyAuthorizer({ ...keyDependencies, recorder }),
+      ? createDevelopmentAuthorizer({ ...keyDependencies, auditAs: (_, work) => work() })
+      : createKeyAuthorizer({
+          ...keyDependencies,
+          counters,
+          limitsOf: () => limits.current,
+          ledger: createUsageLedger(storage.usage),
+          failures: createFailureBudget(),
+          onRefusal: ({ code }) => void refusals.push(code),
+          auditAs: (_, work) => work(),
+        }),
     sandboxes,
+    clock,
     log: pino({ level: 'silent' }),
     developmentMode,
   });
@@ -65,7 +79,11 @@ export async function createTestApp(
     engine,
     sandboxes,
     backgroundErrors,
+    refusals,
+    /** What every key may do; none at the start. */
+    limits,
     keyDependencies,
+    rotate: async (reference: string) => await rotateKey(keyDependencies, reference),
     issue: async (request: IssueKeyRequest = {}) => await issueKey(keyDependencies, request),
     /** Sends a body to the RPC door. */
     async post(body: unknown, key: string | null, headers: Record<string, string> = {}) {

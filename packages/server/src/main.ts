@@ -9,9 +9,11 @@ import {
   type Randomness,
   SandgateError,
   type Storage,
+  type Timers,
 } from '@sandgate/core';
 import { type Administration, createAdministration } from './administration.ts';
 import { type ConfigFlags, loadConfig, type ServerConfig } from './config/index.ts';
+import { createMemoryCounters } from './counters/memory/memory-counters.ts';
 import { createNamespaceEngine } from './engines/namespace/namespace-engine.ts';
 import { packageVersion } from './package-version.ts';
 import {
@@ -52,6 +54,12 @@ export {
 
 const clock: Clock = { nowMs: () => Date.now() };
 const randomness: Randomness = { bytes: (length) => randomBytes(length) };
+const timers: Timers = {
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
 
 export interface ServerOptions {
   /** State directory, as `chooseHome` gives it. */
@@ -154,9 +162,11 @@ async function open(
     tls: await readTls(config),
     developmentMode: options.developmentMode ?? false,
     storage,
+    counters: createMemoryCounters(storage.usage),
     engine: createEngine(home, config, environment),
     clock,
     randomness,
+    timers,
     log,
     sandboxLogs: createSandboxLogs(home),
     realPath: realPathOrNull,

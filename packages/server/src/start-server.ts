@@ -1,27 +1,38 @@
 import { isIP } from 'node:net';
 import {
+  type ApiKey,
   type AuditLog,
   auditKeyChange,
   auditSandboxes,
   type Clock,
+  type Counters,
   createAuditLog,
+  createFailureBudget,
+  createRefusalRecorder,
   createSandboxes,
-  createUseRecorder,
+  createUsageLedger,
   type Engine,
   type EngineReport,
   issueKey,
+  mergeLimits,
+  noLimits,
   type Randomness,
+  type RequestLimits,
   type SandboxPolicy,
   SandgateError,
   type ServerKey,
   type Storage,
+  standardLimits,
+  type Timers,
+  type Workspace,
 } from '@sandgate/core';
 import type { Logger } from 'pino';
 import { createAdministration } from './administration.ts';
 import { createAuditScope } from './audit-scope.ts';
 import type { ServerConfig } from './config/index.ts';
 import { createApp } from './http/app.ts';
-import { createDevelopmentAuthorizer, createKeyAuthorizer } from './http/authorize/authorizer.ts';
+import { createDevelopmentAuthorizer } from './http/authorize/development-authorizer.ts';
+import { createKeyAuthorizer } from './http/authorize/key-authorizer.ts';
 import { type Listener, listen } from './http/listen.ts';
 import type { SandboxLogs } from './process/sandbox-log.ts';
 import type { ServerStatus } from './process/server-status.ts';
@@ -33,9 +44,11 @@ export interface ServerParts {
   readonly tls: { readonly cert: string; readonly key: string } | null;
   readonly developmentMode: boolean;
   readonly storage: Storage;
+  readonly counters: Counters;
   readonly engine: Engine;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  readonly timers: Timers;
   readonly log: Logger;
   readonly sandboxLogs: SandboxLogs;
   readonly realPath: SandboxPolicy['realPath'];
@@ -94,11 +107,26 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   const sandboxes = auditSandboxes(plainSandboxes, auditLog, auditScope.current);
   await sandboxes.reconcile();
 
+  const refusals = createRefusalRecorder({
+    auditLog,
+    clock,
+    timers: parts.timers,
+    onError: (error) => log.error({ err: error }, 'refusals could not be recorded'),
+  });
   const app = createApp({
     authorizer: developmentMode
-      ? createDevelopmentAuthorizer(keyDependencies)
-      : createKeyAuthorizer({ ...keyDependencies, recorder: createUseRecorder(storage.keys) }),
+      ? createDevelopmentAuthorizer({ ...keyDependencies, auditAs: auditScope.run })
+      : createKeyAuthorizer({
+          ...keyDependencies,
+          counters: parts.counters,
+          limitsOf: (key, workspace) => limitsOf(config, key, workspace),
+          ledger: createUsageLedger(storage.usage),
+          failures: createFailureBudget(),
+          onRefusal: refusals.refuse,
+          auditAs: auditScope.run,
+        }),
     sandboxes,
+    clock,
     log,
     developmentMode,
   });
@@ -144,6 +172,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
         const running = sandboxes.runningCount();
         if (running > 0) onProgress(`stopping ${running} sandboxes`);
         await sandboxes.close();
+        await refusals.close();
       });
       return closing;
     },
@@ -168,6 +197,13 @@ function policyOf(config: ServerConfig, realPath: SandboxPolicy['realPath']): Sa
     maxSandboxes: config.maxSandboxes,
     realPath,
   };
+}
+
+/** A key's own limits, else its workspace's plan's. Keys of the operator have none unless given. */
+function limitsOf(config: ServerConfig, key: ApiKey, workspace: Workspace | null): RequestLimits {
+  if (key.workspaceId === null) return mergeLimits(noLimits, key.limits);
+  const plan = config.plans[workspace?.plan ?? 'standard'];
+  return mergeLimits(plan?.requests ?? standardLimits, key.limits);
 }
 
 /** A key for everything, once in the life of a server: when it has never had any key. */

@@ -29,6 +29,7 @@ export const errorCodes = [
   'origin_refused',
   'payload_too_large',
   'ports_unsupported',
+  'rate_limited',
   'sandbox_busy',
   'sandbox_ended',
   'sandbox_exists',

@@ -54,6 +54,8 @@ export interface Sandboxes {
   start(workspace: Workspace, name: string, requested: RequestedSandbox | null): Promise<Sandbox>;
   /** Stops a sandbox and keeps its files. A stopped one is left alone. */
   stop(workspace: Workspace, name: string): Promise<Sandbox>;
+  /** @throws SandgateError `sandbox_not_found` */
+  find(workspace: Workspace, name: string): Promise<Sandbox>;
   exec(workspace: Workspace, name: string, request: ExecRequest): Promise<ExecOutcome>;
   runCode(
     workspace: Workspace,
@@ -189,20 +191,30 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
       .catch((error: unknown) => dependencies.onBackgroundError(error, sandbox));
   };
 
+  /** A sandbox that ended a moment ago, before its watcher could say so. */
+  const bury = async (sandbox: Sandbox, live: EngineSandbox): Promise<Sandbox> => {
+    await live.exited;
+    running.delete(sandbox.id);
+    return sandbox.state === 'ready' ? await moveTo(sandbox, stateOf(sandbox, 'stopped')) : sandbox;
+  };
+
   const startOne = async (
     workspace: Workspace,
     name: string,
     requested: RequestedSandbox | null,
   ): Promise<Sandbox> => {
-    const stored = await storage.sandboxes.findByName(workspace.id, name);
-    const definition = buildDefinition(requested ?? {}, stored?.definition ?? null, policy);
-    if (stored !== null && running.has(stored.id)) {
-      if (requested === null || sameDefinition(stored.definition, definition)) return stored;
+    const found = await storage.sandboxes.findByName(workspace.id, name);
+    const definition = buildDefinition(requested ?? {}, found?.definition ?? null, policy);
+    const live = found === null ? undefined : running.get(found.id);
+    const alive = live !== undefined && (await isAlive(live));
+    if (found !== null && alive) {
+      if (requested === null || sameDefinition(found.definition, definition)) return found;
       throw new SandgateError(
         'sandbox_busy',
         `Sandbox '${name}' is running with another configuration. Stop it first, then start it anew`,
       );
     }
+    const stored = live === undefined || found === null ? found : await bury(found, live);
     const sandbox = await enter(workspace, name, definition, stored);
     try {
       return await launch(sandbox);
@@ -264,6 +276,7 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
   return {
     start: (workspace, name, requested) => start(workspace, name, requested, []),
     stop,
+    find,
     async exec(workspace, name, request) {
       return await (await findRunning(workspace, name)).exec(request);
     },
@@ -306,6 +319,16 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
       await engine.close();
     },
   };
+}
+
+/** Asks the sandbox itself: its record lags behind for as long as it takes to hear of its end. */
+async function isAlive(live: EngineSandbox): Promise<boolean> {
+  try {
+    await live.metrics();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const turnOf = (workspaceId: string, name: string): string => `${workspaceId}/${name}`;

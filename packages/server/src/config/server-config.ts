@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
+import { type RequestLimits, standardLimits } from '@sandgate/core';
 import { z } from 'zod';
 
 const wholeNumber = (min: number, max: number) => {
@@ -42,6 +43,19 @@ const resources = (values: {
       cpus: cpuCount().default(values.cpus),
       diskMib: mebibytes().default(values.diskMib),
       maxProcesses: processes().default(values.maxProcesses),
+    })
+    .prefault({});
+
+const requestLimit = () => wholeNumber(1, 1_000_000_000).nullable();
+
+/** Requests of one key in any stretch of that length. Null: without limit. */
+const requestLimits = () =>
+  z
+    .strictObject({
+      minute: requestLimit().default(standardLimits.minute),
+      hour: requestLimit().default(standardLimits.hour),
+      day: requestLimit().default(standardLimits.day),
+      quota24h: requestLimit().default(standardLimits.quota24h),
     })
     .prefault({});
 
@@ -89,6 +103,19 @@ export const serverConfig = z.strictObject({
       pythonPath: absolutePath().nullable().default(null),
     })
     .prefault({}),
+  /** By name. A workspace has one; `standard` is always there. */
+  plans: z
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'a plan is named by a-z, 0-9 and hyphens'),
+      z.strictObject({ requests: requestLimits() }),
+    )
+    .default({})
+    .transform(
+      (plans): Record<string, { requests: RequestLimits }> => ({
+        standard: { requests: standardLimits },
+        ...plans,
+      }),
+    ),
   shutdown: z
     .strictObject({
       /** How long calls in progress may take to end. */

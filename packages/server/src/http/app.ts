@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { type Sandboxes, SandgateError } from '@sandgate/core';
+import { type Clock, type Sandboxes, SandgateError } from '@sandgate/core';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import type { Authorizer } from './authorize/authorizer.ts';
+import { setLimitHeaders } from './authorize/limit-headers.ts';
 import { microsandboxErrorResponse } from './dialects/microsandbox/error-response.ts';
 import { mountMicrosandbox } from './dialects/microsandbox/mount.ts';
 import { refuseWebPages } from './refuse-web-pages.ts';
@@ -11,6 +12,7 @@ import type { App } from './request-context.ts';
 export interface AppDependencies {
   readonly authorizer: Authorizer;
   readonly sandboxes: Sandboxes;
+  readonly clock: Clock;
   readonly log: Logger;
   /** No key is asked for, and web pages are kept out instead. */
   readonly developmentMode: boolean;
@@ -18,19 +20,26 @@ export interface AppDependencies {
 
 /** The whole HTTP surface. Works without a socket, by `app.request`. */
 export function createApp(dependencies: AppDependencies): App {
-  const { log, developmentMode } = dependencies;
+  const { log, clock, developmentMode } = dependencies;
   const app: App = new Hono();
 
   app.use(async (context, next) => {
     const startedMs = performance.now();
     context.set('requestId', randomBytes(8).toString('hex'));
     await next();
-    context.header('x-request-id', context.get('requestId'));
+    const { headers, status } = context.res;
+    headers.set('x-request-id', context.get('requestId'));
+    setLimitHeaders(
+      headers,
+      context.get('limits') ?? [],
+      clock.nowMs(),
+      retryAfterMs(context.error),
+    );
     log.info(
       {
         requestId: context.get('requestId'),
         method: context.req.method,
-        status: context.res.status,
+        status,
         durationMs: Math.round((performance.now() - startedMs) * 10) / 10,
       },
       'request',
@@ -51,4 +60,10 @@ export function createApp(dependencies: AppDependencies): App {
     );
   });
   return app;
+}
+
+/** Set by a refusal that passes by itself. */
+function retryAfterMs(error: Error | undefined): number | null {
+  const value = error instanceof SandgateError ? error.data?.retryAfterMs : undefined;
+  return typeof value === 'number' ? value : null;
 }

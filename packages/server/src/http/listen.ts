@@ -22,6 +22,7 @@ export interface Listener {
 
 /** A header that arrives byte by byte must not hold a connection for ever. */
 const headersTimeoutMs = 15_000;
+const idleCheckMs = 50;
 
 /** @throws SandgateError `config_invalid` when the address cannot be had, or the certificate is bad */
 export async function listen(app: App, options: ListenOptions): Promise<Listener> {
@@ -69,7 +70,10 @@ function explain(cause: NodeJS.ErrnoException, { host, port }: ListenOptions): S
 async function drain(server: Server, drainMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
+  // A connection whose last call ends now is idle, and would be kept for a next one that is not taken.
+  const closeWhenIdle = setInterval(() => server.closeIdleConnections(), idleCheckMs);
   const deadline = setTimeout(() => server.closeAllConnections(), drainMs);
   await closed;
   clearTimeout(deadline);
+  clearInterval(closeWhenIdle);
 }

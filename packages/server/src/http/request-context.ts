@@ -1,11 +1,16 @@
 import type { HttpBindings } from '@hono/node-server';
+import type { WindowState } from '@sandgate/core';
 import type { Context, Hono } from 'hono';
 import type { HeaderValues } from './authorize/read-credential.ts';
 
 /** What the Node adapter and our first middleware put on every request. */
 export interface Environment {
   Bindings: Partial<HttpBindings>;
-  Variables: { requestId: string };
+  Variables: {
+    requestId: string;
+    /** How the key's windows stand; set once a call was checked. */
+    limits?: readonly WindowState[];
+  };
 }
 
 export type App = Hono<Environment>;

@@ -1,13 +1,14 @@
 import type { SandgateError } from '../../error/sandgate-error.ts';
+import type { WindowState } from '../../limit/limit-window.ts';
 import type { Workspace } from '../../workspace/workspace.ts';
 import type { ApiKey } from '../api-key.ts';
+import { chargeLimits } from './charge-limits.ts';
 import type { Check, CheckDependencies, CheckRequest, CheckStep } from './check.ts';
 import { checkAddress } from './check-address.ts';
 import { checkScope } from './check-scope.ts';
 import { digestCredential } from './digest-credential.ts';
 import { lookUpKey } from './look-up-key.ts';
 import { parseCredential } from './parse-credential.ts';
-import { recordUse } from './record-use.ts';
 import { refuseDeadKey } from './refuse-dead-key.ts';
 import { resolveWorkspace } from './resolve-workspace.ts';
 
@@ -20,17 +21,33 @@ const identifySteps: readonly CheckStep[] = [
   checkAddress,
 ];
 
-/** The whole check, in its order. A refusal in any step leaves no trace in the steps after it. */
+/**
+ * The whole check, in its order. A refusal in any step leaves no trace in the steps after it: only a
+ * call that passes everything else is charged. Who carries the call out records it, and answers when
+ * the record is committed.
+ */
 const checkSteps: readonly CheckStep[] = [
   ...identifySteps,
   resolveWorkspace,
   checkScope,
-  recordUse,
+  chargeLimits,
 ];
 
 export type CheckOutcome =
-  | { readonly kind: 'accepted'; readonly key: ApiKey; readonly workspace: Workspace | null }
-  | { readonly kind: 'refused'; readonly error: SandgateError; readonly key: ApiKey | null };
+  | {
+      readonly kind: 'accepted';
+      readonly key: ApiKey;
+      readonly workspace: Workspace | null;
+      readonly limits: readonly WindowState[];
+    }
+  | {
+      readonly kind: 'refused';
+      readonly error: SandgateError;
+      /** Null when no key was found, or it is dead: then nobody is to be told or charged. */
+      readonly key: ApiKey | null;
+      readonly workspace: Workspace | null;
+      readonly limits: readonly WindowState[];
+    };
 
 async function walk(steps: readonly CheckStep[], check: Check): Promise<SandgateError | null> {
   for (const step of steps) {
@@ -49,6 +66,7 @@ const newCheck = (dependencies: CheckDependencies, request: CheckRequest): Check
   key: null,
   secret: null,
   workspace: null,
+  limits: [],
 });
 
 /**
@@ -61,9 +79,13 @@ export async function checkKey(
 ): Promise<CheckOutcome> {
   const check = newCheck(dependencies, request);
   const error = await walk(checkSteps, check);
-  if (error !== null) return { kind: 'refused', error, key: check.key };
+  const { workspace, limits } = check;
+  if (error !== null) {
+    const key = error.code === 'credential_invalid' ? null : check.key;
+    return { kind: 'refused', error, key, workspace, limits };
+  }
   if (check.key === null) throw new Error('A check was accepted without a key.');
-  return { kind: 'accepted', key: check.key, workspace: check.workspace };
+  return { kind: 'accepted', key: check.key, workspace, limits };
 }
 
 /** Whether a credential is worth reading a body for. Never enough to act on. */

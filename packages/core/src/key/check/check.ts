@@ -1,8 +1,10 @@
 import type { SandgateError } from '../../error/sandgate-error.ts';
+import type { WindowState } from '../../limit/limit-window.ts';
+import type { RequestLimits } from '../../limit/request-limits.ts';
 import type { Clock } from '../../port/clock.ts';
+import type { Counters } from '../../port/counters.ts';
 import type { Randomness } from '../../port/randomness.ts';
 import type { Storage } from '../../port/storage.ts';
-import type { UseRecorder } from '../../usage/use-recorder.ts';
 import type { Workspace } from '../../workspace/workspace.ts';
 import type { ApiKey, ApiKeySecret } from '../api-key.ts';
 import type { ServerKey } from '../key-digest.ts';
@@ -35,7 +37,9 @@ export interface CheckDependencies {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly serverKey: () => ServerKey;
-  readonly recorder: UseRecorder;
+  readonly counters: Counters;
+  /** A key's limits: its own, else those of its workspace's plan. */
+  readonly limitsOf: (key: ApiKey, workspace: Workspace | null) => RequestLimits;
 }
 
 /** What the steps of one check have found so far. */
@@ -48,6 +52,8 @@ export interface Check {
   secret: ApiKeySecret | null;
   /** Null when the call is about all workspaces. */
   workspace: Workspace | null;
+  /** How the key's windows stand. Empty for a key without limits. */
+  limits: readonly WindowState[];
 }
 
 /** Looks at one thing. Null lets the check go on. */

@@ -1,13 +1,28 @@
 import {
   type ApiKey,
-  anyWorkspace,
-  type CheckDependencies,
   type CheckRequest,
-  checkKey,
-  identifyKey,
+  type ErrorCode,
   SandgateError,
+  type WindowState,
   type Workspace,
 } from '@sandgate/core';
+
+/** One call that has to be allowed, and what is written down of it. */
+export interface Call extends CheckRequest {
+  readonly method: string;
+  /** Template, and never the path itself, as in `/api/v1/api-keys/{id}`. */
+  readonly endpoint: string;
+  readonly requestId: string;
+  /**
+   * Nothing is lost or doubled when the call is cut off: it is written down once, at its end. Any
+   * other call is written down before it begins, so that no crash grants one more.
+   */
+  readonly safe: boolean;
+  /** Told how the key's windows stand as soon as it is known, also when the call is refused. */
+  readonly onLimits?: (limits: readonly WindowState[]) => void;
+  /** What the door answers when the call fails. */
+  readonly statusOf: (error: SandgateError) => number;
+}
 
 export type Caller =
   | { readonly kind: 'key'; readonly key: ApiKey }
@@ -19,37 +34,32 @@ export interface Access {
   readonly caller: Caller;
   /** Null when the call is about all workspaces. */
   readonly workspace: Workspace | null;
+  /** How the key's windows stand after this call. Empty for a key without limits. */
+  readonly limits: readonly WindowState[];
 }
 
-/** Decides about calls. Every route but the public ones goes through it. */
+export interface Answered<T> {
+  readonly value: T;
+  /** HTTP status, for the usage row. */
+  readonly status: number;
+  readonly errorCode?: ErrorCode | null;
+  readonly sandboxId?: string | null;
+}
+
+/** Decides about calls, and writes them down. Every route but the public ones goes through it. */
 export interface Authorizer {
   /** What is wrong with a credential, or null. Says whether a body is worth reading, no more. */
   identify(request: Pick<CheckRequest, 'credential' | 'address'>): Promise<SandgateError | null>;
-  /** @throws SandgateError with the reason of the refusal */
-  authorize(request: CheckRequest): Promise<Access>;
+  /**
+   * Runs a call that is allowed, and resolves when it is written down.
+   * @throws SandgateError with the reason of a refusal, or what `run` throws
+   */
+  perform<T>(call: Call, run: (access: Access) => Promise<Answered<T>>): Promise<T>;
 }
 
-export function createKeyAuthorizer(dependencies: CheckDependencies): Authorizer {
-  return {
-    identify: (request) => identifyKey(dependencies, request),
-    async authorize(request) {
-      const outcome = await checkKey(dependencies, request);
-      if (outcome.kind === 'refused') throw outcome.error;
-      return { caller: { kind: 'key', key: outcome.key }, workspace: outcome.workspace };
-    },
-  };
-}
-
-/** Accepts every call that reaches the loopback address of a server in development mode. */
-export function createDevelopmentAuthorizer(
-  dependencies: Pick<CheckDependencies, 'storage' | 'clock' | 'randomness'>,
-): Authorizer {
-  return {
-    identify: async () => null,
-    async authorize({ workspace: selector }) {
-      const workspace = await anyWorkspace(dependencies, selector);
-      if (workspace instanceof SandgateError) throw workspace;
-      return { caller: { kind: 'development' }, workspace };
-    },
-  };
+/** What a call's failure is called in its usage row. */
+export function failureOf(error: unknown): SandgateError {
+  return error instanceof SandgateError
+    ? error
+    : new SandgateError('internal', 'Internal server error', { cause: error });
 }

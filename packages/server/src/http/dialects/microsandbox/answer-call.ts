@@ -1,4 +1,4 @@
-import { type Sandboxes, SandgateError } from '@sandgate/core';
+import { type Sandboxes, SandgateError, type WindowState } from '@sandgate/core';
 import type { Logger } from 'pino';
 import type { Authorizer } from '../../authorize/authorizer.ts';
 import { microsandboxErrors } from './error-table.ts';
@@ -10,7 +10,6 @@ import {
   readCall,
   toRpcError,
 } from './rpc-envelope.ts';
-import { RpcFailure } from './rpc-failure.ts';
 import { rpcMethods } from './rpc-methods.ts';
 
 export interface CallContext {
@@ -20,6 +19,8 @@ export interface CallContext {
   readonly credential: string | null;
   readonly address: string;
   readonly signal: AbortSignal;
+  readonly requestId: string;
+  readonly onLimits: (limits: readonly WindowState[]) => void;
 }
 
 export interface CallOutcome {
@@ -44,14 +45,20 @@ export async function answerCall(message: unknown, context: CallContext): Promis
   }
   try {
     const prepared = prepare(call.params);
-    const { workspace } = await context.authorizer.authorize({
-      credential: context.credential,
-      address: context.address,
-      workspace: prepared.workspace,
-      scope: prepared.scope,
-    });
     const { sandboxes, signal } = context;
-    const result = await prepared.run({ workspace, sandboxes, signal });
+    const result = await context.authorizer.perform(
+      {
+        ...context,
+        ...prepared,
+        method: 'POST',
+        endpoint: `/api/v1/rpc#${call.method}`,
+        statusOf: (error) => microsandboxErrors[error.code].http?.status ?? 200,
+      },
+      async ({ workspace }) => {
+        const { result, sandboxId = null } = await prepared.run({ workspace, sandboxes, signal });
+        return { value: result, status: 200, sandboxId };
+      },
+    );
     return outcome(call, answerResult(call.id ?? null, result), 200);
   } catch (error) {
     return failure(call, error, context.log);
@@ -71,14 +78,12 @@ function outcome(
 
 function failure(call: RpcCall, thrown: unknown, log: Logger): CallOutcome {
   const error = asSandgateError(thrown, log);
-  const data = thrown instanceof RpcFailure ? thrown.data : {};
-  const answer = answerError(call.id ?? null, toRpcError(error, data));
+  const answer = answerError(call.id ?? null, toRpcError(error));
   const refusal = microsandboxErrors[error.code].http === null ? null : error;
   return outcome(call, answer, 200, refusal);
 }
 
-function asSandgateError(thrown: unknown, log: Logger): SandgateError {
-  const error = thrown instanceof RpcFailure ? thrown.error : thrown;
+function asSandgateError(error: unknown, log: Logger): SandgateError {
   if (!(error instanceof SandgateError)) {
     log.error({ err: error }, 'a call failed unexpectedly');
     return new SandgateError('internal', 'Internal server error', { cause: error });

@@ -26,6 +26,7 @@ export const microsandboxErrors: Readonly<Record<ErrorCode, MicrosandboxError>> 
   access_denied: refused(403, 3001, -32011),
   scope_missing: refused(403, 3003, -32011),
   origin_refused: refused(403, 3004, -32011),
+  rate_limited: refused(429, 3005, -32012),
   invalid_request: refused(400, 2001, -32602),
   tenant_conflict: refused(400, 2002, -32602),
   ports_unsupported: refused(400, 2003, -32602),

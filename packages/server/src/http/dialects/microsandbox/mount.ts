@@ -5,7 +5,6 @@ import { type CredentialHeader, readCredential } from '../../authorize/read-cred
 import { readBody } from '../../read-body.ts';
 import { type App, headerValues, peerAddress, type RequestContext } from '../../request-context.ts';
 import { answerCall, type CallContext } from './answer-call.ts';
-import { microsandboxErrorResponse } from './error-response.ts';
 import { answerError } from './rpc-envelope.ts';
 
 export interface MicrosandboxDependencies {
@@ -37,11 +36,17 @@ async function answerRpc(
   const address = peerAddress(context);
   // A stranger's body is not worth reading. The call itself is checked again when it has arrived.
   const refusal = await dependencies.authorizer.identify({ credential, address });
-  if (refusal !== null) return microsandboxErrorResponse(refusal);
+  if (refusal !== null) throw refusal;
   requireJson(context.req.header('content-type'));
   const body = await readBody(context.req.raw, maxBodyBytes);
-  const { signal } = context.req.raw;
-  return await answerBody(body, { ...dependencies, credential, address, signal });
+  return await answerBody(body, {
+    ...dependencies,
+    credential,
+    address,
+    signal: context.req.raw.signal,
+    requestId: context.get('requestId'),
+    onLimits: (limits) => context.set('limits', limits),
+  });
 }
 
 function requireJson(contentType: string | undefined): void {
@@ -68,7 +73,7 @@ async function answerBody(body: string, context: CallContext): Promise<Response>
 
 async function answerSingle(message: unknown, context: CallContext): Promise<Response> {
   const { answer, status, refusal } = await answerCall(message, context);
-  if (refusal !== null) return microsandboxErrorResponse(refusal);
+  if (refusal !== null) throw refusal;
   return answer === null ? new Response(null, { status: 204 }) : Response.json(answer, { status });
 }
 

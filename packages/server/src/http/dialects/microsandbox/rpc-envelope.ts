@@ -39,11 +39,11 @@ export const answerError = (id: RpcId, error: RpcError): RpcAnswer => ({
 });
 
 /** A failure as JSON-RPC words it, with Sandgate's stable code beside the number. */
-export function toRpcError(error: SandgateError, data: Record<string, unknown> = {}): RpcError {
+export function toRpcError(error: SandgateError): RpcError {
   return {
     code: microsandboxErrors[error.code].rpc,
     message: publicMessage(error),
-    data: { code: error.code, ...data },
+    data: { ...error.data, code: error.code },
   };
 }
 

@@ -16,20 +16,29 @@ export interface RpcContext {
   readonly signal: AbortSignal;
 }
 
+export interface RpcOutcome {
+  readonly result: unknown;
+  /** The sandbox that the call was about, for its usage row. */
+  readonly sandboxId?: string;
+}
+
 /** One JSON-RPC method: what it takes, which scope it needs, and what it does. */
 export interface RpcMethod<Params = unknown> {
   readonly scope: Scope;
+  /** Reads only: see `Call.safe`. */
+  readonly safe: boolean;
   readonly params: z.ZodType<Params>;
   /** Which workspace these params are about. The only place where a namespace is read. */
   readonly workspace: (params: Params) => WorkspaceSelector;
-  readonly run: (params: Params, context: RpcContext) => Promise<unknown>;
+  readonly run: (params: Params, context: RpcContext) => Promise<RpcOutcome>;
 }
 
 /** A method ready to be called with anything that a client sent. */
 export interface PreparedCall {
   readonly scope: Scope;
+  readonly safe: boolean;
   readonly workspace: WorkspaceSelector;
-  readonly run: (context: RpcContext) => Promise<unknown>;
+  readonly run: (context: RpcContext) => Promise<RpcOutcome>;
 }
 
 /** @throws SandgateError `invalid_request` that names every violation */
@@ -45,6 +54,7 @@ export function prepareCall<Params>(
   }
   return {
     scope: method.scope,
+    safe: method.safe,
     workspace: method.workspace(parsed.data),
     run: (context) => method.run(parsed.data, context),
   };

@@ -1,7 +1,6 @@
 import { requireName, SandgateError } from '@sandgate/core';
 import { z } from 'zod';
 import { OutputLines } from '../output-lines.ts';
-import { RpcFailure } from '../rpc-failure.ts';
 import {
   namespaceName,
   type RpcMethod,
@@ -23,6 +22,7 @@ const paramsSchema = z.strictObject({
 /** Runs a program without a shell, and answers when it has ended. */
 export const sandboxCommandRun: RpcMethod<z.infer<typeof paramsSchema>> = {
   scope: 'sandbox:exec',
+  safe: false,
   params: paramsSchema,
   workspace: ({ sandbox, namespace }) => {
     requireName('Sandbox name', sandbox);
@@ -30,7 +30,9 @@ export const sandboxCommandRun: RpcMethod<z.infer<typeof paramsSchema>> = {
   },
   async run({ sandbox, command, args, timeout }, context) {
     const output = new OutputLines();
-    const outcome = await context.sandboxes.exec(requireWorkspace(context), sandbox, {
+    const workspace = requireWorkspace(context);
+    const { id: sandboxId } = await context.sandboxes.find(workspace, sandbox);
+    const outcome = await context.sandboxes.exec(workspace, sandbox, {
       argv: [command, ...(args ?? [])],
       signal: context.signal,
       onOutput: output.push,
@@ -39,22 +41,25 @@ export const sandboxCommandRun: RpcMethod<z.infer<typeof paramsSchema>> = {
     switch (outcome.kind) {
       case 'exited':
         return {
-          command,
-          args: args ?? [],
-          exit_code: outcome.exitCode,
-          success: outcome.exitCode === 0,
-          output: output.finish(),
+          sandboxId,
+          result: {
+            command,
+            args: args ?? [],
+            exit_code: outcome.exitCode,
+            success: outcome.exitCode === 0,
+            output: output.finish(),
+          },
         };
       case 'timed_out':
-        throw new RpcFailure(
-          new SandgateError('exec_timed_out', `Command timed out after ${timeout} seconds`),
-          { output: output.finish() },
-        );
+        throw new SandgateError('exec_timed_out', `Command timed out after ${timeout} seconds`, {
+          data: { output: output.finish() },
+        });
       case 'aborted':
       case 'sandbox_ended':
-        throw new RpcFailure(
-          new SandgateError('sandbox_ended', `Sandbox '${sandbox}' ended while the command ran`),
-          { output: output.finish() },
+        throw new SandgateError(
+          'sandbox_ended',
+          `Sandbox '${sandbox}' ended while the command ran`,
+          { data: { output: output.finish() } },
         );
     }
   },

@@ -8,6 +8,7 @@ const bytesPerMib = 1_048_576;
 
 export const sandboxMetricsGet: RpcMethod<z.infer<typeof paramsSchema>> = {
   scope: 'sandbox:read',
+  safe: true,
   params: paramsSchema,
   workspace: ({ sandbox, namespace }) => {
     if (typeof sandbox === 'string') requireName('Sandbox name', sandbox);
@@ -15,7 +16,7 @@ export const sandboxMetricsGet: RpcMethod<z.infer<typeof paramsSchema>> = {
   },
   async run({ sandbox }, { workspace, sandboxes }) {
     const readings = await sandboxes.read(workspace, sandbox ?? undefined);
-    return { sandboxes: readings.map(describe) };
+    return { result: { sandboxes: readings.map(describe) } };
   },
 };
 

@@ -1,4 +1,5 @@
 import {
+  type ErrorCode,
   type KernelLanguage,
   type KernelOutcome,
   requireName,
@@ -6,7 +7,6 @@ import {
 } from '@sandgate/core';
 import { z } from 'zod';
 import { OutputLines } from '../output-lines.ts';
-import { RpcFailure } from '../rpc-failure.ts';
 import {
   namespaceName,
   type RpcMethod,
@@ -37,6 +37,7 @@ type Params = z.infer<typeof paramsSchema>;
 /** Runs code in the sandbox's kernel of that language, which keeps its variables between runs. */
 export const sandboxReplRun: RpcMethod<Params> = {
   scope: 'sandbox:exec',
+  safe: false,
   params: paramsSchema,
   workspace: ({ sandbox, namespace }) => {
     requireName('Sandbox name', sandbox);
@@ -45,6 +46,7 @@ export const sandboxReplRun: RpcMethod<Params> = {
   async run(params, context) {
     const output = new OutputLines();
     const workspace = requireWorkspace(context);
+    const { id: sandboxId } = await context.sandboxes.find(workspace, params.sandbox);
     const outcome = await context.sandboxes.runCode(
       workspace,
       params.sandbox,
@@ -59,8 +61,12 @@ export const sandboxReplRun: RpcMethod<Params> = {
     const notice = noticeOf(outcome, params);
     if (notice !== null) output.push({ stream: 'stderr', data: Buffer.from(`${notice}\n`) });
     const failure = failureOf(outcome, params);
-    if (failure !== null) throw new RpcFailure(failure, { output: output.finish() });
-    return { status: statusOf(outcome), language: params.language, output: output.finish() };
+    if (failure !== null) {
+      const { code, message } = failure;
+      throw new SandgateError(code, message, { data: { output: output.finish() } });
+    }
+    const { language } = params;
+    return { sandboxId, result: { status: statusOf(outcome), language, output: output.finish() } };
   },
 };
 
@@ -86,20 +92,26 @@ function noticeOf(outcome: KernelOutcome, { language }: Params): string | null {
   return `The ${language} interpreter ended with exit code ${outcome.exitCode}. The next run starts a new one, without this one's variables`;
 }
 
-function failureOf(outcome: KernelOutcome, { sandbox, timeout }: Params): SandgateError | null {
+function failureOf(
+  outcome: KernelOutcome,
+  { sandbox, timeout }: Params,
+): { readonly code: ErrorCode; readonly message: string } | null {
   switch (outcome.kind) {
     case 'timed_out':
-      return new SandgateError(
-        'exec_timed_out',
-        `Execution timed out after ${timeout} seconds. ${
+      return {
+        code: 'exec_timed_out',
+        message: `Execution timed out after ${timeout} seconds. ${
           outcome.stateLost
             ? 'It could not be interrupted, so the interpreter was restarted and its variables are lost'
             : 'It was interrupted, and its variables are kept'
         }`,
-      );
+      };
     case 'aborted':
     case 'sandbox_ended':
-      return new SandgateError('sandbox_ended', `Sandbox '${sandbox}' ended while the code ran`);
+      return {
+        code: 'sandbox_ended',
+        message: `Sandbox '${sandbox}' ended while the code ran`,
+      };
     default:
       return null;
   }

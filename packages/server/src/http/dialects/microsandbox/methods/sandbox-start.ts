@@ -35,6 +35,7 @@ type Config = z.infer<typeof configSchema>;
 
 export const sandboxStart: RpcMethod<z.infer<typeof paramsSchema>> = {
   scope: 'sandbox:write',
+  safe: false,
   params: paramsSchema,
   workspace: ({ sandbox, namespace }) => {
     requireName('Sandbox name', sandbox);
@@ -42,8 +43,8 @@ export const sandboxStart: RpcMethod<z.infer<typeof paramsSchema>> = {
   },
   async run({ sandbox, config }, context) {
     const requested = config === undefined || config === null ? null : readConfig(config);
-    await context.sandboxes.start(requireWorkspace(context), sandbox, requested);
-    return `Sandbox ${sandbox} started successfully`;
+    const { id } = await context.sandboxes.start(requireWorkspace(context), sandbox, requested);
+    return { sandboxId: id, result: `Sandbox ${sandbox} started successfully` };
   },
 };
 

@@ -12,13 +12,14 @@ const paramsSchema = z.strictObject({ sandbox: sandboxName, namespace: namespace
 
 export const sandboxStop: RpcMethod<z.infer<typeof paramsSchema>> = {
   scope: 'sandbox:write',
+  safe: false,
   params: paramsSchema,
   workspace: ({ sandbox, namespace }) => {
     requireName('Sandbox name', sandbox);
     return selectNamespace(namespace);
   },
   async run({ sandbox }, context) {
-    await context.sandboxes.stop(requireWorkspace(context), sandbox);
-    return `Sandbox ${sandbox} stopped successfully`;
+    const { id } = await context.sandboxes.stop(requireWorkspace(context), sandbox);
+    return { sandboxId: id, result: `Sandbox ${sandbox} stopped successfully` };
   },
 };

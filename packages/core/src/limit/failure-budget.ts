@@ -1,0 +1,37 @@
+import { networkOf } from '../network/network-of.ts';
+import { AcceptedRing } from './accepted-ring.ts';
+
+/**
+ * How many refused credentials an address may show before it is told to wait. Good keys are never
+ * asked: whoever shares an address with an attacker is not locked out.
+ */
+export interface FailureBudget {
+  /** Charges one failure. @returns 0, or for how long the address has spent its budget */
+  charge(address: string, nowMs: number): number;
+}
+
+const windows = [{ name: 'failures', limit: 60, widthMs: 60_000 }];
+const mostAddresses = 10_000;
+
+/** One customer commonly holds a whole /64 (RFC 6177), so an IPv6 address counts as that. */
+const networkBits = { ipv4: 32, ipv6: 64 };
+
+export function createFailureBudget(): FailureBudget {
+  // A Map remembers the order of insertion, so that the first key is the one longest unused.
+  const rings = new Map<string, AcceptedRing>();
+  return {
+    charge(address, nowMs) {
+      const network = networkOf(address, networkBits);
+      const ring = rings.get(network) ?? new AcceptedRing();
+      rings.delete(network);
+      rings.set(network, ring);
+      if (rings.size > mostAddresses) {
+        for (const oldest of rings.keys()) {
+          rings.delete(oldest);
+          break;
+        }
+      }
+      return ring.take(windows, nowMs).retryAfterMs;
+    },
+  };
+}

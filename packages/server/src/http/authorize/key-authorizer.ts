@@ -1,0 +1,200 @@
+import {
+  type ApiKey,
+  type AuditContext,
+  type CheckDependencies,
+  checkKey,
+  type ErrorCode,
+  type FailureBudget,
+  identifyKey,
+  type NewUsageRow,
+  type Refusal,
+  SandgateError,
+  type UsageLedger,
+  type Workspace,
+} from '@sandgate/core';
+import { type Access, type Answered, type Authorizer, type Call, failureOf } from './authorizer.ts';
+
+export interface KeyAuthorizerDependencies extends CheckDependencies {
+  readonly ledger: UsageLedger;
+  readonly failures: FailureBudget;
+  /** Told of every refusal, for the audit. */
+  readonly onRefusal: (refusal: Refusal) => void;
+  /** Runs work so that what it changes is audited under whoever asked for it. */
+  readonly auditAs: <Result>(context: AuditContext, work: () => Result) => Result;
+}
+
+interface Ending {
+  readonly status: number;
+  readonly errorCode: ErrorCode | null;
+  readonly sandboxId: string | null;
+}
+
+const strangerCodes: ReadonlySet<ErrorCode> = new Set([
+  'credential_missing',
+  'credential_invalid',
+  'credential_ambiguous',
+]);
+
+/** Asks every call for a key that may make it. */
+export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Authorizer {
+  const { clock, counters, ledger, failures, onRefusal, auditAs } = dependencies;
+
+  /** A refused credential costs its address something, and a good one is never asked. */
+  const refuse = (error: SandgateError, address: string): SandgateError => {
+    if (!strangerCodes.has(error.code)) return error;
+    const retryAfterMs = failures.charge(address, clock.nowMs());
+    if (retryAfterMs === 0) return error;
+    return new SandgateError(
+      'rate_limited',
+      `Too many refused credentials from this address. Try again in ${Math.ceil(retryAfterMs / 1_000)} seconds`,
+      { data: { window: 'failures', retryAfterMs } },
+    );
+  };
+
+  /** The counters charged a call that the store did not take: what is stored is what counts. */
+  const stored = async <T>(key: ApiKey, writing: Promise<T>): Promise<T> => {
+    try {
+      return await writing;
+    } catch (error) {
+      counters.forget(key.number);
+      throw error;
+    }
+  };
+
+  const performSafe = async <T>(
+    begun: Begun,
+    key: ApiKey,
+    run: () => Promise<Answered<T>>,
+    call: Call,
+  ): Promise<T> => {
+    const { answered, ending, thrown } = await attempt(run, call);
+    const row = { ...begun.row, ...ending, durationMs: elapsedMs(begun) };
+    await stored(key, ledger.record(row));
+    if (answered === null) throw thrown;
+    return answered.value;
+  };
+
+  const performChange = async <T>(
+    begun: Begun,
+    key: ApiKey,
+    run: () => Promise<Answered<T>>,
+    call: Call,
+  ): Promise<T> => {
+    const row = { ...begun.row, status: 0, errorCode: null, sandboxId: null, durationMs: 0 };
+    const id = await stored(key, ledger.begin(row));
+    const { answered, ending, thrown } = await attempt(run, call);
+    await ledger.end({ id, ...ending, durationMs: elapsedMs(begun) });
+    if (answered === null) throw thrown;
+    return answered.value;
+  };
+
+  return {
+    async identify(request) {
+      const error = await identifyKey(dependencies, request);
+      if (error === null) return null;
+      const { address } = request;
+      const actor = { kind: 'stranger' } as const;
+      onRefusal({ actor, address, requestId: null, code: error.code, endpoint: '*' });
+      return refuse(error, request.address);
+    },
+    async perform(call, run) {
+      const outcome = await checkKey(dependencies, call);
+      if (outcome.limits.length > 0) call.onLimits?.(outcome.limits);
+      const { key, workspace } = outcome;
+      if (outcome.kind === 'refused') {
+        const { error } = outcome;
+        const { address, requestId } = call;
+        onRefusal({
+          actor: key === null ? { kind: 'stranger' } : { kind: 'key', keyNumber: key.number },
+          address,
+          requestId,
+          code: error.code,
+          endpoint: call.endpoint,
+          workspaceId: workspace?.id ?? null,
+        });
+        if (key !== null)
+          await ledger.record(refusedRow(call, key, workspace, error, clock.nowMs()));
+        throw refuse(error, address);
+      }
+      const access: Access = {
+        caller: { kind: 'key', key: outcome.key },
+        workspace,
+        limits: outcome.limits,
+      };
+      const begun = begin(call, outcome.key, workspace, clock.nowMs());
+      const carryOut = call.safe ? performSafe : performChange;
+      const context: AuditContext = {
+        actor: { kind: 'key', keyNumber: outcome.key.number },
+        address: call.address,
+        requestId: call.requestId,
+      };
+      return await auditAs(context, () => carryOut(begun, outcome.key, () => run(access), call));
+    },
+  };
+}
+
+/** What is known of a call when it is accepted. */
+interface Begun {
+  readonly row: Omit<NewUsageRow, 'status' | 'errorCode' | 'durationMs' | 'sandboxId'>;
+  /** By a clock that is never set. */
+  readonly startedMs: number;
+}
+
+function begin(call: Call, key: ApiKey, workspace: Workspace | null, atMs: number): Begun {
+  return {
+    row: {
+      keyNumber: key.number,
+      workspaceId: workspace?.id ?? null,
+      requestId: call.requestId,
+      method: call.method,
+      endpoint: call.endpoint,
+      accepted: true,
+      atMs,
+    },
+    startedMs: performance.now(),
+  };
+}
+
+const elapsedMs = ({ startedMs }: Begun): number => performance.now() - startedMs;
+
+function refusedRow(
+  call: Call,
+  key: ApiKey,
+  workspace: Workspace | null,
+  error: SandgateError,
+  atMs: number,
+): NewUsageRow {
+  return {
+    keyNumber: key.number,
+    workspaceId: workspace?.id ?? null,
+    requestId: call.requestId,
+    method: call.method,
+    endpoint: call.endpoint,
+    accepted: false,
+    atMs,
+    status: call.statusOf(error),
+    errorCode: error.code,
+    durationMs: 0,
+    sandboxId: null,
+  };
+}
+
+/** Runs a call, and words how it ended for its usage row, whether or not it threw. */
+async function attempt<T>(
+  run: () => Promise<Answered<T>>,
+  call: Call,
+): Promise<{
+  readonly answered: Answered<T> | null;
+  readonly ending: Ending;
+  readonly thrown: unknown;
+}> {
+  try {
+    const answered = await run();
+    const { status, errorCode = null, sandboxId = null } = answered;
+    return { answered, ending: { status, errorCode, sandboxId }, thrown: null };
+  } catch (thrown) {
+    const error = failureOf(thrown);
+    const ending = { status: call.statusOf(error), errorCode: error.code, sandboxId: null };
+    return { answered: null, ending, thrown };
+  }
+}
