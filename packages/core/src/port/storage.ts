@@ -1,9 +1,11 @@
 import type { ApiKey, ApiKeySecret, KeyState } from '../key/api-key.ts';
 import type { Sandbox, SandboxState } from '../sandbox/sandbox.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import type { AlertStore } from './alert-store.ts';
 import type { AuditStore } from './audit-store.ts';
 import type { TicketStore } from './ticket-store.ts';
 import type { UsageStore } from './usage-store.ts';
+import type { WebhookStore } from './webhook-store.ts';
 
 /** A server key as it is known to the store: never its secret. */
 export interface ServerKeyRecord {
@@ -190,7 +192,9 @@ export interface Storage {
   readonly serverKeys: ServerKeyStore;
   readonly workspaces: WorkspaceStore;
   readonly sandboxes: SandboxStore;
+  readonly alerts: AlertStore;
   readonly audit: AuditStore;
+  readonly webhooks: WebhookStore;
   readonly tickets: TicketStore;
   readonly usage: UsageStore;
   /** May be called twice. Afterwards every method throws `storage_unavailable`. */

@@ -1,5 +1,6 @@
 import type { Storage } from '@sandgate/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describeAlerts } from './contract/alert-contract.ts';
 import { describeAudit } from './contract/audit-contract.ts';
 import { describeKeys } from './contract/key-contract.ts';
 import { describeKeyQueries } from './contract/key-query-contract.ts';
@@ -8,6 +9,7 @@ import { describeSandboxes } from './contract/sandbox-contract.ts';
 import { describeServerKeys } from './contract/server-key-contract.ts';
 import { describeTickets } from './contract/ticket-contract.ts';
 import { describeUsage } from './contract/usage-contract.ts';
+import { describeWebhooks } from './contract/webhook-contract.ts';
 import { describeWorkspaces } from './contract/workspace-contract.ts';
 
 /** An empty store of a test's own. */
@@ -47,7 +49,9 @@ export function describeStorage(name: string, createStore: () => Promise<EmptySt
     describeKeyQueries(stores);
     describeRotation(stores);
     describeSandboxes(stores);
+    describeAlerts(stores);
     describeAudit(stores);
+    describeWebhooks(stores);
     describeTickets(stores);
     describeUsage(stores);
 

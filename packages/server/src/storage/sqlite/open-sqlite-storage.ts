@@ -1,7 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SandgateError, type Storage } from '@sandgate/core';
+import { SqliteAlertStore } from './alert-store.ts';
 import { SqliteAuditStore } from './audit-store.ts';
+import { Checkpointer } from './checkpointer.ts';
 import { SqliteKeyStore } from './key-store.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { allMigrations } from './migrations/all-migrations.ts';
@@ -13,6 +15,7 @@ import { type Durability, SqliteConnection } from './sqlite-connection.ts';
 import { sqliteCode, toStorageFailure } from './storage-failure.ts';
 import { SqliteTicketStore } from './ticket-store.ts';
 import { SqliteUsageStore } from './usage-store.ts';
+import { SqliteWebhookStore } from './webhook-store.ts';
 import { SqliteWorkspaceStore } from './workspace-store.ts';
 
 export interface SqliteStorageOptions {
@@ -29,6 +32,9 @@ export interface SqliteStorageOptions {
    */
   readonly synchronous?: Durability;
 }
+
+const cacheKib = 65_536;
+const largestLogPages = 65_536;
 
 /**
  * Opens a database, makes it or brings it to the newest schema. Any number of processes may have
@@ -50,7 +56,8 @@ export async function openSqliteStorage({
     try {
       await enterWalMode(database, busyTimeoutMs);
       migrate(database, allMigrations);
-      return storageOver(new SqliteConnection(database), synchronous);
+      tune(database);
+      return storageOver(database, new Checkpointer(file), synchronous);
     } catch (error) {
       database.close();
       throw error;
@@ -60,16 +67,34 @@ export async function openSqliteStorage({
   }
 }
 
-function storageOver(connection: SqliteConnection, synchronous: Durability): Storage {
+/**
+ * Pages of look-ups stay in memory. The thread of the `Checkpointer` empties the log; this connection
+ * does so only when that thread cannot, or when it is closed.
+ */
+function tune(database: DatabaseSync): void {
+  database.exec(`pragma cache_size = -${cacheKib}; pragma wal_autocheckpoint = ${largestLogPages}`);
+}
+
+function storageOver(
+  database: DatabaseSync,
+  checkpointer: Checkpointer,
+  synchronous: Durability,
+): Storage {
+  const connection = new SqliteConnection(database, (changes) => checkpointer.committed(changes));
   return {
     keys: new SqliteKeyStore(connection, synchronous),
     serverKeys: new SqliteServerKeyStore(connection),
     workspaces: new SqliteWorkspaceStore(connection),
     sandboxes: new SqliteSandboxStore(connection, synchronous),
+    alerts: new SqliteAlertStore(connection, synchronous),
+    webhooks: new SqliteWebhookStore(connection, synchronous),
     audit: new SqliteAuditStore(connection, synchronous),
     tickets: new SqliteTicketStore(connection, synchronous),
     usage: new SqliteUsageStore(connection, synchronous),
-    close: async () => connection.close(),
+    async close() {
+      await checkpointer.close();
+      connection.close();
+    },
   };
 }
 

@@ -1,0 +1,72 @@
+import type { ApiKey } from '../key/api-key.ts';
+import type { Clock } from '../port/clock.ts';
+import type { Randomness } from '../port/randomness.ts';
+import { newResourceId } from '../port/resource-id.ts';
+import type { Storage } from '../port/storage.ts';
+import type { NewWebhookDelivery } from '../port/webhook-store.ts';
+import type { Alert, AlertFinding } from './alert.ts';
+import { toAlertBody } from './alert-body.ts';
+import type { AlertWebhook } from './alert-settings.ts';
+
+export interface RaiseAlertDependencies {
+  readonly storage: Pick<Storage, 'alerts'>;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+}
+
+const titles: Readonly<Record<Alert['type'], string>> = {
+  rate_spike: 'Unusually many calls',
+  error_spike: 'Unusually many errors',
+  new_network: 'Used from a new network',
+  idle_key: 'Not used for a long time',
+  expiry_near: 'Expires soon',
+  quota_near: 'Quota nearly used up',
+  quota_reached: 'Quota used up',
+};
+
+/** Opens an alert with its ticket and tells the webhook, or keeps the one that is on up to date. */
+export async function raiseAlert(
+  { storage, clock, randomness }: RaiseAlertDependencies,
+  key: Pick<ApiKey, 'number' | 'name' | 'workspaceId'>,
+  finding: AlertFinding,
+  webhook: AlertWebhook | null,
+): Promise<{ readonly opened: boolean; readonly alert: Alert }> {
+  const atMs = clock.nowMs();
+  const name = key.name === '' ? '' : ` (${key.name.slice(0, 100)})`;
+  return await storage.alerts.raise({
+    keyNumber: key.number,
+    workspaceId: key.workspaceId,
+    finding,
+    atMs,
+    ticket: {
+      subject: `${titles[finding.type]}: API key ${key.number}${name}`,
+      body: finding.message,
+    },
+    delivery:
+      webhook === null
+        ? null
+        : (alert) => toDelivery(alert, webhook, newResourceId(clock, randomness), atMs),
+  });
+}
+
+function toDelivery(
+  alert: Alert,
+  webhook: AlertWebhook,
+  id: string,
+  createdAtMs: number,
+): NewWebhookDelivery {
+  return {
+    id,
+    workspaceId: alert.workspaceId,
+    webhookId: webhook.id,
+    serverKeyVersion: webhook.serverKeyVersion,
+    url: webhook.url,
+    body: JSON.stringify({
+      event: 'alert.opened',
+      delivery_id: id,
+      created_at: new Date(createdAtMs).toISOString(),
+      alert: toAlertBody(alert),
+    }),
+    createdAtMs,
+  };
+}
