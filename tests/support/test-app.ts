@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import {
+  type ApiKey,
+  createAuditLog,
   createFailureBudget,
   createSandboxes,
   createUsageLedger,
   type IssueKeyRequest,
   issueKey,
+  mergeLimits,
   noLimits,
   type RequestLimits,
   rotateKey,
@@ -13,10 +16,12 @@ import {
   serverKeyFingerprint,
 } from '@sandgate/core';
 import { pino } from 'pino';
+import { expect } from 'vitest';
 import { createMemoryCounters } from '../../packages/server/src/counters/memory/memory-counters.ts';
 import { createApp } from '../../packages/server/src/http/app.ts';
 import { createDevelopmentAuthorizer } from '../../packages/server/src/http/authorize/development-authorizer.ts';
 import { createKeyAuthorizer } from '../../packages/server/src/http/authorize/key-authorizer.ts';
+import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
 import { openSqliteStorage } from '../../packages/server/src/storage/sqlite/open-sqlite-storage.ts';
 import { ScriptedEngine } from './scripted-engine.ts';
 
@@ -55,20 +60,24 @@ export async function createTestApp(
   const refusals: string[] = [];
   const counters = createMemoryCounters(storage.usage);
   const limits = { current: noLimits as RequestLimits };
+  const limitsOf = (key: ApiKey) => mergeLimits(limits.current, key.limits);
   const app = createApp({
+    ...keyDependencies,
+    limitsOf,
+    auditLog: createAuditLog({ ...keyDependencies, audit: storage.audit }),
+    version: '0.0.0',
     authorizer: developmentMode
       ? createDevelopmentAuthorizer({ ...keyDependencies, auditAs: (_, work) => work() })
       : createKeyAuthorizer({
           ...keyDependencies,
           counters,
-          limitsOf: () => limits.current,
+          limitsOf,
           ledger: createUsageLedger(storage.usage),
           failures: createFailureBudget(),
           onRefusal: ({ code }) => void refusals.push(code),
           auditAs: (_, work) => work(),
         }),
     sandboxes,
-    clock,
     log: pino({ level: 'silent' }),
     developmentMode,
   });
@@ -104,11 +113,53 @@ export async function createTestApp(
         body: text === '' ? null : JSON.parse(text),
       };
     },
+    /** Sends a request to Sandgate's own door. */
+    async api(
+      method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+      path: string,
+      key: string | null,
+      body?: unknown,
+      headers: Record<string, string> = {},
+    ) {
+      const response = await app.request(`/api/v1${path}`, {
+        method,
+        headers: {
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(key === null ? {} : { 'x-api-key': key }),
+          ...headers,
+        },
+        ...(body === undefined
+          ? {}
+          : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false;
+      if (response.status < 300) requireDocumented(method, path, response.status, text);
+      return {
+        status: response.status,
+        headers: response.headers,
+        text,
+        body: isJson ? JSON.parse(text) : null,
+      };
+    },
     /** Calls one method, and answers status and body. */
     call(method: string, params: unknown, key: string | null) {
       return this.post({ jsonrpc: '2.0', id: '1', method, params }, key);
     },
   };
+}
+
+/** What is answered is what the OpenAPI document says, whichever test asks. */
+function requireDocumented(method: string, path: string, status: number, text: string): void {
+  const plain = `/api/v1${path.split('?')[0]}`;
+  const route = allRoutes.find(
+    (each) =>
+      each.method.toUpperCase() === method &&
+      new RegExp(`^${each.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(plain),
+  );
+  if (route === undefined) return;
+  expect(status).toBe(route.status);
+  if (text.startsWith('{')) expect(route.answer.safeParse(JSON.parse(text)).error).toBeUndefined();
 }
 
 export type TestApp = Awaited<ReturnType<typeof createTestApp>>;

@@ -113,20 +113,25 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     timers: parts.timers,
     onError: (error) => log.error({ err: error }, 'refusals could not be recorded'),
   });
+  const keyLimits = (key: ApiKey, workspace: Workspace | null): RequestLimits =>
+    limitsOf(config, key, workspace);
   const app = createApp({
+    ...keyDependencies,
+    limitsOf: keyLimits,
+    auditLog,
+    version: parts.version,
     authorizer: developmentMode
       ? createDevelopmentAuthorizer({ ...keyDependencies, auditAs: auditScope.run })
       : createKeyAuthorizer({
           ...keyDependencies,
           counters: parts.counters,
-          limitsOf: (key, workspace) => limitsOf(config, key, workspace),
+          limitsOf: keyLimits,
           ledger: createUsageLedger(storage.usage),
           failures: createFailureBudget(),
           onRefusal: refusals.refuse,
           auditAs: auditScope.run,
         }),
     sandboxes,
-    clock,
     log,
     developmentMode,
   });

@@ -1,19 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { type Clock, type Sandboxes, SandgateError } from '@sandgate/core';
+import { type Sandboxes, SandgateError } from '@sandgate/core';
 import { Hono } from 'hono';
-import type { Logger } from 'pino';
-import type { Authorizer } from './authorize/authorizer.ts';
 import { setLimitHeaders } from './authorize/limit-headers.ts';
 import { microsandboxErrorResponse } from './dialects/microsandbox/error-response.ts';
 import { mountMicrosandbox } from './dialects/microsandbox/mount.ts';
+import { mountNative, type NativeDependencies } from './native/mount.ts';
 import { refuseWebPages } from './refuse-web-pages.ts';
 import type { App } from './request-context.ts';
 
-export interface AppDependencies {
-  readonly authorizer: Authorizer;
+export interface AppDependencies extends NativeDependencies {
   readonly sandboxes: Sandboxes;
-  readonly clock: Clock;
-  readonly log: Logger;
   /** No key is asked for, and web pages are kept out instead. */
   readonly developmentMode: boolean;
 }
@@ -48,6 +44,7 @@ export function createApp(dependencies: AppDependencies): App {
   if (developmentMode) app.use(refuseWebPages);
 
   mountMicrosandbox(app, dependencies);
+  mountNative(app, dependencies);
 
   app.notFound(() =>
     microsandboxErrorResponse(new SandgateError('not_found', 'There is nothing at this address')),

@@ -1,0 +1,19 @@
+import type { AuditActor } from '@sandgate/core';
+import { z } from 'zod';
+import type { Access } from '../authorize/authorizer.ts';
+
+/** Who did something, as this door shows it. */
+export const actor = z
+  .strictObject({
+    kind: z.enum(['key', 'operator', 'server', 'development', 'stranger']),
+    api_key_id: z.int().nullable(),
+  })
+  .meta({ id: 'Actor' });
+
+export const toActor = (from: AuditActor): z.input<typeof actor> => ({
+  kind: from.kind,
+  api_key_id: from.kind === 'key' ? from.keyNumber : null,
+});
+
+export const actorOf = ({ caller }: Access): AuditActor =>
+  caller.kind === 'key' ? { kind: 'key', keyNumber: caller.key.number } : { kind: 'development' };

@@ -1,0 +1,44 @@
+import { createChildKeyRoute, createKeyRoute } from './api-keys/create-key.ts';
+import { listKeysRoute } from './api-keys/list-keys.ts';
+import { deleteKeyRoute, revokeKeyRoute } from './api-keys/revoke-key.ts';
+import { rotateKeyRoute } from './api-keys/rotate-key.ts';
+import { showKeyRoute } from './api-keys/show-key.ts';
+import { disableKeyRoute, enableKeyRoute } from './api-keys/switch-key.ts';
+import { updateKeyRoute } from './api-keys/update-key.ts';
+import { listAuditRoute } from './audit/list-audit.ts';
+import { publishKeyPatternRoute } from './publish-key-pattern.ts';
+import { reportLeakedKeyRoute } from './report-leaked-key.ts';
+import type { Route } from './route.ts';
+import { showMeRoute } from './show-me.ts';
+import { commentOnTicketRoute } from './tickets/comment-on-ticket.ts';
+import { listTicketsRoute } from './tickets/list-tickets.ts';
+import { openTicketRoute } from './tickets/open-ticket.ts';
+import { showTicketRoute } from './tickets/show-ticket.ts';
+import { updateTicketRoute } from './tickets/update-ticket.ts';
+import { dashboardStatsRoute } from './usage/dashboard-stats.ts';
+import { listUsageRoute } from './usage/list-usage.ts';
+
+/** Every route of this door. What is not here is answered by nobody, and documented nowhere. */
+export const allRoutes: readonly Route[] = [
+  createKeyRoute,
+  listKeysRoute,
+  showKeyRoute,
+  updateKeyRoute,
+  deleteKeyRoute,
+  rotateKeyRoute,
+  revokeKeyRoute,
+  enableKeyRoute,
+  disableKeyRoute,
+  createChildKeyRoute,
+  showMeRoute,
+  listUsageRoute,
+  dashboardStatsRoute,
+  listAuditRoute,
+  listTicketsRoute,
+  openTicketRoute,
+  showTicketRoute,
+  updateTicketRoute,
+  commentOnTicketRoute,
+  reportLeakedKeyRoute,
+  publishKeyPatternRoute,
+];

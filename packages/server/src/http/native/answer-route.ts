@@ -1,0 +1,157 @@
+import { type AuditRecord, audited, SandgateError, type WorkspaceSelector } from '@sandgate/core';
+import type { Authorizer } from '../authorize/authorizer.ts';
+import { type CredentialHeader, readCredential } from '../authorize/read-credential.ts';
+import { readBody } from '../read-body.ts';
+import { headerValues, peerAddress, type RequestContext } from '../request-context.ts';
+import { actorOf } from './actor.ts';
+import { nativeStatus } from './error-response.ts';
+import type { AuthorisedContext, NativeServices, Prepared, Route } from './route.ts';
+import { selectWorkspace } from './select-workspace.ts';
+
+const acceptedHeaders: readonly CredentialHeader[] = ['x-api-key', 'authorization'];
+
+const maxBodyBytes = 64 * 1024;
+
+type AuthorisedRoute = Exclude<Route, { access: 'public' }>;
+type PublicRoute = Extract<Route, { access: 'public' }>;
+
+/** Answers one request of this door. @throws SandgateError */
+export async function answerRoute(
+  route: Route,
+  context: RequestContext,
+  services: NativeServices,
+  authorizer: Authorizer,
+): Promise<Response> {
+  const value =
+    route.access === 'public'
+      ? await answerStranger(route as PublicRoute, context, services)
+      : await answerKey(route as AuthorisedRoute, context, services, authorizer);
+  if (value instanceof Response) return value;
+  const headers = { 'Cache-Control': 'no-store' };
+  return route.status === 204
+    ? new Response(null, { status: 204, headers })
+    : Response.json(value, { headers });
+}
+
+const publicContext = (context: RequestContext, services: NativeServices) => ({
+  ...services,
+  requestId: context.get('requestId'),
+  address: peerAddress(context),
+  accept: context.req.header('accept') ?? '',
+});
+
+async function answerStranger(
+  route: PublicRoute,
+  context: RequestContext,
+  services: NativeServices,
+): Promise<unknown> {
+  const prepared = route.prepare(await readRaw(route, context));
+  return await prepared.run(publicContext(context, services));
+}
+
+async function answerKey(
+  route: AuthorisedRoute,
+  context: RequestContext,
+  services: NativeServices,
+  authorizer: Authorizer,
+): Promise<unknown> {
+  const known = publicContext(context, services);
+  const credential = readCredential(headerValues(context), acceptedHeaders);
+  // A stranger's body is not worth reading. The call itself is checked again when it has arrived.
+  const refusal = await authorizer.identify({ credential, address: known.address });
+  if (refusal !== null) throw refusal;
+  const { selector, run, safe } = await prepareCall(route, context, services);
+  return await authorizer.perform(
+    {
+      credential,
+      address: known.address,
+      workspace: selector,
+      scope: route.access === 'any key' ? null : route.access,
+      method: route.method.toUpperCase(),
+      endpoint: route.path,
+      requestId: known.requestId,
+      safe,
+      onLimits: (limits) => context.set('limits', limits),
+      statusOf: nativeStatus,
+    },
+    async (access) => {
+      const change = 'audit' in route && !safe ? route.audit : null;
+      const value =
+        change === null
+          ? await run({ ...known, access, note: () => undefined })
+          : await runAudited(change, { ...known, access }, run);
+      return { value, status: route.status };
+    },
+  );
+}
+
+/** Carries a change out, and writes into the audit what came of it. */
+async function runAudited(
+  action: string,
+  known: Omit<AuthorisedContext, 'note'>,
+  run: Prepared<AuthorisedContext>['run'],
+): Promise<unknown> {
+  const { access, address, requestId, auditLog } = known;
+  const record: AuditRecord = {
+    action,
+    actor: actorOf(access),
+    workspaceId: access.workspace?.id ?? null,
+    address,
+    requestId,
+  };
+  const note: AuthorisedContext['note'] = (facts) => void Object.assign(record, facts);
+  return await audited(auditLog, record, () => run({ ...known, note }));
+}
+
+interface PreparedCall {
+  readonly selector: WorkspaceSelector;
+  readonly run: Prepared<AuthorisedContext>['run'];
+  readonly safe: boolean;
+}
+
+/**
+ * A request that cannot be read is still a call: whether the key may make it is decided first, and
+ * it is written down and counted like any other.
+ */
+async function prepareCall(
+  route: AuthorisedRoute,
+  context: RequestContext,
+  { storage }: NativeServices,
+): Promise<PreparedCall> {
+  try {
+    const prepared = route.prepare(await readRaw(route, context));
+    const header = context.req.header('x-workspace-id');
+    const named = [...(header === undefined ? [] : [header]), ...prepared.workspaces];
+    const selector = await selectWorkspace(storage, named, route.workspace);
+    return { selector, run: prepared.run, safe: route.safe };
+  } catch (error) {
+    if (!(error instanceof SandgateError)) throw error;
+    return { selector: { kind: 'reach' }, run: () => Promise.reject(error), safe: true };
+  }
+}
+
+async function readRaw(route: Route, context: RequestContext) {
+  return {
+    params: context.req.param() as Record<string, string>,
+    query: new URL(context.req.url).searchParams,
+    body: route.body === undefined ? undefined : await readJson(context, route.body.isOptional()),
+  };
+}
+
+async function readJson(context: RequestContext, optional: boolean): Promise<unknown> {
+  const text = await readBody(context.req.raw, maxBodyBytes);
+  if (text === '' && optional) return undefined;
+  const mediaType = (context.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
+  if (mediaType !== 'application/json') {
+    throw new SandgateError(
+      'unsupported_media_type',
+      'Send JSON, with Content-Type: application/json',
+    );
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the body, which may hold a key.
+    throw new SandgateError('invalid_request', 'the body: is not JSON');
+  }
+}

@@ -1,0 +1,69 @@
+import { createFailureBudget, SandgateError } from '@sandgate/core';
+import { Hono } from 'hono';
+import type { Logger } from 'pino';
+import type { Authorizer } from '../authorize/authorizer.ts';
+import type { App } from '../request-context.ts';
+import { allRoutes } from './all-routes.ts';
+import { answerRoute } from './answer-route.ts';
+import { nativeErrorResponse } from './error-response.ts';
+import { openApiDocument } from './openapi-document.ts';
+import { mountReference } from './reference/mount-reference.ts';
+import type { NativeServices } from './route.ts';
+
+export interface NativeDependencies extends Omit<NativeServices, 'reports'> {
+  readonly authorizer: Authorizer;
+  readonly log: Logger;
+  /** Of Sandgate, for the OpenAPI document. */
+  readonly version: string;
+}
+
+/**
+ * Sandgate's own door, which is nesirat's too: everything under `/api/v1` that no other door has
+ * taken before, so it is mounted last of those.
+ */
+export function mountNative(app: App, dependencies: NativeDependencies): void {
+  const { authorizer, log, version } = dependencies;
+  const services = { ...dependencies, reports: createFailureBudget() };
+  const door: App = new Hono();
+
+  for (const route of allRoutes) {
+    door.on(route.method.toUpperCase(), honoPath(route.path), (context) =>
+      answerRoute(route, context, services, authorizer),
+    );
+  }
+  mountReference(door, () => openApiDocument(allRoutes, version));
+  for (const path of new Set(allRoutes.map((route) => route.path))) {
+    door.all(honoPath(path), () => {
+      throw methodNotAllowed(path);
+    });
+  }
+  door.all('/api/v1/*', () => {
+    throw new SandgateError('not_found', 'There is nothing at this address');
+  });
+  door.onError((error, context) => {
+    if (error instanceof SandgateError) {
+      if (error.detail !== undefined || error.cause !== undefined) {
+        log.warn({ code: error.code, detail: error.detail, err: error.cause }, error.message);
+      }
+      return nativeErrorResponse(error);
+    }
+    log.error({ err: error, requestId: context.get('requestId') }, 'unexpected error');
+    return nativeErrorResponse(
+      new SandgateError('internal', 'Internal server error', { cause: error }),
+    );
+  });
+  app.route('/', door);
+}
+
+/** `{name}` as hono writes it. */
+const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
+
+function methodNotAllowed(path: string): SandgateError {
+  const methods = allRoutes
+    .filter((route) => route.path === path)
+    .map(({ method }) => method.toUpperCase());
+  const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].join(', ');
+  return new SandgateError('method_not_allowed', `This address takes ${allow}`, {
+    data: { allow },
+  });
+}

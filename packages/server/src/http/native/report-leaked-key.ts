@@ -1,0 +1,67 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { digestKeyText, keyPattern, revokeKey, SandgateError } from '@sandgate/core';
+import { z } from 'zod';
+import { definePublicRoute, type PublicContext } from './route.ts';
+
+/**
+ * No answer comes sooner. Well above what a revocation takes on a slow disk, so that the time of an
+ * answer does not tell whether there was anything to revoke.
+ */
+const answerAfterMs = 150;
+
+export const reportLeakedKeyRoute = definePublicRoute({
+  operationId: 'reportLeakedKey',
+  method: 'post',
+  path: '/api/v1/leaked-keys',
+  tag: 'Leaked keys',
+  summary: 'Report an API key that was found where it does not belong',
+  description:
+    'A real key is revoked before the answer comes. The answer is always the same, and empty.',
+  body: z.strictObject({ key: z.string().min(1).max(200) }),
+  answer: z.undefined(),
+  status: 204,
+  errors: ['rate_limited'],
+  async run({ body }, context) {
+    requireBudget(context);
+    const [outcome] = await Promise.allSettled([
+      revokeReported(body.key, context),
+      pause(answerAfterMs),
+    ]);
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return undefined;
+  },
+});
+
+/** @throws SandgateError `rate_limited` */
+function requireBudget({ reports, address, clock }: PublicContext): void {
+  const retryAfterMs = reports.charge(address, clock.nowMs());
+  if (retryAfterMs === 0) return;
+  throw new SandgateError(
+    'rate_limited',
+    `Too many reports from this address. Try again in ${Math.ceil(retryAfterMs / 1_000)} seconds`,
+    { data: { window: 'reports', retryAfterMs } },
+  );
+}
+
+/**
+ * Whoever holds a text that works could use the key, so that any such text is enough to end it. One
+ * whose overlap after a rotation has ended works no more, and ends nothing.
+ */
+async function revokeReported(text: string, context: PublicContext): Promise<void> {
+  const { storage, clock, auditLog, address, requestId } = context;
+  const candidate = keyPattern.exec(text)?.[0] ?? text;
+  const found = await storage.keys.findByDigest(digestKeyText(context.serverKey(), candidate));
+  if (found === null) return;
+  const { key, secret } = found;
+  if (secret.validUntilMs !== null && secret.validUntilMs <= clock.nowMs()) return;
+  await revokeKey(context, key.id);
+  await auditLog.record({
+    action: 'key.revoke',
+    actor: { kind: 'stranger' },
+    target: `key:${key.number}`,
+    workspaceId: key.workspaceId,
+    address,
+    requestId,
+    details: { reason: 'reported as leaked' },
+  });
+}

@@ -1,0 +1,183 @@
+import type {
+  ApiKey,
+  AuditLog,
+  AuditRecord,
+  Clock,
+  ErrorCode,
+  FailureBudget,
+  KeyDependencies,
+  RequestLimits,
+  Scope,
+  Workspace,
+} from '@sandgate/core';
+import { z } from 'zod';
+import type { Access } from '../authorize/authorizer.ts';
+import { type Input, type RawInput, readInput } from './read-input.ts';
+
+/** What the handlers of this door need of the server. */
+export interface NativeServices extends KeyDependencies {
+  readonly clock: Clock;
+  readonly auditLog: AuditLog;
+  readonly limitsOf: (key: ApiKey, workspace: Workspace | null) => RequestLimits;
+  /** How often an address may report leaked keys. */
+  readonly reports: FailureBudget;
+}
+
+export interface PublicContext extends NativeServices {
+  readonly requestId: string;
+  /** The peer's IP address. */
+  readonly address: string;
+  /** The request's `Accept` header; empty when there is none. */
+  readonly accept: string;
+}
+
+export interface AuthorisedContext extends PublicContext {
+  readonly access: Access;
+  /** Says what a change is about, for its audit record. */
+  readonly note: (facts: AuditFacts) => void;
+}
+
+export type AuditFacts = Pick<AuditRecord, 'target' | 'workspaceId' | 'details'>;
+
+/** A scope, or `any key` for what every living key may do, or `public` for what needs none. */
+export type RouteAccess = Scope | 'any key' | 'public';
+
+/**
+ * Which workspace a route is about when the request names none. `reach`: everything that the key
+ * reaches. `own`: one, which for a key of all workspaces is the default one. `create`: like `own`,
+ * and a workspace that is named and not there is made.
+ */
+export type RouteWorkspace = 'reach' | 'own' | 'create';
+
+interface RouteShape<
+  Params extends z.ZodObject,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+  Answer extends z.ZodType,
+> {
+  readonly operationId: string;
+  readonly method: 'get' | 'post' | 'put' | 'delete';
+  /** From the server's root, with `{names}`. */
+  readonly path: `/${string}`;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tag: string;
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  readonly answer: Answer;
+  /** 200 unless given. 204 sends no body. */
+  readonly status?: 200 | 204;
+  /** Besides those that every route can answer. */
+  readonly errors?: readonly ErrorCode[];
+}
+
+type AuthorisedShape = {
+  /** What the key must be granted. */
+  readonly access: Exclude<RouteAccess, 'public'>;
+  readonly workspace: RouteWorkspace;
+} & (
+  | {
+      /** Changes nothing: it is written down once, at its end. */
+      readonly safe: true;
+    }
+  | {
+      readonly safe: false;
+      /** What the audit calls the change, as in `key.revoke`. Null: what it runs records itself. */
+      readonly audit: string | null;
+    }
+);
+
+/** A route as it is mounted and documented, whatever its input and answer are. */
+export type Route = Omit<RouteShape<z.ZodObject, z.ZodObject, z.ZodType, z.ZodType>, 'status'> & {
+  readonly status: 200 | 204;
+} & (
+    | (AuthorisedShape & {
+        /** @throws SandgateError `invalid_request` naming every violation, before it runs anything */
+        readonly prepare: (raw: RawInput) => Prepared<AuthorisedContext>;
+      })
+    | {
+        readonly access: 'public';
+        readonly prepare: (raw: RawInput) => Prepared<PublicContext>;
+      }
+  );
+
+/** A request that was read, and can be carried out. */
+export interface Prepared<Context> {
+  /** Slugs, UUIDs or ids of the workspace that query and body name. */
+  readonly workspaces: readonly string[];
+  readonly run: (context: Context) => Promise<unknown>;
+}
+
+const nothing = z.strictObject({});
+type Nothing = typeof nothing;
+
+/** What a route does: the answer's fields, or a response for what is not JSON. */
+type Run<Context, Params, Query, Body, Answer extends z.ZodType> = (
+  input: Input<Params, Query, Body>,
+  context: Context,
+) => Promise<z.input<Answer> | Response>;
+
+/** Declares a route for keys. Without a declared access it does not compile. */
+export function defineRoute<
+  Answer extends z.ZodType,
+  Params extends z.ZodObject = Nothing,
+  Query extends z.ZodObject = Nothing,
+  Body extends z.ZodType = z.ZodUndefined,
+>(
+  route: RouteShape<Params, Query, Body, Answer> &
+    AuthorisedShape & {
+      readonly run: Run<
+        AuthorisedContext,
+        z.output<Params>,
+        z.output<Query>,
+        z.output<Body>,
+        Answer
+      >;
+    },
+): Route {
+  const { run, status = 200, ...shape } = route;
+  return { ...shape, status, prepare: (raw) => prepare(raw, route, run) };
+}
+
+/** Declares a route that asks for no key. */
+export function definePublicRoute<
+  Answer extends z.ZodType,
+  Params extends z.ZodObject = Nothing,
+  Query extends z.ZodObject = Nothing,
+  Body extends z.ZodType = z.ZodUndefined,
+>(
+  route: RouteShape<Params, Query, Body, Answer> & {
+    readonly run: Run<PublicContext, z.output<Params>, z.output<Query>, z.output<Body>, Answer>;
+  },
+): Route {
+  const { run, status = 200, ...shape } = route;
+  return { ...shape, status, access: 'public', prepare: (raw) => prepare(raw, route, run) };
+}
+
+function prepare<
+  Context,
+  Answer extends z.ZodType,
+  Params extends z.ZodObject = Nothing,
+  Query extends z.ZodObject = Nothing,
+  Body extends z.ZodType = z.ZodUndefined,
+>(
+  raw: RawInput,
+  shape: RouteShape<Params, Query, Body, Answer>,
+  run: Run<Context, z.output<Params>, z.output<Query>, z.output<Body>, Answer>,
+): Prepared<Context> {
+  const input = readInput<z.ZodType, z.ZodType, z.ZodType>(raw, {
+    params: shape.params ?? nothing,
+    query: shape.query ?? nothing,
+    body: shape.body ?? z.undefined(),
+  }) as Input<z.output<Params>, z.output<Query>, z.output<Body>>;
+  return { workspaces: workspacesIn(input), run: (context) => run(input, context) };
+}
+
+/** The one place where a workspace is read from a request's fields. */
+function workspacesIn({ query, body }: Input<unknown, unknown, unknown>): readonly string[] {
+  return [query, body].flatMap((part) => {
+    const { workspace } = (part ?? {}) as { readonly workspace?: unknown };
+    return typeof workspace === 'string' ? [workspace] : [];
+  });
+}

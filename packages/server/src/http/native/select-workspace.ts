@@ -1,0 +1,36 @@
+import { requireName, SandgateError, type Storage, type WorkspaceSelector } from '@sandgate/core';
+import type { RouteWorkspace } from './route.ts';
+
+const idForm = /^[0-9a-f]{24}$/;
+const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * The workspace that a request is about: what its header and its fields name, which must agree.
+ * Each may give a slug, a UUID or an id.
+ * @throws SandgateError `tenant_conflict`, `invalid_request`
+ */
+export async function selectWorkspace(
+  storage: Storage,
+  named: readonly string[],
+  kind: RouteWorkspace,
+): Promise<WorkspaceSelector> {
+  const found = await Promise.all(named.map((name) => resolve(storage, name)));
+  if (new Set(found.map(({ slug }) => slug)).size > 1) {
+    throw new SandgateError('tenant_conflict', 'The request names two different workspaces');
+  }
+  const [workspace] = found;
+  if (workspace === undefined) return { kind: kind === 'reach' ? 'reach' : 'own' };
+  const create = kind === 'create' && found.every(({ bySlug }) => bySlug);
+  return { kind: 'named', slug: workspace.slug, create };
+}
+
+/** What is not found keeps its name, and is refused like any workspace that is not there. */
+async function resolve({ workspaces }: Storage, name: string) {
+  const found = idForm.test(name)
+    ? await workspaces.findById(name)
+    : uuidForm.test(name)
+      ? await workspaces.findByUuid(name.toLowerCase())
+      : null;
+  if (idForm.test(name) || uuidForm.test(name)) return { slug: found?.slug ?? name, bySlug: false };
+  return { slug: requireName('Workspace', name), bySlug: true };
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+
+/** ISO 8601, UTC, whole seconds, as documented. */
+export const time = z.iso.datetime();
+export const nullableTime = time.nullable();
+
+export const toTime = (timeMs: number): string =>
+  `${new Date(timeMs).toISOString().slice(0, -'.000Z'.length)}Z`;
+export const toNullableTime = (timeMs: number | null): string | null =>
+  timeMs === null ? null : toTime(timeMs);
+/** Seconds with a fraction. */
+export const toSeconds = (durationMs: number): number => durationMs / 1_000;
+
+export const workspaceName = z
+  .string()
+  .min(1)
+  .max(63)
+  .meta({ description: 'Slug, UUID or id of a workspace. Must agree with X-Workspace-Id' });
+
+/** A whole number out of a query string. */
+export const queryNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+/** An instant of a query string, in milliseconds. */
+export const queryTime = z.iso
+  .datetime({ offset: true, error: 'is not a time, as in 2027-01-31T12:00:00Z' })
+  .transform((text) => Date.parse(text));

@@ -1,0 +1,35 @@
+import { openTicket } from '@sandgate/core';
+import { z } from 'zod';
+import { actorOf } from '../actor.ts';
+import { defineRoute } from '../route.ts';
+import { workspaceName } from '../shared-schemas.ts';
+import { ticketItem, ticketText, toTicketItem } from './ticket-schemas.ts';
+
+export const openTicketRoute = defineRoute({
+  operationId: 'openTicket',
+  method: 'post',
+  path: '/api/v1/tickets',
+  tag: 'Tickets',
+  summary: 'Open a ticket',
+  access: 'workspace:manage',
+  workspace: 'reach',
+  safe: false,
+  audit: 'ticket.open',
+  body: z.strictObject({
+    subject: z.string().trim().min(1).max(200),
+    body: ticketText.optional(),
+    workspace: workspaceName.optional(),
+  }),
+  answer: ticketItem,
+  async run({ body }, context) {
+    const { subject, body: text = '' } = body;
+    const actor = actorOf(context.access);
+    const ticket = await openTicket(context, context.access.workspace, {
+      subject,
+      body: text,
+      actor,
+    });
+    context.note({ target: `ticket:${ticket.number}` });
+    return toTicketItem(ticket);
+  },
+});
