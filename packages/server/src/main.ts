@@ -246,9 +246,11 @@ function createEngine(
   config: ServerConfig,
   environment: Readonly<Record<string, string | undefined>>,
 ): Engine {
+  const { launcher, pythonPath } = config.engine;
   return createNamespaceEngine({
     stateDirectory: home,
-    launcher: config.engine.launcher,
+    launcher,
+    ...(pythonPath === null ? {} : { pythonPath }),
     searchPath: environment.PATH ?? '/usr/bin:/bin',
     clock,
   });

@@ -10,6 +10,8 @@ export interface NamespaceEngineOptions {
   readonly clock?: Clock;
   /** The `PATH` in which host programs and interpreters are looked for. Default: `/usr/bin:/bin`. */
   readonly searchPath?: string;
+  /** The one Python that may be used, absolute. Default: the first on `searchPath` that works. */
+  readonly pythonPath?: string;
   /**
    * First of the host user ids that sandboxes get when the server is root, one each, so that no
    * host root stands behind a sandbox and no two share a user. The default is the start of the range

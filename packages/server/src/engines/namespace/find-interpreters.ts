@@ -17,7 +17,11 @@ export async function findInterpreters(
   const dropped = context.identities.drops;
   const found: HostInterpreter[] = [];
   const candidates: Record<KernelLanguage, readonly HostInterpreter[]> = {
-    python: await findPythons({ dropped, searchPath: options.searchPath ?? systemSearchPath }),
+    python: await findPythons({
+      dropped,
+      searchPath: options.searchPath ?? systemSearchPath,
+      file: options.pythonPath,
+    }),
     node: [
       findNode({
         dropped,
@@ -43,17 +47,30 @@ export async function findInterpreters(
     if (works !== null) found.push(works);
     findings.push(
       works === null
-        ? {
-            subject: language,
-            status: 'missing',
-            message: [`No ${language} was found that a sandbox can use.`, ...failures].join(' '),
-            remedy:
-              language === 'python'
-                ? 'Install Python 3.8 or newer, as in `apt-get install python3`.'
-                : 'Start the server with a Node.js that every user can read.',
-          }
+        ? missingInterpreter(language, failures, options.pythonPath)
         : { subject: language, status: 'ok', message: works.description },
     );
   }
   return found;
+}
+
+function missingInterpreter(
+  language: KernelLanguage,
+  failures: readonly string[],
+  pythonPath: string | undefined,
+): EngineFinding {
+  const named = language === 'python' ? pythonPath : undefined;
+  const message =
+    named === undefined
+      ? `No ${language} was found that a sandbox can use.`
+      : `The configured Python ${named} cannot be used: it has to be an installed Python 3.8 or newer that every user can read.`;
+  const remedies: Record<KernelLanguage, string> = {
+    python:
+      named === undefined
+        ? 'Install Python 3.8 or newer, as in `apt-get install python3`.'
+        : 'Set SANDGATE_PYTHON to another one, or leave it out to use the first that works.',
+    node: 'Start the server with a Node.js that every user can read.',
+  };
+  const text = failures.length === 0 ? message : `${message} ${failures.join(' ')}`;
+  return { subject: language, status: 'missing', message: text, remedy: remedies[language] };
 }

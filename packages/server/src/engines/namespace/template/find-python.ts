@@ -22,6 +22,8 @@ print(json.dumps([list(sys.version_info[:3]), sys.base_prefix, os.path.realpath(
 export interface FindPythonOptions {
   readonly dropped: boolean;
   readonly searchPath: string;
+  /** Looked at alone, where it is given. */
+  readonly file?: string | undefined;
 }
 
 interface Installation {
@@ -37,7 +39,10 @@ interface Installation {
  */
 export async function findPythons(options: FindPythonOptions): Promise<HostInterpreter[]> {
   const directories = [...options.searchPath.split(delimiter), '/usr/local/bin', '/usr/bin'];
-  const files = directories.map((directory) => join(directory, 'python3')).filter(existsSync);
+  const files =
+    options.file === undefined
+      ? directories.map((directory) => join(directory, 'python3')).filter(existsSync)
+      : [options.file];
   const found = new Map<string, Installation>();
   for (const file of new Set(files)) {
     const installation = await describe(file);
