@@ -47,8 +47,11 @@ export function createAuditLog({ audit, clock, serverKey }: AuditLogDependencies
     const entries = records.map((record) => toEntry(record, clock.nowMs()));
     const sealer = createAuditSealer(serverKey());
     await audit.append((tail) => extendChain(tail, entries, sealer), {
-      // Refusals come in floods, and changed nothing.
-      durable: entries.some(({ outcome }) => outcome !== 'refused'),
+      // Refusals come in floods, and changed nothing. A sandbox's own record does not wait for the
+      // disk either, and a power failure ends what it tells of.
+      durable: entries.some(
+        ({ outcome, action }) => outcome !== 'refused' && !action.startsWith('sandbox.'),
+      ),
     });
   };
   return { recordAll, record: (record) => recordAll([record]) };

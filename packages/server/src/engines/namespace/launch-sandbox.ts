@@ -114,12 +114,18 @@ export async function discardLaunch(prepared: PreparedLaunch): Promise<void> {
   await prepared.release(prepared.directory);
 }
 
+export interface LaunchOptions {
+  readonly stock?: LaunchStock;
+  /** What the agent is to do as soon as it is ready. */
+  readonly firstCalls?: string;
+}
+
 /** Starts the processes of a sandbox. It is not `ready` yet. */
 export async function launchSandbox(
   context: LaunchContext,
   spec: EngineSandboxSpec,
   template: Template,
-  stock: LaunchStock | null = null,
+  { stock, firstCalls = '' }: LaunchOptions = {},
 ): Promise<LaunchedSandbox> {
   const prepared =
     stock?.take(spec.resources) ?? (await prepareLaunch(context, spec.id, spec.resources));
@@ -146,7 +152,7 @@ export async function launchSandbox(
     });
     const limits = ulimitScript(group.rlimits);
     const prelude = agentPrelude(context.agentScript, context.tools, limits);
-    process.launch({ ...command, ioDirectory: io, prelude });
+    process.launch({ ...command, ioDirectory: io, prelude: prelude + firstCalls });
     return { process, group, steps, release: () => prepared.release(directory) };
   } catch (cause) {
     await discardLaunch({ ...prepared, directory });

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { SandboxResources } from '@sandgate/core';
 import {
   discardLaunch,
@@ -6,7 +7,9 @@ import {
   prepareLaunch,
 } from './launch-sandbox.ts';
 
-const size = 2;
+const size = 4;
+/** Made several at a time: for a while after each fork, a server pays for every page it writes to. */
+const lowWater = 2;
 /** A start is often followed by a first call, which this is not to delay. */
 const refillDelayMs = 20;
 
@@ -63,6 +66,7 @@ export class LaunchStock {
     const stale = this.#ready.filter((launch) => !fits(launch));
     this.#ready = this.#ready.filter(fits);
     await Promise.all(stale.map((launch) => discardLaunch(launch).catch(() => {})));
+    if (this.#ready.length >= lowWater) return;
     while (this.#ready.length < size && this.#wanted === wanted) {
       this.#made += 1;
       try {
@@ -70,6 +74,8 @@ export class LaunchStock {
       } catch {
         return;
       }
+      // Calls that came in the meantime go first.
+      await setImmediate();
     }
   }
 }

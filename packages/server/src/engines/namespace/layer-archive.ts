@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { createReadStream, existsSync } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ExecOutcome, type ExecRequest, SandgateError } from '@sandgate/core';
 
@@ -36,13 +36,17 @@ export class LayerArchive {
     this.#tar = tar;
   }
 
+  /** There is a layer of an earlier run. */
+  has(id: string): boolean {
+    return existsSync(this.#path(id));
+  }
+
   /**
-   * Unpacks the layer of an earlier run, if there is one.
+   * Unpacks the layer of an earlier run.
    * @throws SandgateError `engine_failed` when not all of it could be unpacked.
    */
   async restore(id: string, exec: Exec): Promise<void> {
     const path = this.#path(id);
-    if ((await stat(path).catch(() => null)) === null) return;
     const errors = new ErrorText();
     const outcome = await exec({
       argv: [this.#tar, '-x', '-p', '-f', '-', '-C', '/'],

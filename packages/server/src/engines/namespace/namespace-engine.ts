@@ -143,20 +143,25 @@ class NamespaceEngine implements Engine {
     context.fifos.prepare();
     this.#stock ??= new LaunchStock(context);
     const stock = this.#stock;
+    const archive =
+      context.tools.tar === null ? null : new LayerArchive(this.#runtime.layers, context.tools.tar);
+    const layered = archive?.has(spec.id) === true;
+    const configuration = provideConfiguration(spec.hostname);
     const workdirInVolume = isBeneathVolume(spec.workdir, spec.mounts);
     let volumes: VolumeSources | null = null;
     let launched: LaunchedSandbox;
     try {
       volumes = new VolumeSources(spec.mounts);
       const plan = workdirInVolume ? { ...spec, workdir: '/' } : spec;
-      launched = await launchSandbox(context, plan, template, stock);
+      launched = await launchSandbox(context, plan, template, {
+        stock,
+        firstCalls: layered ? '' : configuration,
+      });
     } catch (cause) {
       volumes?.close();
       this.#sandboxes.delete(spec.id);
       throw cause;
     }
-    const archive =
-      context.tools.tar === null ? null : new LayerArchive(this.#runtime.layers, context.tools.tar);
     const sandbox = new NamespaceSandbox({
       spec,
       languages: template.languages,
@@ -183,8 +188,10 @@ class NamespaceEngine implements Engine {
       await launched.process.ready;
       await volumes.requireMounted((request) => sandbox.execInternally(request));
       if (workdirInVolume) launched.process.send(shellCall('mkdir', '-p', '--', spec.workdir));
-      await archive?.restore(spec.id, (request) => sandbox.execInternally(request));
-      launched.process.send(provideConfiguration(spec.hostname));
+      if (layered) {
+        await archive.restore(spec.id, (request) => sandbox.execInternally(request));
+        launched.process.send(configuration);
+      }
       for (const [name, text] of Object.entries(spec.scripts)) {
         await sandbox.writeFile(`${guestScripts}/${name}`, Buffer.from(text), { mode: 0o755 });
       }

@@ -130,10 +130,11 @@ export class SandboxProcess implements JobHost {
   /** To be called once. */
   launch({ file, args, ioDirectory, prelude }: Launch): void {
     this.#ioDirectory = ioDirectory;
+    // Before the line that starts everything: what it wakes may take this process's turn on the CPU.
+    this.#agent.write(prelude);
     const closed = this.#joinFds.map((fd) => ` ${fd}>&-`).join('');
     const words = [file, ...args].map(quoteShell).join(' ');
     this.#shell.end(`exec ${words} <&${agentFd} ${agentFd}<&-${closed}\n`);
-    this.#agent.write(prelude);
     this.#awaitReady().then(this.#ready.resolve, this.#ready.reject);
   }
 
