@@ -1,12 +1,12 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { type Sandboxes, SandgateError } from '@sandgate/core';
 import { Hono } from 'hono';
-import { setLimitHeaders } from './authorize/limit-headers.ts';
 import { microsandboxErrorResponse } from './dialects/microsandbox/error-response.ts';
 import { mountMicrosandbox } from './dialects/microsandbox/mount.ts';
+import { explainFailure } from './explain-failure.ts';
 import { mountNative, type NativeDependencies } from './native/mount.ts';
 import { refuseWebPages } from './refuse-web-pages.ts';
-import type { App } from './request-context.ts';
+import { type App, setResponseHeader } from './request-context.ts';
 
 export interface AppDependencies extends NativeDependencies {
   readonly sandboxes: Sandboxes;
@@ -16,30 +16,23 @@ export interface AppDependencies extends NativeDependencies {
 
 /** The whole HTTP surface. Works without a socket, by `app.request`. */
 export function createApp(dependencies: AppDependencies): App {
-  const { log, clock, developmentMode } = dependencies;
+  const { log, developmentMode } = dependencies;
   const app: App = new Hono();
 
   app.use(async (context, next) => {
     const startedMs = performance.now();
-    context.set('requestId', randomBytes(8).toString('hex'));
+    const requestId = randomUUID();
+    context.set('requestId', requestId);
+    setResponseHeader(context, 'x-request-id', requestId);
     await next();
-    const { headers, status } = context.res;
-    headers.set('x-request-id', context.get('requestId'));
-    setLimitHeaders(
-      headers,
-      context.get('limits') ?? [],
-      clock.nowMs(),
-      retryAfterMs(context.error),
-    );
-    log.info(
-      {
-        requestId: context.get('requestId'),
-        method: context.req.method,
-        status,
-        durationMs: Math.round((performance.now() - startedMs) * 10) / 10,
-      },
-      'request',
-    );
+    for (const [name, value] of context.get('headers') ?? []) context.res.headers.set(name, value);
+    // The usage rows are the record of every call: a line of log for each is for looking closely.
+    if (log.isLevelEnabled('debug')) {
+      const { method } = context.req;
+      const { status } = context.res;
+      const durationMs = Math.round((performance.now() - startedMs) * 10) / 10;
+      log.debug({ requestId, method, status, durationMs }, 'request');
+    }
   });
   if (developmentMode) app.use(refuseWebPages);
 
@@ -49,18 +42,6 @@ export function createApp(dependencies: AppDependencies): App {
   app.notFound(() =>
     microsandboxErrorResponse(new SandgateError('not_found', 'There is nothing at this address')),
   );
-  app.onError((error, context) => {
-    if (error instanceof SandgateError) return microsandboxErrorResponse(error);
-    log.error({ err: error, requestId: context.get('requestId') }, 'unexpected error');
-    return microsandboxErrorResponse(
-      new SandgateError('internal', 'Internal server error', { cause: error }),
-    );
-  });
+  app.onError((thrown, context) => microsandboxErrorResponse(explainFailure(thrown, context, log)));
   return app;
-}
-
-/** Set by a refusal that passes by itself. */
-function retryAfterMs(error: Error | undefined): number | null {
-  const value = error instanceof SandgateError ? error.data?.retryAfterMs : undefined;
-  return typeof value === 'number' ? value : null;
 }

@@ -1,5 +1,4 @@
 import type { HttpBindings } from '@hono/node-server';
-import type { WindowState } from '@sandgate/core';
 import type { Context, Hono } from 'hono';
 import type { HeaderValues } from './authorize/read-credential.ts';
 
@@ -8,8 +7,8 @@ export interface Environment {
   Bindings: Partial<HttpBindings>;
   Variables: {
     requestId: string;
-    /** How the key's windows stand; set once a call was checked. */
-    limits?: readonly WindowState[];
+    /** Headers of the answer, where it does not leave by a socket. */
+    headers?: [name: string, value: string][];
   };
 }
 
@@ -40,4 +39,19 @@ export function headerValues(context: RequestContext): HeaderValues {
     }
     return raw.filter((_, index) => index % 2 === 1 && raw[index - 1]?.toLowerCase() === name);
   };
+}
+
+/**
+ * Sets a header of the answer, whoever makes it later. Straight on Node's response where there is
+ * one: to add headers to a finished `Response` costs more than all other work on a small call.
+ */
+export function setResponseHeader(context: RequestContext, name: string, value: string): void {
+  const env: Partial<HttpBindings> | undefined = context.env;
+  if (env?.outgoing !== undefined) {
+    if (!env.outgoing.headersSent) env.outgoing.setHeader(name, value);
+    return;
+  }
+  const headers = context.get('headers') ?? [];
+  headers.push([name, value]);
+  context.set('headers', headers);
 }

@@ -9,47 +9,48 @@ const namedWindows: Readonly<Record<string, string>> = {
 
 const seconds = (milliseconds: number): number => Math.ceil(milliseconds / 1_000);
 
+const share = ({ remaining, limit }: WindowState): number => remaining / Math.max(1, limit);
+
 /** The window with the smallest share left; of equal ones, the one that is full for longest. */
 function tightest(windows: readonly WindowState[]): WindowState | undefined {
-  return [...windows].sort(
-    (one, other) =>
-      one.remaining / Math.max(1, one.limit) - other.remaining / Math.max(1, other.limit) ||
-      other.resetAfterMs - one.resetAfterMs,
-  )[0];
+  return windows.reduce<WindowState | undefined>((least, window) => {
+    if (least === undefined) return window;
+    const difference = share(window) - share(least);
+    const tighter =
+      difference < 0 || (difference === 0 && window.resetAfterMs > least.resetAfterMs);
+    return tighter ? window : least;
+  }, undefined);
 }
 
 /**
  * All headers that tell a client how its key's windows stand: the short set for the tightest window
  * with the reset as an epoch second, nesirat's nine, and the IETF fields of
- * draft-ietf-httpapi-ratelimit-headers. `retryAfterMs` adds `Retry-After` (RFC 9110, 10.2.3),
- * rounded up: a retry then passes.
+ * draft-ietf-httpapi-ratelimit-headers.
  */
 export function setLimitHeaders(
-  headers: Headers,
+  set: (name: string, value: string) => void,
   windows: readonly WindowState[],
   nowMs: number,
-  retryAfterMs: number | null,
 ): void {
-  if (retryAfterMs !== null) headers.set('Retry-After', String(seconds(retryAfterMs)));
   const short = tightest(windows);
   if (short === undefined) return;
-  headers.set('X-RateLimit-Limit', String(short.limit));
-  headers.set('X-RateLimit-Remaining', String(short.remaining));
-  headers.set('X-RateLimit-Reset', String(seconds(nowMs + short.resetAfterMs)));
+  set('X-RateLimit-Limit', String(short.limit));
+  set('X-RateLimit-Remaining', String(short.remaining));
+  set('X-RateLimit-Reset', String(seconds(nowMs + short.resetAfterMs)));
   for (const { name, limit, remaining, resetAfterMs } of windows) {
     const title = namedWindows[name];
     if (title === undefined) continue;
-    headers.set(`X-RateLimit-${title}-Limit`, String(limit));
-    headers.set(`X-RateLimit-${title}-Remaining`, String(remaining));
-    headers.set(`X-RateLimit-${title}-Reset`, String(seconds(resetAfterMs)));
+    set(`X-RateLimit-${title}-Limit`, String(limit));
+    set(`X-RateLimit-${title}-Remaining`, String(remaining));
+    set(`X-RateLimit-${title}-Reset`, String(seconds(resetAfterMs)));
   }
-  headers.set(
+  set(
     'RateLimit-Policy',
     windows
       .map(({ name, limit, widthMs }) => `"${name}";q=${limit};w=${widthMs / 1_000}`)
       .join(', '),
   );
-  headers.set(
+  set(
     'RateLimit',
     windows
       .map(

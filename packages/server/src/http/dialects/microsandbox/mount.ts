@@ -1,7 +1,8 @@
-import { type Sandboxes, SandgateError } from '@sandgate/core';
+import { type Clock, type Sandboxes, SandgateError } from '@sandgate/core';
 import type { Logger } from 'pino';
 import type { Authorizer } from '../../authorize/authorizer.ts';
 import { type CredentialHeader, readCredential } from '../../authorize/read-credential.ts';
+import { reportLimits } from '../../authorize/report-limits.ts';
 import { readBody } from '../../read-body.ts';
 import { type App, headerValues, peerAddress, type RequestContext } from '../../request-context.ts';
 import { answerCall, type CallContext } from './answer-call.ts';
@@ -10,6 +11,7 @@ import { answerError } from './rpc-envelope.ts';
 export interface MicrosandboxDependencies {
   readonly authorizer: Authorizer;
   readonly sandboxes: Sandboxes;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -45,7 +47,7 @@ async function answerRpc(
     address,
     signal: context.req.raw.signal,
     requestId: context.get('requestId'),
-    onLimits: (limits) => context.set('limits', limits),
+    onLimits: reportLimits(context, dependencies.clock),
   });
 }
 

@@ -1,0 +1,26 @@
+import { SandgateError } from '@sandgate/core';
+import type { Logger } from 'pino';
+import { type RequestContext, setResponseHeader } from './request-context.ts';
+
+/**
+ * What to tell the client of anything that was thrown, with what is not for clients in the log.
+ * Every door words the result in its own shape.
+ */
+export function explainFailure(thrown: Error, context: RequestContext, log: Logger): SandgateError {
+  const requestId = context.get('requestId');
+  if (!(thrown instanceof SandgateError)) {
+    // A client that went away in the middle of its request is no defect.
+    const abandoned = 'code' in thrown && thrown.code === 'ECONNRESET';
+    log[abandoned ? 'debug' : 'error']({ err: thrown, requestId }, 'unexpected error');
+    return new SandgateError('internal', 'Internal server error', { cause: thrown });
+  }
+  const { code, message, detail, cause, data } = thrown;
+  if (detail !== undefined || cause !== undefined) {
+    log.warn({ code, detail, err: cause, requestId }, message);
+  }
+  if (typeof data?.retryAfterMs === 'number') {
+    // RFC 9110, 10.2.3: whole seconds. Rounded up, so that a retry then passes.
+    setResponseHeader(context, 'Retry-After', String(Math.ceil(data.retryAfterMs / 1_000)));
+  }
+  return thrown;
+}
