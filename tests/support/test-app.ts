@@ -66,6 +66,7 @@ export async function createTestApp(
     limitsOf,
     auditLog: createAuditLog({ ...keyDependencies, audit: storage.audit }),
     version: '0.0.0',
+    webhookProblem: (url) => (url.startsWith('https://') ? null : 'must be https'),
     authorizer: developmentMode
       ? createDevelopmentAuthorizer({ ...keyDependencies, auditAs: (_, work) => work() })
       : createKeyAuthorizer({

@@ -36,6 +36,7 @@ import { createKeyAuthorizer } from './http/authorize/key-authorizer.ts';
 import { type Listener, listen } from './http/listen.ts';
 import type { SandboxLogs } from './process/sandbox-log.ts';
 import type { ServerStatus } from './process/server-status.ts';
+import { webhookUrlProblem } from './webhook/webhook-target.ts';
 
 /** Everything that a server needs of the outside, chosen and opened by `main.ts`. */
 export interface ServerParts {
@@ -120,6 +121,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     limitsOf: keyLimits,
     auditLog,
     version: parts.version,
+    webhookProblem: (url) => webhookUrlProblem(url, { allowedPrivateHosts: [] }),
     authorizer: developmentMode
       ? createDevelopmentAuthorizer({ ...keyDependencies, auditAs: auditScope.run })
       : createKeyAuthorizer({

@@ -1,6 +1,7 @@
-import type { AuditActor } from '@sandgate/core';
+import type { AuditActor, AuditContext } from '@sandgate/core';
 import { z } from 'zod';
 import type { Access } from '../authorize/authorizer.ts';
+import type { AuthorisedContext } from './route.ts';
 
 /** Who did something, as this door shows it. */
 export const actor = z
@@ -17,3 +18,14 @@ export const toActor = (from: AuditActor): z.input<typeof actor> => ({
 
 export const actorOf = ({ caller }: Access): AuditActor =>
   caller.kind === 'key' ? { kind: 'key', keyNumber: caller.key.number } : { kind: 'development' };
+
+/** For what records itself. */
+export const auditContextOf = ({
+  access,
+  address,
+  requestId,
+}: AuthorisedContext): AuditContext => ({
+  actor: actorOf(access),
+  address,
+  requestId,
+});

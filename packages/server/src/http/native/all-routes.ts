@@ -1,3 +1,10 @@
+import {
+  changeAlertSettingsRoute,
+  showAlertSettingsRoute,
+} from './alerts/alert-settings-routes.ts';
+import { listAlertHistoryRoute, listAlertsRoute } from './alerts/list-alerts.ts';
+import { showAlertRoute } from './alerts/show-alert.ts';
+import { acknowledgeAlertRoute, updateAlertRoute } from './alerts/update-alert.ts';
 import { createChildKeyRoute, createKeyRoute } from './api-keys/create-key.ts';
 import { listKeysRoute } from './api-keys/list-keys.ts';
 import { deleteKeyRoute, revokeKeyRoute } from './api-keys/revoke-key.ts';
@@ -34,6 +41,14 @@ export const allRoutes: readonly Route[] = [
   listUsageRoute,
   dashboardStatsRoute,
   listAuditRoute,
+  listAlertsRoute,
+  // Before the alert of a number, whose path they would be too.
+  listAlertHistoryRoute,
+  showAlertSettingsRoute,
+  changeAlertSettingsRoute,
+  showAlertRoute,
+  updateAlertRoute,
+  acknowledgeAlertRoute,
   listTicketsRoute,
   openTicketRoute,
   showTicketRoute,

@@ -19,6 +19,8 @@ export interface NativeServices extends KeyDependencies {
   readonly clock: Clock;
   readonly auditLog: AuditLog;
   readonly limitsOf: (key: ApiKey, workspace: Workspace | null) => RequestLimits;
+  /** What is wrong with a webhook's address, or null. */
+  readonly webhookProblem: (url: string) => string | null;
   /** How often an address may report leaked keys. */
   readonly reports: FailureBudget;
 }
