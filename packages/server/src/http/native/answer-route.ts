@@ -1,6 +1,7 @@
 import { type AuditRecord, audited, SandgateError, type WorkspaceSelector } from '@sandgate/core';
 import type { Authorizer } from '../authorize/authorizer.ts';
 import { type CredentialHeader, readCredential } from '../authorize/read-credential.ts';
+import { reportLimits } from '../authorize/report-limits.ts';
 import { readBody } from '../read-body.ts';
 import { headerValues, peerAddress, type RequestContext } from '../request-context.ts';
 import { actorOf } from './actor.ts';
@@ -71,7 +72,7 @@ async function answerKey(
       endpoint: route.path,
       requestId: known.requestId,
       safe,
-      onLimits: (limits) => context.set('limits', limits),
+      onLimits: reportLimits(context, services.clock),
       statusOf: nativeStatus,
     },
     async (access) => {

@@ -2,6 +2,7 @@ import { createFailureBudget, SandgateError } from '@sandgate/core';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import type { Authorizer } from '../authorize/authorizer.ts';
+import { explainFailure } from '../explain-failure.ts';
 import type { App } from '../request-context.ts';
 import { allRoutes } from './all-routes.ts';
 import { answerRoute } from './answer-route.ts';
@@ -40,18 +41,7 @@ export function mountNative(app: App, dependencies: NativeDependencies): void {
   door.all('/api/v1/*', () => {
     throw new SandgateError('not_found', 'There is nothing at this address');
   });
-  door.onError((error, context) => {
-    if (error instanceof SandgateError) {
-      if (error.detail !== undefined || error.cause !== undefined) {
-        log.warn({ code: error.code, detail: error.detail, err: error.cause }, error.message);
-      }
-      return nativeErrorResponse(error);
-    }
-    log.error({ err: error, requestId: context.get('requestId') }, 'unexpected error');
-    return nativeErrorResponse(
-      new SandgateError('internal', 'Internal server error', { cause: error }),
-    );
-  });
+  door.onError((thrown, context) => nativeErrorResponse(explainFailure(thrown, context, log)));
   app.route('/', door);
 }
 
