@@ -62,4 +62,5 @@ export * from './ticket/use-tickets.ts';
 export * from './time/duration.ts';
 export * from './usage/usage-ledger.ts';
 export * from './usage/usage-row.ts';
+export * from './usage/usage-upkeep.ts';
 export * from './workspace/workspace.ts';

@@ -34,7 +34,8 @@ export interface SqliteStorageOptions {
 }
 
 const cacheKib = 65_536;
-const largestLogPages = 65_536;
+const largestLogPages = 131_072;
+const keptLogBytes = 64 * 1024 * 1024;
 
 /**
  * Opens a database, makes it or brings it to the newest schema. Any number of processes may have
@@ -72,7 +73,8 @@ export async function openSqliteStorage({
  * does so only when that thread cannot, or when it is closed.
  */
 function tune(database: DatabaseSync): void {
-  database.exec(`pragma cache_size = -${cacheKib}; pragma wal_autocheckpoint = ${largestLogPages}`);
+  database.exec(`pragma cache_size = -${cacheKib}; pragma wal_autocheckpoint = ${largestLogPages};
+    pragma journal_size_limit = ${keptLogBytes}`);
 }
 
 function storageOver(

@@ -41,10 +41,14 @@ export class SqliteConnection {
   readonly #database: DatabaseSync;
   /** By SQL text, of which there are as many as there are queries in the source. */
   readonly #statements = new Map<string, StatementSync>();
+  readonly #onCommit: (changes: number) => void;
   #durability: Durability | null = null;
+  #changes = 0;
 
-  constructor(database: DatabaseSync) {
+  /** `onCommit` is told after each transaction how many rows it changed. */
+  constructor(database: DatabaseSync, onCommit: (changes: number) => void = () => undefined) {
     this.#database = database;
+    this.#onCommit = onCommit;
   }
 
   all<Row>(query: Compilable<Row>): Row[] {
@@ -68,7 +72,7 @@ export class SqliteConnection {
   run(query: Compilable<unknown>): number {
     return this.#guard(() => {
       const compiled = query.compile();
-      return Number(this.#prepare(compiled.sql).run(...parametersOf(compiled)).changes);
+      return this.#count(this.#prepare(compiled.sql).run(...parametersOf(compiled)).changes);
     });
   }
 
@@ -82,7 +86,7 @@ export class SqliteConnection {
           return row === undefined ? undefined : asRow<Row>(row);
         }),
       all: (...parameters) => this.#guard(() => statement.all(...parameters).map(asRow<Row>)),
-      run: (...parameters) => this.#guard(() => Number(statement.run(...parameters).changes)),
+      run: (...parameters) => this.#guard(() => this.#count(statement.run(...parameters).changes)),
     };
   }
 
@@ -98,6 +102,8 @@ export class SqliteConnection {
       try {
         const result = work();
         this.#prepare('commit').run();
+        this.#onCommit(this.#changes);
+        this.#changes = 0;
         return result;
       } catch (error) {
         // SQLite itself undoes some failed transactions, on a full disk for one.
@@ -109,6 +115,11 @@ export class SqliteConnection {
 
   close(): void {
     if (this.#database.isOpen) this.#guard(() => this.#database.close());
+  }
+
+  #count(changes: number | bigint): number {
+    this.#changes += Number(changes);
+    return Number(changes);
   }
 
   #setDurability(durability: Durability): void {
