@@ -1,4 +1,4 @@
-import { scopes } from '@sandgate/core';
+import { newKeyText, revokeKey, scopes, setKeyEnabled } from '@sandgate/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -73,6 +73,83 @@ describe('the OpenAPI document', () => {
       expect([path, method, await ask(text)]).toEqual([path, method, 'scope_missing']);
       const right = await test.issue({ namespace: 'scoped', scopes: [`${needed}`] });
       expect(await ask(right.text)).not.toBe('scope_missing');
+    }
+  });
+});
+
+describe('every route for keys', () => {
+  const guarded = () =>
+    operations().filter(({ operation }) => operation['x-required-scope'] !== 'public');
+
+  const ask = async (
+    { path, method }: { path: string; method: string },
+    headers: Record<string, string>,
+  ) => {
+    const response = await test.app.request(concrete(path), {
+      method: method.toUpperCase(),
+      headers,
+    });
+    const body = (await response.json()) as { detail?: string };
+    return [path, method, response.status, body.detail];
+  };
+
+  it('refuses each bad credential in the same words, and tells none from another', async () => {
+    const unknown = newKeyText('msb_', { bytes: (length) => new Uint8Array(length).fill(7) });
+    const expired = await test.issue({ namespace: 'own', expiresInMs: 1 });
+    const revoked = await test.issue({ namespace: 'own' });
+    await revokeKey(test.keyDependencies, revoked.key.id);
+    const rotated = await test.issue({ namespace: 'own' });
+    await test.rotate(rotated.key.id);
+    const disabled = await test.issue({ namespace: 'own' });
+    await setKeyEnabled(test.keyDependencies, disabled.key.id, false);
+    const elsewhere = await test.issue({ namespace: 'own', addressAllowList: ['192.0.2.7'] });
+    const parent = await test.issue({ namespace: 'own' });
+    const orphan = await test.issue({ namespace: 'own', parentNumber: parent.key.number });
+    await revokeKey(test.keyDependencies, parent.key.id);
+
+    for (const route of guarded()) {
+      // Refused credentials are budgeted per address and minute.
+      test.clock.currentMs += 60_000;
+      const { path, method } = route;
+      const bad = ['mistyped', `${unknown}0`, unknown, expired.text, revoked.text, rotated.text];
+      for (const credential of [...bad, orphan.text]) {
+        const answer = await ask(route, { 'x-api-key': credential });
+        expect(answer).toEqual([path, method, 401, 'Invalid API key']);
+      }
+      expect(await ask(route, { 'x-api-key': disabled.text })).toEqual([
+        path,
+        method,
+        403,
+        'API key is inactive',
+      ]);
+      expect(await ask(route, { 'x-api-key': elsewhere.text })).toEqual([
+        path,
+        method,
+        403,
+        'This API key may not be used from this address',
+      ]);
+    }
+  });
+
+  it('refuses the workspace of others, in the same words whether or not it is there', async () => {
+    const { text } = await test.issue({ namespace: 'own' });
+    await test.issue({ namespace: 'theirs' });
+    const theirs = await test.storage.workspaces.findBySlug('theirs');
+    for (const route of guarded()) {
+      const { path, method } = route;
+      for (const name of ['theirs', theirs?.id, theirs?.uuid, 'nobodys', 'f'.repeat(24)]) {
+        const [, , status, detail] = await ask(route, {
+          'x-api-key': text,
+          'x-workspace-id': `${name}`,
+        });
+        expect([path, method, name, status, detail]).toEqual([
+          path,
+          method,
+          name,
+          403,
+          'This API key has no access to that workspace',
+        ]);
+      }
     }
   });
 });

@@ -119,15 +119,18 @@ async function prepareCall(
   context: RequestContext,
   { storage }: NativeServices,
 ): Promise<PreparedCall> {
+  const header = context.req.header('x-workspace-id');
+  const named = header === undefined ? [] : [header];
+  let selector: WorkspaceSelector = { kind: 'reach' };
   try {
+    selector = await selectWorkspace(storage, named, 'reach');
     const prepared = route.prepare(await readRaw(route, context));
-    const header = context.req.header('x-workspace-id');
-    const named = [...(header === undefined ? [] : [header]), ...prepared.workspaces];
-    const selector = await selectWorkspace(storage, named, route.workspace);
+    const all = [...named, ...prepared.workspaces];
+    selector = await selectWorkspace(storage, all, route.workspace);
     return { selector, run: prepared.run, safe: route.safe };
   } catch (error) {
     if (!(error instanceof SandgateError)) throw error;
-    return { selector: { kind: 'reach' }, run: () => Promise.reject(error), safe: true };
+    return { selector, run: () => Promise.reject(error), safe: true };
   }
 }
 
