@@ -27,7 +27,7 @@ export interface UsageStore {
    * Stores what began and what ended in one transaction, committed when this resolves. What began
    * accepted adds to the usage count of its key, and moves its last use. An end counts once: a second
    * one of the same row, and one of a row that was pruned, are passed over. Durations are kept to the
-   * microsecond.
+   * microsecond; that of a request under way is 0.
    * @returns the ids of `begun`, in their order
    */
   write(batch: UsageBatch): Promise<readonly number[]>;

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { verifyAudit } from '@sandgate/core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { sampleDigest, sampleId, sampleServerKey } from '../contract/sample-records.ts';
+import { sampleId, sampleServerKey } from '../contract/sample-records.ts';
 import { openSqliteStorage } from './open-sqlite-storage.ts';
 
 let folder: string;
@@ -71,18 +71,32 @@ it('lets processes that make one database at the same moment share it without a 
 
 it('keeps every answered write of a process that is killed', async () => {
   const writer = runFixture('write-until-killed.ts', file);
-  const answered: number[] = [];
+  const answered: { number: number; ended: number; open: number }[] = [];
   for await (const line of createInterface(writer.stdout)) {
-    answered.push(Number(line));
+    const [number = 0, ended = 0, open = 0] = line.split(' ').map(Number);
+    answered.push({ number, ended, open });
     if (answered.length === 300) writer.kill('SIGKILL');
   }
 
   const storage = await openSqliteStorage({ file });
   expect(answered.length).toBeGreaterThanOrEqual(300);
-  for (const number of answered) {
-    const found = await storage.keys.findByDigest(sampleDigest(`secret ${number}`));
-    expect(found?.key).toMatchObject({ id: sampleId(number), usageCount: number });
+  for (const { number, ended, open } of answered) {
+    // Its own uses, and the two usage rows below.
+    expect(await storage.keys.findByNumber(number)).toMatchObject({
+      id: sampleId(number),
+      usageCount: number + 2,
+    });
+    const { rows } = await storage.usage.list({ keyNumber: number }, { limit: 10 });
+    expect(rows.map(({ id, status }) => ({ id, status }))).toEqual([
+      { id: open, status: 0 },
+      { id: ended, status: 200 },
+    ]);
   }
+  while (await storage.usage.rollUp(100));
+  const total = await storage.usage.total();
+  const under = total.calls - 2 * answered.length;
+  expect(under === 0 || under === 2).toBe(true);
+  expect(total.successes - answered.length).toBeLessThanOrEqual(1);
   // At most the one write that was under way is there beyond the answered ones.
   const stored = await storage.keys.countLive();
   expect(stored - answered.length).toBeLessThanOrEqual(1);

@@ -118,7 +118,8 @@ export class SqliteUsageStore implements UsageStore {
         row.status,
         row.accepted ? 1 : 0,
         row.errorCode,
-        toMicroseconds(row.durationMs),
+        // Its end adds the whole duration.
+        row.status === 0 ? 0 : toMicroseconds(row.durationMs),
         row.atMs,
         row.sandboxId,
       );

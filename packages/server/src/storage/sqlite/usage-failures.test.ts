@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { NewUsageRow } from '@sandgate/core';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { sampleUsage } from '../contract/usage-contract.ts';
+import { allMigrations } from './migrations/all-migrations.ts';
+import { migrate } from './migrations/migrate.ts';
+import { openSqliteStorage } from './open-sqlite-storage.ts';
+import { SqliteConnection } from './sqlite-connection.ts';
+import { SqliteUsageStore } from './usage-store.ts';
+
+let folder: string;
+let file: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sandgate-usage-'));
+  file = join(folder, 'sandgate.db');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const rows = (count: number, changes: Partial<NewUsageRow> = {}): readonly NewUsageRow[] =>
+  Array.from({ length: count }, () => sampleUsage(changes));
+
+it('stores nothing of a batch that the disk has no room for, and goes on when there is room', async () => {
+  const database = new DatabaseSync(file);
+  database.exec('pragma journal_mode = wal');
+  migrate(database, allMigrations);
+  const usage = new SqliteUsageStore(new SqliteConnection(database), 'normal');
+  const [open = 0] = await usage.write({ begun: [sampleUsage({ status: 0 })], ended: [] });
+  const pages = Number(database.prepare('pragma page_count').get()?.page_count);
+  database.exec(`pragma max_page_count = ${pages + 4}`);
+  const batch = {
+    begun: rows(500, { endpoint: '/new', workspaceId: 'new' }),
+    ended: [{ id: open, status: 200, errorCode: null, durationMs: 1, sandboxId: null }],
+  };
+  await expect(usage.write(batch)).rejects.toMatchObject({ code: 'storage_unavailable' });
+  expect(await usage.total()).toMatchObject({ calls: 1, successes: 0 });
+
+  database.exec(`pragma max_page_count = ${pages + 1000}`);
+  await usage.write(batch);
+  expect(await usage.total()).toMatchObject({ calls: 501, successes: 501 });
+  expect((await usage.list({ workspaceId: 'new' }, { limit: 1 })).rows).toMatchObject([
+    { endpoint: '/new', workspaceId: 'new' },
+  ]);
+  database.close();
+});
+
+it('counts nothing of a roll-up that the disk has no room for, and all of it the next time', async () => {
+  const database = new DatabaseSync(file);
+  database.exec('pragma journal_mode = wal');
+  migrate(database, allMigrations);
+  const usage = new SqliteUsageStore(new SqliteConnection(database), 'normal');
+  const begun = Array.from({ length: 2000 }, (_, index) => sampleUsage({ keyNumber: index }));
+  await usage.write({ begun, ended: [] });
+  const pages = Number(database.prepare('pragma page_count').get()?.page_count);
+  database.exec(`pragma max_page_count = ${pages + 2}`);
+  await expect(usage.rollUp(2000)).rejects.toMatchObject({ code: 'storage_unavailable' });
+  expect(await usage.total()).toMatchObject({ calls: 2000 });
+  database.exec(`pragma max_page_count = ${pages + 1000}`);
+  expect(await usage.rollUp(2000)).toBe(false);
+  expect(await usage.total()).toMatchObject({ calls: 2000 });
+  database.close();
+});
+
+it('refuses a batch while another process holds the lock, and stores it once when it is gone', async () => {
+  const storage = await openSqliteStorage({ file, busyTimeoutMs: 50 });
+  const beside = new DatabaseSync(file);
+  beside.exec('begin immediate');
+  const batch = { begun: rows(3), ended: [] };
+  await expect(storage.usage.write(batch)).rejects.toMatchObject({ code: 'storage_unavailable' });
+  await expect(storage.usage.rollUp(10)).rejects.toMatchObject({ code: 'storage_unavailable' });
+  expect(await storage.usage.total()).toMatchObject({ calls: 0 });
+  beside.exec('rollback');
+  beside.close();
+  await storage.usage.write(batch);
+  expect(await storage.usage.total()).toMatchObject({ calls: 3 });
+  await storage.close();
+});
+
+it('keeps the log small under steady writes without making writers wait for the disk', async () => {
+  const storage = await openSqliteStorage({ file });
+  for (let batch = 0; batch < 300; batch += 1) {
+    const begun = rows(100, { keyNumber: batch });
+    await storage.usage.write({ begun, ended: [] });
+  }
+  await storage.close();
+  const beside = new DatabaseSync(file);
+  expect(beside.prepare('select count(*) as n from usage_rows').get()?.n).toBe(30_000);
+  expect(beside.prepare('pragma integrity_check').get()?.integrity_check).toBe('ok');
+  beside.close();
+});
