@@ -28,6 +28,7 @@ import {
 } from '@sandgate/core';
 import type { Logger } from 'pino';
 import { createAdministration } from './administration.ts';
+import { createAlerting } from './alerting.ts';
 import { createAuditScope } from './audit-scope.ts';
 import type { ServerConfig } from './config/index.ts';
 import { createApp } from './http/app.ts';
@@ -116,12 +117,20 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   });
   const keyLimits = (key: ApiKey, workspace: Workspace | null): RequestLimits =>
     limitsOf(config, key, workspace);
+  const alerting = createAlerting({
+    ...keyDependencies,
+    timers: parts.timers,
+    counters: parts.counters,
+    limitsOf: keyLimits,
+    webhookPolicy: config.webhooks,
+    onError: (error) => log.error({ err: error }, 'alerting failed'),
+  });
   const app = createApp({
     ...keyDependencies,
     limitsOf: keyLimits,
     auditLog,
     version: parts.version,
-    webhookProblem: (url) => webhookUrlProblem(url, { allowedPrivateHosts: [] }),
+    webhookProblem: (url) => webhookUrlProblem(url, config.webhooks),
     authorizer: developmentMode
       ? createDevelopmentAuthorizer({ ...keyDependencies, auditAs: auditScope.run })
       : createKeyAuthorizer({
@@ -130,6 +139,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
           limitsOf: keyLimits,
           ledger: createUsageLedger(storage.usage),
           failures: createFailureBudget(),
+          onAccepted: alerting.observeAddress,
           onRefusal: refusals.refuse,
           auditAs: auditScope.run,
         }),
@@ -138,6 +148,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     developmentMode,
   });
   const listener = await listen(app, { host: config.host, port: config.port, tls: parts.tls });
+  alerting.start();
   const administration = createAdministration(keyDependencies);
   log.info({ address: listener.address, engine: engineReport.engine }, 'listening');
 
@@ -179,6 +190,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
         const running = sandboxes.runningCount();
         if (running > 0) onProgress(`stopping ${running} sandboxes`);
         await sandboxes.close();
+        await alerting.close();
         await refusals.close();
       });
       return closing;

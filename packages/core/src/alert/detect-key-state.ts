@@ -64,7 +64,9 @@ export function detectQuota(
     .map(({ limit, remaining }) => (limit - remaining) / limit);
   const value = Math.max(0, ...shares);
   const threshold = type === 'quota_near' ? quotaNearShare : 1;
-  if (value < threshold * (goesOn ? endShare : 1)) return null;
+  const mark = goesOn ? threshold * endShare : threshold;
+  // Shares such as 0.8 * 0.9 have no exact form: a millionth more or less is the same mark.
+  if (value < mark - 1e-6) return null;
   return {
     type,
     level: type === 'quota_near' ? 'warning' : 'critical',

@@ -109,6 +109,7 @@ describe('docs/configuration.md', () => {
     const every = serverConfig.parse({
       tls: { certPath: '/c', keyPath: '/k' },
       allowedHostPaths: [{ path: '/p' }],
+      webhooks: { allowedPrivateHosts: ['hooks.internal'] },
     });
     expect(column(await page(), 1).toSorted()).toEqual(leafKeys(every).toSorted());
   });

@@ -116,6 +116,18 @@ export const serverConfig = z.strictObject({
         ...plans,
       }),
     ),
+  webhooks: z
+    .strictObject({
+      /** May be called although they are private, and without TLS. */
+      allowedPrivateHosts: z
+        .array(
+          z.string().regex(/^[a-z0-9.:-]{1,253}$/, {
+            error: 'must be a host name or IP address in lower case, without port or brackets',
+          }),
+        )
+        .default([]),
+    })
+    .prefault({}),
   shutdown: z
     .strictObject({
       /** How long calls in progress may take to end. */

@@ -17,6 +17,8 @@ import { type Access, type Answered, type Authorizer, type Call, failureOf } fro
 export interface KeyAuthorizerDependencies extends CheckDependencies {
   readonly ledger: UsageLedger;
   readonly failures: FailureBudget;
+  /** Told of every accepted call, for alerts. */
+  readonly onAccepted?: (keyNumber: number, address: string) => void;
   /** Told of every refusal, for the audit. */
   readonly onRefusal: (refusal: Refusal) => void;
   /** Runs work so that what it changes is audited under whoever asked for it. */
@@ -121,6 +123,7 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
         workspace,
         limits: outcome.limits,
       };
+      dependencies.onAccepted?.(outcome.key.number, call.address);
       const begun = begin(call, outcome.key, workspace, clock.nowMs());
       const carryOut = call.safe ? performSafe : performChange;
       const context: AuditContext = {

@@ -1,0 +1,74 @@
+import {
+  type ApiKey,
+  type Clock,
+  type Counters,
+  createAlertRunner,
+  limitWindows,
+  type Randomness,
+  type RequestLimits,
+  type ServerKey,
+  type Storage,
+  type Timers,
+  type Workspace,
+} from '@sandgate/core';
+import { createWebhookDeliverer } from './webhook/deliver-webhooks.ts';
+import { resolveHost } from './webhook/resolve-host.ts';
+import { sendWebhook } from './webhook/send-webhook.ts';
+import type { WebhookPolicy } from './webhook/webhook-target.ts';
+
+export interface AlertingParts {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly randomness: Randomness;
+  readonly serverKey: () => ServerKey;
+  readonly counters: Pick<Counters, 'look'>;
+  readonly limitsOf: (key: ApiKey, workspace: Workspace | null) => RequestLimits;
+  readonly webhookPolicy: WebhookPolicy;
+  readonly onError: (error: unknown) => void;
+}
+
+export interface Alerting {
+  /** Takes note of an accepted call, and never waits. */
+  readonly observeAddress: (keyNumber: number, address: string) => void;
+  start(): void;
+  /** Resolves when nothing of it runs any more. */
+  close(): Promise<void>;
+}
+
+const webhookTimeoutMs = 10_000;
+
+/** Looks at keys, and tells webhooks, in the background. */
+export function createAlerting(parts: AlertingParts): Alerting {
+  const { storage, counters, clock } = parts;
+  const runner = createAlertRunner({
+    ...parts,
+    usage: storage.usage,
+    async limitsOf(key) {
+      const workspace =
+        key.workspaceId === null ? null : await storage.workspaces.findById(key.workspaceId);
+      const windows = limitWindows(parts.limitsOf(key, workspace));
+      return await counters.look(key.number, windows, clock.nowMs());
+    },
+  });
+  const deliverer = createWebhookDeliverer({
+    ...parts,
+    webhooks: storage.webhooks,
+    send: (message) =>
+      sendWebhook(message, {
+        policy: parts.webhookPolicy,
+        resolve: resolveHost,
+        timeoutMs: webhookTimeoutMs,
+      }),
+  });
+  return {
+    observeAddress: runner.observeAddress,
+    start() {
+      runner.start();
+      deliverer.start();
+    },
+    async close() {
+      await Promise.all([runner.close(), deliverer.close()]);
+    },
+  };
+}
