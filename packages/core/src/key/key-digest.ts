@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 
 /** The server's own key: every stored digest depends on it. */
 export interface ServerKey {
@@ -11,7 +11,18 @@ export interface ServerKey {
  * slow password hash would add cost and no safety.
  */
 export function digestKeyText(serverKey: ServerKey, text: string): Buffer {
-  return createHmac('sha256', serverKey.secret).update(text).digest();
+  return createHmac('sha256', keyObjectOf(serverKey)).update(text).digest();
+}
+
+const keyObjects = new WeakMap<ServerKey, KeyObject>();
+
+/** To make a key object of raw bytes costs several times what the digest itself does. */
+function keyObjectOf(serverKey: ServerKey): KeyObject {
+  const known = keyObjects.get(serverKey);
+  if (known !== undefined) return known;
+  const made = createSecretKey(serverKey.secret);
+  keyObjects.set(serverKey, made);
+  return made;
 }
 
 /** Tells two server keys apart without saying anything about either. */

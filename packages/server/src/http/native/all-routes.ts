@@ -24,6 +24,7 @@ import { showTicketRoute } from './tickets/show-ticket.ts';
 import { updateTicketRoute } from './tickets/update-ticket.ts';
 import { dashboardStatsRoute } from './usage/dashboard-stats.ts';
 import { listUsageRoute } from './usage/list-usage.ts';
+import { verifyKeyRoute } from './verify-key.ts';
 
 /** Every route of this door. What is not here is answered by nobody, and documented nowhere. */
 export const allRoutes: readonly Route[] = [
@@ -38,6 +39,7 @@ export const allRoutes: readonly Route[] = [
   disableKeyRoute,
   createChildKeyRoute,
   showMeRoute,
+  verifyKeyRoute,
   listUsageRoute,
   dashboardStatsRoute,
   listAuditRoute,

@@ -58,9 +58,11 @@ async function answerKey(
 ): Promise<unknown> {
   const known = publicContext(context, services);
   const credential = readCredential(headerValues(context), acceptedHeaders);
-  // A stranger's body is not worth reading. The call itself is checked again when it has arrived.
-  const refusal = await authorizer.identify({ credential, address: known.address });
-  if (refusal !== null) throw refusal;
+  if (route.body !== undefined) {
+    // A stranger's body is not worth reading. The call itself is checked again when it has arrived.
+    const refusal = await authorizer.identify({ credential, address: known.address });
+    if (refusal !== null) throw refusal;
+  }
   const { selector, run, safe } = await prepareCall(route, context, services);
   return await authorizer.perform(
     {
