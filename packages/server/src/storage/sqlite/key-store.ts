@@ -12,7 +12,7 @@ import {
   SandgateError,
 } from '@sandgate/core';
 import { sql } from 'kysely';
-import { selectKeys } from './key-query.ts';
+import { selectKeys, selectKeysInParts } from './key-query.ts';
 import { type KeyRow, toApiKey, toChangedColumns, toNewKeyRow, toSecretRow } from './key-row.ts';
 import type { Durability, PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
 import { constraint, sqliteCode } from './storage-failure.ts';
@@ -142,12 +142,9 @@ export class SqliteKeyStore implements KeyStore {
   }
 
   async count(query: KeyQuery): Promise<number> {
-    const row = this.#connection.first(
-      selectKeys(this.#connection.queries, query).select((column) =>
-        column.fn.countAll<number>().as('keys'),
-      ),
-    );
-    return row?.keys ?? 0;
+    return selectKeysInParts(this.#connection.queries, query)
+      .map((part) => part.select((column) => column.fn.countAll<number>().as('keys')))
+      .reduce((sum, part) => sum + (this.#connection.first(part)?.keys ?? 0), 0);
   }
 
   async update(id: string, changes: KeyChanges, expectedRevision: number): Promise<boolean> {

@@ -2,6 +2,7 @@ import { keysWorkspacesAndSandboxes } from './0001-keys-workspaces-and-sandboxes
 import { usage } from './0002-usage.ts';
 import { childKeys } from './0003-child-keys.ts';
 import { auditAlertsAndTickets } from './0004-audit-alerts-and-tickets.ts';
+import { countKeys } from './0005-count-keys.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
@@ -10,4 +11,5 @@ export const allMigrations: readonly Migration[] = [
   usage,
   childKeys,
   auditAlertsAndTickets,
+  countKeys,
 ];
