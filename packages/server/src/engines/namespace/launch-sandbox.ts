@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -13,6 +14,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineSandboxSpec, SandboxResources } from '@sandgate/core';
 import { agentPrelude } from './agent-prelude.ts';
+import { explainShortage } from './descriptor-shortage.ts';
 import { guestHome } from './engine-options.ts';
 import type { FifoPool } from './exec/fifo-pool.ts';
 import type { HostIdentities, HostIdentity } from './host-identity.ts';
@@ -26,6 +28,7 @@ import type { RuntimeDirectory } from './runtime-directory.ts';
 import { SandboxProcess, seccompFdOf } from './sandbox-process.ts';
 import { processStartTime } from './stale-processes.ts';
 import { guestSearchPath, type Template } from './template/template.ts';
+import type { UnfinishedWork } from './unfinished-work.ts';
 
 /** What all sandboxes of an engine are started with. */
 export interface LaunchContext {
@@ -35,6 +38,8 @@ export interface LaunchContext {
   readonly runtime: RuntimeDirectory;
   readonly fifos: FifoPool;
   readonly identities: HostIdentities;
+  /** What could not be cleaned up yet. */
+  readonly unfinished: UnfinishedWork;
   readonly agentScript: string;
   readonly systemSteps: readonly MountStep[];
   /** The Python kernel is there as bytecode for the interpreter of the templates. */
@@ -49,7 +54,7 @@ export interface LaunchedSandbox {
   readonly process: SandboxProcess;
   readonly group: ResourceGroup;
   readonly steps: readonly MountStep[];
-  /** Removes what is left on the host. To be called after the process has ended. */
+  /** Removes what is left on the host. To be called after the process has ended. Never rejects. */
   release(): Promise<void>;
 }
 
@@ -60,7 +65,7 @@ export interface PreparedLaunch {
   readonly process: SandboxProcess;
   readonly seccompFd: number | null;
   readonly group: ResourceGroup;
-  /** Removes what is left on the host. To be called after the process has ended. */
+  /** Removes what is left on the host. To be called after the process has ended. Never rejects. */
   release(directory: string): Promise<void>;
 }
 
@@ -73,20 +78,23 @@ export async function prepareLaunch(
   name: string,
   resources: SandboxResources,
 ): Promise<PreparedLaunch> {
+  const { unfinished, fifos, strayFds } = context;
+  void unfinished.retry();
   const made = join(context.runtime.sandboxes, name);
   const identity = context.identities.acquire();
   let group: ResourceGroup | null = null;
   const release = async (directory: string): Promise<void> => {
-    try {
+    const discarded = setAside(directory);
+    await unfinished.do(async () => {
       await group?.kill();
       await group?.remove();
       // Not before: nobody else is to share a user with what may still run.
       identity.release();
-    } finally {
-      await rm(directory, { recursive: true, force: true });
-    }
+    });
+    await unfinished.do(() => rm(discarded, { recursive: true, force: true }));
   };
   const fds: number[] = [];
+  let process: SandboxProcess | null = null;
   try {
     makeDirectories(made, context.launcher.needsStaging, identity);
     group = await context.limiter.createGroup(name, resources);
@@ -94,14 +102,16 @@ export async function prepareLaunch(
     fds.push(...joinFds);
     const filter = context.seccompFile === null ? null : openSync(context.seccompFile, 'r');
     if (filter !== null) fds.push(filter);
-    const { fifos, strayFds } = context;
-    const process = new SandboxProcess({ joinFds, seccompFd: filter, strayFds, identity, fifos });
+    const processSpec = { joinFds, seccompFd: filter, strayFds, identity, fifos };
+    process = await SandboxProcess.spawn(processSpec);
     recordProcess(made, process.pid);
     const seccompFd = filter === null ? null : seccompFdOf({ joinFds });
     return { resources, directory: made, process, seccompFd, group, release };
   } catch (cause) {
+    process?.kill();
+    await process?.ended;
     await release(made);
-    throw cause;
+    throw explainShortage(cause);
   } finally {
     for (const fd of fds) closeSync(fd);
   }
@@ -157,6 +167,21 @@ export async function launchSandbox(
   } catch (cause) {
     await discardLaunch({ ...prepared, directory });
     throw cause;
+  }
+}
+
+/**
+ * Frees the name of a directory that is to be removed. That takes file descriptors, which may be
+ * short; a rename takes none, and the sandbox can start again at once. `reconcile` removes it too.
+ */
+function setAside(directory: string): string {
+  const aside = `${directory}.gone-${randomBytes(6).toString('hex')}`;
+  try {
+    renameSync(directory, aside);
+    return aside;
+  } catch {
+    // It was not made, or stays where it is until it is removed.
+    return directory;
   }
 }
 

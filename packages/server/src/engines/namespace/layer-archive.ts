@@ -1,7 +1,8 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ExecOutcome, type ExecRequest, SandgateError } from '@sandgate/core';
+import { explainShortage } from './descriptor-shortage.ts';
 
 type Exec = (request: ExecRequest) => Promise<ExecOutcome>;
 
@@ -11,6 +12,7 @@ const overheadBytes = 64 * 1_048_576;
 /** A tar archive ends with two blocks of zeros (POSIX.1-2024, pax, ustar interchange format). */
 const endOfArchive = Buffer.alloc(1024);
 const maxErrorBytes = 2_048;
+const readBytes = 262_144;
 /** Far above what a full disk of any allowed size takes. */
 const deadlineMs = 300_000;
 
@@ -46,15 +48,22 @@ export class LayerArchive {
    * @throws SandgateError `engine_failed` when not all of it could be unpacked.
    */
   async restore(id: string, exec: Exec): Promise<void> {
-    const path = this.#path(id);
-    const errors = new ErrorText();
-    const outcome = await exec({
-      argv: [this.#tar, '-x', '-p', '-f', '-', '-C', '/'],
-      cwd: '/',
-      timeoutMs: deadlineMs,
-      stdin: createReadStream(path, { highWaterMark: 262_144 }),
-      onOutput: (chunk) => errors.add(chunk.data),
+    const file = await open(this.#path(id), 'r').catch((cause: unknown) => {
+      throw explainShortage(cause);
     });
+    const errors = new ErrorText();
+    let outcome: ExecOutcome;
+    try {
+      outcome = await exec({
+        argv: [this.#tar, '-x', '-p', '-f', '-', '-C', '/'],
+        cwd: '/',
+        timeoutMs: deadlineMs,
+        stdin: readAll(file),
+        onOutput: (chunk) => errors.add(chunk.data),
+      });
+    } finally {
+      await file.close();
+    }
     if (outcome.kind === 'exited' && outcome.exitCode === 0) return;
     throw new SandgateError(
       'engine_failed',
@@ -125,6 +134,15 @@ export class LayerArchive {
       throw new SandgateError('invalid_request', 'A sandbox id has 24 hexadecimal digits.');
     }
     return join(this.#directory, `${id}.tar`);
+  }
+}
+
+/** Not a stream, which would open and fail by itself when nobody reads it. */
+async function* readAll(file: FileHandle): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(readBytes));
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
   }
 }
 

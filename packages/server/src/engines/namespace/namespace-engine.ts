@@ -118,6 +118,7 @@ class NamespaceEngine implements Engine {
     await Promise.allSettled(running.map(async (starting) => (await starting).stop()));
     await this.#stock?.clear();
     const context = this.#probed === null ? null : (await this.#probed).context;
+    await context?.unfinished.retry();
     await context?.fifos.close();
     await context?.limiter.close();
     // With the last sandbox gone, nothing in there is of use to anyone.

@@ -178,7 +178,11 @@ export class NamespaceSandbox implements EngineSandbox {
       control: true,
       start: kernelStart[language],
     });
-    const stdin = await job.stdin;
+    const stdin = await job.stdin.catch((cause: unknown) => {
+      job.kill('KILL', 'group');
+      job.close();
+      throw cause;
+    });
     if (stdin === null || job.control === null) {
       job.close();
       const end = await job.ended;

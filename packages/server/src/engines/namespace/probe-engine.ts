@@ -19,6 +19,7 @@ import type { RuntimeDirectory } from './runtime-directory.ts';
 import { compileSeccompFilter } from './seccomp/compile-filter.ts';
 import type { HostInterpreter, Template } from './template/template.ts';
 import { tryProgram } from './try-program.ts';
+import { UnfinishedWork } from './unfinished-work.ts';
 
 export interface ProbedEngine {
   readonly report: EngineReport;
@@ -52,6 +53,7 @@ export async function probeEngine(
     runtime,
     fifos: new FifoPool(runtime.fifos),
     identities: new HostIdentities(options.firstHostUid ?? defaultFirstHostUid),
+    unfinished: new UnfinishedWork(),
     agentScript: readAgentScript(),
     systemSteps: systemSteps(),
     strayFds: findStrayFds(),

@@ -1,7 +1,9 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { Duplex, type Writable } from 'node:stream';
 import { SandgateError } from '@sandgate/core';
+import { explainShortage, requireDescriptors } from './descriptor-shortage.ts';
 import type { FifoPool } from './exec/fifo-pool.ts';
 import type { JobHost } from './exec/job-host.ts';
 import type { HostIdentity } from './host-identity.ts';
@@ -42,6 +44,12 @@ export interface ProcessEnd {
 const agentFd = 4;
 const firstJoinFd = 5;
 
+/**
+ * Two for each of four streams, two by which a child tells that it could not be executed, and one for
+ * each that the child moves out of the way of another.
+ */
+const spawnDescriptors = 24;
+
 /** Number, in the launcher's process, of the descriptor with the system-call filter. */
 export const seccompFdOf = (spec: Pick<SandboxProcessSpec, 'joinFds'>): number =>
   firstJoinFd + spec.joinFds.length;
@@ -71,30 +79,31 @@ export class SandboxProcess implements JobHost {
   #running = true;
   readonly #endActions = new Set<() => void>();
 
-  constructor(spec: SandboxProcessSpec) {
+  /** @throws SandgateError `capacity_exceeded` when there is no descriptor or process for it. */
+  static async spawn(spec: SandboxProcessSpec): Promise<SandboxProcess> {
+    const child = spawnShell(spec);
+    try {
+      // Without this, the error of a spawn that fails for want of descriptors is nobody's.
+      await once(child, 'spawn');
+    } catch (cause) {
+      destroyStreams(child);
+      throw explainShortage(cause);
+    }
+    try {
+      return new SandboxProcess(spec, child);
+    } catch (cause) {
+      child.once('error', () => {});
+      child.kill('SIGKILL');
+      destroyStreams(child);
+      throw cause;
+    }
+  }
+
+  private constructor(spec: SandboxProcessSpec, child: ChildProcess) {
     this.identity = spec.identity;
     this.fifos = spec.fifos;
+    this.#child = child;
     this.#joinFds = spec.joinFds.map((_, index) => firstJoinFd + index);
-    // POSIX shells take but one digit.
-    if (this.#joinFds.some((fd) => fd > 9)) throw new Error('too many control groups to join');
-    const stdio: StdioOptions = ['pipe', 'ignore', 'pipe', 'pipe', 'pipe', ...spec.joinFds];
-    if (spec.seccompFd !== null) stdio.push(spec.seccompFd);
-    // Node leaves what is ignored beyond 2 as it is, so the place is taken by another file.
-    const nothing = spec.strayFds.length === 0 ? null : openSync('/dev/null', 'r');
-    for (const fd of spec.strayFds.filter((stray) => stray >= stdio.length)) {
-      while (stdio.length < fd) stdio.push('ignore');
-      stdio.push(nothing);
-    }
-    const { uid, gid, dropped } = spec.identity;
-    this.#child = spawn('/bin/sh', ['-s'], {
-      stdio,
-      cwd: '/',
-      // A session of its own: no terminal to reach, and Ctrl-C in it is for the server alone.
-      detached: true,
-      env: { PATH: '/usr/bin:/bin' },
-      ...(dropped ? { uid, gid } : {}),
-    });
-    if (nothing !== null) closeSync(nothing);
     const { stdin: shell, stderr } = this.#child;
     const reports = this.#child.stdio[3];
     const agent = this.#child.stdio[agentFd];
@@ -119,10 +128,8 @@ export class SandboxProcess implements JobHost {
         resolve({ stderr: this.#stderr.trim(), exitCode, violation: this.#violation });
       };
       this.#child.once('exit', finish);
-      this.#child.once('error', (error) => {
-        this.#stderr = error.message;
-        if (this.#child.pid === undefined) finish(null);
-      });
+      // Of a signal that could not be sent: `exit` tells of the end in any case.
+      this.#child.on('error', () => {});
     });
     this.#ready.promise.catch(() => {});
   }
@@ -207,4 +214,36 @@ export class SandboxProcess implements JobHost {
       detail: end.stderr || end.violation || `the launcher ended with ${end.exitCode}`,
     });
   }
+}
+
+function spawnShell(spec: SandboxProcessSpec): ChildProcess {
+  // POSIX shells take but one digit.
+  if (seccompFdOf(spec) > 10) throw new Error('too many control groups to join');
+  requireDescriptors(spawnDescriptors);
+  const stdio: StdioOptions = ['pipe', 'ignore', 'pipe', 'pipe', 'pipe', ...spec.joinFds];
+  if (spec.seccompFd !== null) stdio.push(spec.seccompFd);
+  // Node leaves what is ignored beyond 2 as it is, so the place is taken by another file.
+  const nothing = spec.strayFds.length === 0 ? null : openSync('/dev/null', 'r');
+  for (const fd of spec.strayFds.filter((stray) => stray >= stdio.length)) {
+    while (stdio.length < fd) stdio.push('ignore');
+    stdio.push(nothing);
+  }
+  const { uid, gid, dropped } = spec.identity;
+  try {
+    return spawn('/bin/sh', ['-s'], {
+      stdio,
+      cwd: '/',
+      // A session of its own: no terminal to reach, and Ctrl-C in it is for the server alone.
+      detached: true,
+      env: { PATH: '/usr/bin:/bin' },
+      ...(dropped ? { uid, gid } : {}),
+    });
+  } finally {
+    if (nothing !== null) closeSync(nothing);
+  }
+}
+
+/** Node leaves out the streams of a child for which it found no descriptors, against its types. */
+function destroyStreams(child: Partial<Pick<ChildProcess, 'stdio'>>): void {
+  for (const stream of child.stdio ?? []) stream?.destroy();
 }

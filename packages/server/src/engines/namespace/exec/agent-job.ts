@@ -3,6 +3,8 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { SandgateError } from '@sandgate/core';
 import type { ProgramStart } from '../../kernel/kernel-command.ts';
+import { explainShortage } from '../descriptor-shortage.ts';
+import { errorCodeOf } from '../limits/cgroup-files.ts';
 import { shellCall } from '../quote-shell.ts';
 import { openFifo, placeFifo } from './fifo-pool.ts';
 import type { JobHost } from './job-host.ts';
@@ -39,7 +41,7 @@ const maxArgumentBytes = 131_071;
 export class AgentJob {
   readonly stdout: FifoReader;
   readonly stderr: FifoReader;
-  /** Writable end of fd 0, once the program runs. */
+  /** Writable end of fd 0, once the program runs. Rejects when it could not be opened. */
   readonly stdin: Promise<Socket | null>;
   readonly control: FifoReader | null;
   readonly ended: Promise<JobEnd>;
@@ -47,11 +49,13 @@ export class AgentJob {
   readonly #id: number;
   readonly #paths: string[] = [];
   readonly #stock: string[];
+  readonly #streams: Socket[] = [];
   #pid: number | null = null;
   #end: JobEnd | null = null;
   #pendingSignals: (() => void)[] = [];
   #settleEnd: (end: JobEnd) => void = () => {};
   #settleStdin: (stdin: Socket | null) => void = () => {};
+  #failStdin: (cause: unknown) => void = () => {};
   #heldStdin: number | null = null;
 
   constructor(host: JobHost, id: number, spec: JobSpec, call: string, fifos: readonly string[]) {
@@ -61,19 +65,30 @@ export class AgentJob {
     this.ended = new Promise((resolve) => {
       this.#settleEnd = resolve;
     });
-    this.stdin = new Promise((resolve) => {
+    this.stdin = new Promise((resolve, reject) => {
       this.#settleStdin = resolve;
+      this.#failStdin = reject;
     });
-    this.stdout = this.#readable('out');
-    this.stderr = this.#readable('err');
-    this.control = spec.control ? this.#readable('control') : null;
-    const status = this.#readable('status').socket;
-    // Held open for both directions: the agent's end then opens at once, and the program does not
-    // see an end of input before the first byte.
-    if (spec.stdin) this.#heldStdin = openFifo(this.#fifo('in'), 'hold');
-    else this.#settleStdin(null);
-    this.#watch(status, spec.startDeadlineMs);
-    host.send(call);
+    // The one who feeds the program sees it.
+    this.stdin.catch(() => {});
+    let status: Socket | null = null;
+    try {
+      this.stdout = this.#stream('out');
+      this.stderr = this.#stream('err');
+      this.control = spec.control ? this.#stream('control') : null;
+      status = this.#readable('status').socket;
+      // Held open for both directions: the agent's end then opens at once, and the program does not
+      // see an end of input before the first byte.
+      if (spec.stdin) this.#heldStdin = openFifo(this.#fifo('in'), 'hold');
+      else this.#settleStdin(null);
+      this.#watch(status, spec.startDeadlineMs);
+      host.send(call);
+    } catch (cause) {
+      status?.destroy();
+      this.close();
+      host.fifos.giveBack(this.#stock);
+      throw cause;
+    }
   }
 
   /** Never throws. Sent when the program runs; nothing happens when it has ended. */
@@ -89,10 +104,16 @@ export class AgentJob {
 
   /** Releases the host's ends. What still writes inside gets SIGPIPE. */
   close(): void {
-    for (const stream of [this.stdout, this.stderr, this.control]) stream?.socket.destroy();
+    for (const stream of this.#streams) stream.destroy();
     this.#unlinkFifos();
     this.#releaseStdin();
     this.#settleStdin(null);
+  }
+
+  #stream(name: string): FifoReader {
+    const reader = this.#readable(name);
+    this.#streams.push(reader.socket);
+    return reader;
   }
 
   #readable(name: string): FifoReader {
@@ -107,8 +128,8 @@ export class AgentJob {
     const path = join(this.#host.ioDirectory, `${this.#id}.${name}`);
     const fifo = this.#stock.pop();
     if (fifo === undefined) throw new Error('a job was given too few FIFOs');
-    placeFifo(fifo, path, this.#host.identity);
     this.#paths.push(path);
+    placeFifo(fifo, path, this.#host.identity);
     return path;
   }
 
@@ -160,8 +181,10 @@ export class AgentJob {
         stdin = new Socket({ fd, readable: false, writable: true });
         // EPIPE: the program does not read its input, which is its right.
         stdin.on('error', () => {});
-      } catch {
-        // ENXIO: the program has closed its input or is gone.
+      } catch (cause) {
+        // ENXIO: the program has closed its input or is gone. Otherwise it has to be told from one
+        // whose input has ended.
+        if (errorCodeOf(cause) !== 'ENXIO') this.#failStdin(explainShortage(cause));
       }
       this.#releaseStdin();
       this.#settleStdin(stdin);
@@ -184,14 +207,23 @@ export class AgentJob {
 
 /**
  * Starts a program. `id` is used once per sandbox.
- * @throws SandgateError `invalid_request`, `sandbox_ended`
+ * @throws SandgateError `invalid_request`, `sandbox_ended`, `capacity_exceeded`
  */
 export async function startAgentJob(host: JobHost, id: number, spec: JobSpec): Promise<AgentJob> {
   const call = jobCall(id, spec);
-  const fifos = await host.fifos.take(3 + (spec.stdin ? 1 : 0) + (spec.control ? 1 : 0));
-  if (!host.running)
+  const count = 3 + (spec.stdin ? 1 : 0) + (spec.control ? 1 : 0);
+  const fifos = await host.fifos.take(count).catch((cause: unknown) => {
+    throw explainShortage(cause);
+  });
+  if (!host.running) {
+    host.fifos.giveBack(fifos);
     throw new SandgateError('sandbox_ended', 'The sandbox is not running any more.');
-  return new AgentJob(host, id, spec, call, fifos);
+  }
+  try {
+    return new AgentJob(host, id, spec, call, fifos);
+  } catch (cause) {
+    throw explainShortage(cause);
+  }
 }
 
 function jobCall(id: number, spec: JobSpec): string {

@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, constants, fstatSync, lchownSync, openSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { HostIdentity } from '../host-identity.ts';
 
-const run = promisify(execFile);
 const batchSize = 64;
 const lowWater = 24;
 
@@ -33,6 +32,11 @@ export class FifoPool {
     return taken;
   }
 
+  /** Takes back what was not used. */
+  giveBack(fifos: readonly string[]): void {
+    this.#free.push(...fifos);
+  }
+
   /** Makes the first batch ahead of need. */
   prepare(): void {
     if (this.#free.length < lowWater) this.#makeMore().catch(() => {});
@@ -55,7 +59,10 @@ export class FifoPool {
       const paths = Array.from({ length: batchSize }, () =>
         join(this.#directory, `${process.pid}-${this.#made++}`),
       );
-      await run('mkfifo', ['-m', '600', ...paths]);
+      // No streams: Node would lose them in a spawn that fails for want of descriptors.
+      const child = spawn('mkfifo', ['-m', '600', ...paths], { stdio: 'ignore' });
+      const [status] = await once(child, 'exit');
+      if (status !== 0) throw new Error(`mkfifo ended with ${status}`);
       this.#free.push(...paths);
     } finally {
       this.#refill = null;
@@ -78,9 +85,7 @@ export function openFifo(path: string, access: 'read' | 'write' | 'hold'): numbe
     access
   ];
   const fd = openSync(path, flag | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-  if (!fstatSync(fd).isFIFO()) {
-    closeSync(fd);
-    throw new Error(`${path} is not a FIFO`);
-  }
-  return fd;
+  if (fstatSync(fd).isFIFO()) return fd;
+  closeSync(fd);
+  throw new Error(`${path} is not a FIFO`);
 }

@@ -16,6 +16,18 @@ export function writeControl(directory: string, file: string, value: string): vo
   }
 }
 
+/** Opens controls for writing: all of them, or none. The caller closes them. */
+export function openControls(paths: readonly string[]): number[] {
+  const opened: number[] = [];
+  try {
+    for (const path of paths) opened.push(openSync(path, constants.O_WRONLY));
+    return opened;
+  } catch (cause) {
+    for (const descriptor of opened) closeSync(descriptor);
+    throw cause;
+  }
+}
+
 export function readControl(directory: string, file: string): string {
   return readFileSync(join(directory, file), 'utf8').trim();
 }
