@@ -27,7 +27,7 @@ const loops = {
 export type LoopLanguage = keyof typeof loops;
 
 /** A minimal read-eval loop in a bubblewrap of its own. */
-export function startLoop(language: LoopLanguage): ChildProcess {
+function startLoop(language: LoopLanguage): ChildProcess {
   const { binds, argv } = loops[language];
   return spawn('bwrap', [...bubblewrap, ...binds, ...argv], {
     stdio: ['pipe', 'pipe', 'inherit'],

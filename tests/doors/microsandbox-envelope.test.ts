@@ -33,6 +33,22 @@ describe('the JSON-RPC envelope', () => {
     expect(test.engine.started.at(-1)?.hostname).toBe('quiet');
   });
 
+  it('does not answer a notification that fails or is refused either', async () => {
+    const { text: reader } = await test.issue({ scopes: ['sandbox:read'] });
+    const stop = (params: unknown, by: string) =>
+      test.post({ jsonrpc: '2.0', method: 'sandbox.stop', params }, by);
+    const answers = [
+      await stop({ sandbox: 'no-such' }, key),
+      await stop({ sandbox: 7 }, key),
+      await stop({ sandbox: 'env' }, reader),
+    ];
+    expect(answers.map(({ status, text }) => [status, text])).toEqual([
+      [204, ''],
+      [400, ''],
+      [403, ''],
+    ]);
+  });
+
   it('answers a batch call by call, in order, and leaves notifications out', async () => {
     const { status, body } = await test.post(
       [

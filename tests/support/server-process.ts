@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { join } from 'node:path';
 
-export const repository = join(import.meta.dirname, '../..');
+const repository = join(import.meta.dirname, '../..');
 export const msbPath = join(repository, 'packages/cli/bin/msb.mjs');
 
 export interface RpcResponse {
@@ -107,11 +107,7 @@ export async function callRpc(
   return await postJson(`${address}/api/v1/rpc`, { jsonrpc: '2.0', id: '1', method, params }, key);
 }
 
-export async function postJson(
-  url: string,
-  body: unknown,
-  key: string | null,
-): Promise<RpcResponse> {
+async function postJson(url: string, body: unknown, key: string | null): Promise<RpcResponse> {
   const text = JSON.stringify(body);
   return await new Promise((resolve, reject) => {
     const call = request(url, {

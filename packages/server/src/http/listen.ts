@@ -1,4 +1,9 @@
-import { createServer as createHttpServer, type Server } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { isIPv6 } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
@@ -26,7 +31,12 @@ const idleCheckMs = 50;
 
 /** @throws SandgateError `config_invalid` when the address cannot be had, or the certificate is bad */
 export async function listen(app: App, options: ListenOptions): Promise<Listener> {
-  const server = createServer(app, options.tls);
+  let draining = false;
+  const answer = getRequestListener(app.fetch);
+  const server = createServer((request, response) => {
+    if (draining) refuseWhileStopping(response);
+    else answer(request, response);
+  }, options.tls);
   server.headersTimeout = headersTimeoutMs;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(explain(cause, options)));
@@ -37,12 +47,14 @@ export async function listen(app: App, options: ListenOptions): Promise<Listener
   const host = isIPv6(options.host) ? `[${options.host}]` : options.host;
   return {
     address: `${options.tls === null ? 'http' : 'https'}://${host}:${port}`,
-    close: (drainMs) => drain(server, drainMs),
+    close(drainMs) {
+      draining = true;
+      return drain(server, drainMs);
+    },
   };
 }
 
-function createServer(app: App, tls: ListenOptions['tls']): Server {
-  const listener = getRequestListener(app.fetch);
+function createServer(listener: RequestListener, tls: ListenOptions['tls']): Server {
   if (tls === null) return createHttpServer(listener);
   try {
     return createHttpsServer({ cert: tls.cert, key: tls.key }, listener);
@@ -76,4 +88,11 @@ async function drain(server: Server, drainMs: number): Promise<void> {
   await closed;
   clearTimeout(deadline);
   clearInterval(closeWhenIdle);
+}
+
+/** A connection that was kept open can bring one more call after the server began to stop. */
+function refuseWhileStopping(response: ServerResponse): void {
+  response
+    .writeHead(503, { connection: 'close', 'content-type': 'application/json', 'retry-after': '1' })
+    .end(JSON.stringify({ error: 'The server is stopping', code: 5004 }));
 }

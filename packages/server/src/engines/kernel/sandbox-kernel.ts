@@ -10,7 +10,7 @@ import type { StartKernelProcess } from './kernel-process.ts';
 import { KernelSession, type SessionResult, type StartTimer } from './kernel-session.ts';
 
 /** How long interrupted code may take to end before its interpreter is killed. */
-export const interruptGraceMs = 1_000;
+const interruptGraceMs = 1_000;
 /** How long output may arrive after an interpreter has ended. */
 const drainMs = 250;
 /** How long a killed interpreter may take to be gone before its run is given up. */

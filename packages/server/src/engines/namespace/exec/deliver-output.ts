@@ -8,7 +8,7 @@ type OnOutput = (chunk: OutputChunk) => void | Promise<void>;
  * How long a command's streams are followed after it has ended, when something that it left running
  * keeps them open. What the command itself wrote is delivered in any case.
  */
-export const outputGraceMs = 100;
+const outputGraceMs = 100;
 
 /** The most that a pipe holds (pipe(7), pipe-max-size): nothing that was written before can be behind it. */
 const maxPipeBytes = 1_048_576;

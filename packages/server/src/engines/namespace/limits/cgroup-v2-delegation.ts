@@ -10,7 +10,7 @@ import {
 } from './cgroup-files.ts';
 
 /** The cgroup into which the server moves, beside those of its sandboxes. */
-export const serverLeafName = 'sandgate-server';
+const serverLeafName = 'sandgate-server';
 
 const wantedControllers = ['memory', 'pids', 'cpu'] as const;
 export type V2Controller = (typeof wantedControllers)[number];

@@ -65,15 +65,19 @@ export async function answerCall(message: unknown, context: CallContext): Promis
   }
 }
 
-/** A notification is carried out, and not answered (JSON-RPC 2.0, section 4.1). */
+/**
+ * A notification is carried out, and not answered, whatever becomes of it (JSON-RPC 2.0, section
+ * 4.1): only the HTTP status, which is none of JSON-RPC's, tells of a refusal.
+ */
 function outcome(
   call: RpcCall,
   answer: RpcAnswer,
   status: number,
   refusal: SandgateError | null = null,
 ): CallOutcome {
-  if (call.id === undefined && refusal === null) return { answer: null, status: 204, refusal };
-  return { answer: call.id === undefined ? null : answer, status, refusal };
+  if (call.id !== undefined) return { answer, status, refusal };
+  const refusedStatus = refusal === null ? null : microsandboxErrors[refusal.code].http?.status;
+  return { answer: null, status: refusedStatus ?? 204, refusal: null };
 }
 
 function failure(call: RpcCall, thrown: unknown, log: Logger): CallOutcome {

@@ -76,7 +76,7 @@ async function answerBody(body: string, context: CallContext): Promise<Response>
 async function answerSingle(message: unknown, context: CallContext): Promise<Response> {
   const { answer, status, refusal } = await answerCall(message, context);
   if (refusal !== null) throw refusal;
-  return answer === null ? new Response(null, { status: 204 }) : Response.json(answer, { status });
+  return answer === null ? new Response(null, { status }) : Response.json(answer, { status });
 }
 
 /** One call after another, so that a batch may start a sandbox and then use it. */

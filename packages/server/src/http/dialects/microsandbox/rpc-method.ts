@@ -76,7 +76,6 @@ export const requiredString = z.string({
   error: (issue) => (issue.input === undefined ? 'missing' : 'expected a string'),
 });
 
-export const sandboxName = requiredString;
 export const namespaceName = z.string().nullish();
 
 /** Whole seconds. */

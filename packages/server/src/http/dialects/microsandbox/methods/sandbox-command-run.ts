@@ -6,13 +6,12 @@ import {
   type RpcMethod,
   requiredString,
   requireWorkspace,
-  sandboxName,
   selectNamespace,
   timeoutSeconds,
 } from '../rpc-method.ts';
 
 const paramsSchema = z.strictObject({
-  sandbox: sandboxName,
+  sandbox: requiredString,
   namespace: namespaceName,
   command: requiredString.min(1, 'must not be empty'),
   args: z.array(z.string()).nullish(),

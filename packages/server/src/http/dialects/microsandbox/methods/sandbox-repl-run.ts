@@ -12,7 +12,6 @@ import {
   type RpcMethod,
   requiredString,
   requireWorkspace,
-  sandboxName,
   selectNamespace,
   timeoutSeconds,
 } from '../rpc-method.ts';
@@ -25,7 +24,7 @@ const languages: Readonly<Record<string, KernelLanguage>> = {
 };
 
 const paramsSchema = z.strictObject({
-  sandbox: sandboxName,
+  sandbox: requiredString,
   namespace: namespaceName,
   language: requiredString,
   code: requiredString,

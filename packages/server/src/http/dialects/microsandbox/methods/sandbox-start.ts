@@ -3,8 +3,8 @@ import { z } from 'zod';
 import {
   namespaceName,
   type RpcMethod,
+  requiredString,
   requireWorkspace,
-  sandboxName,
   selectNamespace,
 } from '../rpc-method.ts';
 
@@ -26,7 +26,7 @@ const configSchema = z.strictObject({
 });
 
 const paramsSchema = z.strictObject({
-  sandbox: sandboxName,
+  sandbox: requiredString,
   namespace: namespaceName,
   config: configSchema.nullish(),
 });

@@ -3,12 +3,12 @@ import { z } from 'zod';
 import {
   namespaceName,
   type RpcMethod,
+  requiredString,
   requireWorkspace,
-  sandboxName,
   selectNamespace,
 } from '../rpc-method.ts';
 
-const paramsSchema = z.strictObject({ sandbox: sandboxName, namespace: namespaceName });
+const paramsSchema = z.strictObject({ sandbox: requiredString, namespace: namespaceName });
 
 export const sandboxStop: RpcMethod<z.infer<typeof paramsSchema>> = {
   scope: 'sandbox:write',
