@@ -7,6 +7,7 @@ import { type Row, tableOf } from './row.ts';
 import { coldStart } from './rows/cold-start.ts';
 import { fiftyAtOnce } from './rows/fifty-at-once.ts';
 import { roundTrips } from './rows/round-trips.ts';
+import { warmUp } from './warm-up.ts';
 
 /** Runs every measurement against one real server, and prints the table. */
 const home = mkdtempSync(join(tmpdir(), 'sg-bench-'));
@@ -14,6 +15,8 @@ const server = await startServerProcess({ home });
 const client = createKeepAliveClient(server.address, server.firstKey);
 const rows: Row[] = [];
 try {
+  console.error('warm-up …');
+  await warmUp(client);
   console.error('start to first output …');
   rows.push(await coldStart(client, 'python'), await coldStart(client, 'node'));
   console.error('round trips …');
