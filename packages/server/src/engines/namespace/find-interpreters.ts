@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import type { EngineFinding, KernelLanguage } from '@sandgate/core';
 import { defaultInterpreterDirectory, type NamespaceEngineOptions } from './engine-options.ts';
 import { systemSearchPath } from './find-program.ts';
@@ -21,6 +22,7 @@ export async function findInterpreters(
       dropped,
       searchPath: options.searchPath ?? systemSearchPath,
       file: options.pythonPath,
+      isPrivate: (directory) => context.guard.holdsOwn(directory) || holdsHome(directory),
     }),
     node: [
       findNode({
@@ -54,6 +56,12 @@ export async function findInterpreters(
   return found;
 }
 
+/** An installation in there cannot be told from what else is in somebody's home. */
+function holdsHome(directory: string): boolean {
+  const homes = ['/home', '/root', homedir()];
+  return homes.some((home) => `${home}/`.startsWith(`${directory}/`.replace('//', '/')));
+}
+
 function missingInterpreter(
   language: KernelLanguage,
   failures: readonly string[],
@@ -63,7 +71,7 @@ function missingInterpreter(
   const message =
     named === undefined
       ? `No ${language} was found that a sandbox can use.`
-      : `The configured Python ${named} cannot be used: it has to be an installed Python 3.8 or newer that every user can read.`;
+      : `The configured Python ${named} cannot be used: it has to be an installed Python 3.8 or newer that every user can read, in a directory that holds neither homes nor this server's state.`;
   const remedies: Record<KernelLanguage, string> = {
     python:
       named === undefined

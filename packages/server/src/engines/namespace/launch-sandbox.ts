@@ -17,6 +17,7 @@ import { agentPrelude } from './agent-prelude.ts';
 import { explainShortage } from './descriptor-shortage.ts';
 import { guestHome } from './engine-options.ts';
 import type { FifoPool } from './exec/fifo-pool.ts';
+import type { HostGuard } from './host-guard.ts';
 import type { HostIdentities, HostIdentity } from './host-identity.ts';
 import type { HostTools } from './host-tools.ts';
 import type { LaunchStock } from './launch-stock.ts';
@@ -38,6 +39,7 @@ export interface LaunchContext {
   readonly runtime: RuntimeDirectory;
   readonly fifos: FifoPool;
   readonly identities: HostIdentities;
+  readonly guard: HostGuard;
   /** What could not be cleaned up yet. */
   readonly unfinished: UnfinishedWork;
   readonly agentScript: string;
@@ -137,9 +139,15 @@ export async function launchSandbox(
   template: Template,
   { stock, firstCalls = '' }: LaunchOptions = {},
 ): Promise<LaunchedSandbox> {
+  const directory = join(context.runtime.sandboxes, spec.id);
+  const io = join(directory, ioName);
+  const { kernels } = context.runtime;
+  const steps = sandboxSteps(spec, context.systemSteps, template, { io, kernels });
+  // Its own directory is not there yet.
+  const foreign = steps.filter((step) => step.kind !== 'bind' || step.source !== io);
+  context.guard.require(foreign, spec.mounts);
   const prepared =
     stock?.take(spec.resources) ?? (await prepareLaunch(context, spec.id, spec.resources));
-  const directory = join(context.runtime.sandboxes, spec.id);
   try {
     if (prepared.directory !== directory) renameSync(prepared.directory, directory);
   } catch (cause) {
@@ -148,9 +156,6 @@ export async function launchSandbox(
   }
   const { process, group } = prepared;
   try {
-    const io = join(directory, ioName);
-    const { kernels } = context.runtime;
-    const steps = sandboxSteps(spec, context.systemSteps, template, { io, kernels });
     const command = context.launcher.command({
       hostname: spec.hostname,
       steps,

@@ -10,10 +10,11 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Engine, EngineSandboxSpec } from '@sandgate/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runProgram, runShell } from '../contract/contract-suite.ts';
@@ -27,6 +28,7 @@ const isRoot = process.getuid?.() === 0;
 let state: string;
 let engine: Engine;
 const children: ChildProcess[] = [];
+const folders: string[] = [];
 
 beforeEach(() => {
   state = mkdtempSync(join(tmpdir(), 'sandgate-engine-'));
@@ -36,7 +38,8 @@ beforeEach(() => {
 afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
   await engine.close();
-  rmSync(state, { recursive: true, force: true });
+  for (const folder of [state, ...folders.splice(0)])
+    rmSync(folder, { recursive: true, force: true });
 });
 
 function spec(overrides: Partial<EngineSandboxSpec> = {}): EngineSandboxSpec {
@@ -296,10 +299,9 @@ describe('a sandbox', () => {
   );
 
   it('sees directories of the host that were asked for, and no more of them', async () => {
-    const shared = join(state, 'shared');
-    mkdirSync(shared, { mode: 0o777 });
+    const shared = mkdtempSync(join(tmpdir(), 'sandgate-shared-'));
+    folders.push(shared);
     chmodSync(shared, 0o777);
-    chmodSync(state, 0o711);
     writeFileSync(join(shared, 'file'), 'host', { mode: 0o644 });
     const mount = { hostPath: shared, guestPath: '/data/in', readOnly: true };
     const reader = await engine.start(spec({ mounts: [mount] }));
@@ -311,6 +313,20 @@ describe('a sandbox', () => {
     await writer.stop();
     for (const guestPath of ['/', '/proc/x', '/usr', '/etc/x', '/.sandbox/io', '/a/../usr', 'x']) {
       const start = engine.start(spec({ mounts: [{ ...mount, guestPath }] }));
+      await expect(start).rejects.toMatchObject({ code: 'volume_refused' });
+    }
+  });
+
+  it('never sees the directories of the server, nor what holds them', async () => {
+    await engine.start(spec());
+    const { sandboxes } = createRuntimeDirectory(state);
+    const link = join(mkdtempSync(join(tmpdir(), 'sandgate-shared-')), 'link');
+    folders.push(dirname(link));
+    symlinkSync(state, link);
+    const own = [state, join(state, 'layers'), tmpdir(), '/', link, sandboxes, dirname(sandboxes)];
+    for (const hostPath of own) {
+      const mounts = [{ hostPath, guestPath: '/data', readOnly: true }];
+      const start = engine.start(spec({ mounts }));
       await expect(start).rejects.toMatchObject({ code: 'volume_refused' });
     }
   });

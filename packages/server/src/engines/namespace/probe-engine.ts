@@ -6,6 +6,7 @@ import { defaultFirstHostUid, type NamespaceEngineOptions } from './engine-optio
 import { FifoPool } from './exec/fifo-pool.ts';
 import { findInterpreters } from './find-interpreters.ts';
 import { findStrayFds } from './find-stray-fds.ts';
+import { HostGuard } from './host-guard.ts';
 import { HostIdentities } from './host-identity.ts';
 import { findHostTools } from './host-tools.ts';
 import { compileKernelScripts, installKernelScripts } from './install-kernel-scripts.ts';
@@ -53,6 +54,7 @@ export async function probeEngine(
     runtime,
     fifos: new FifoPool(runtime.fifos),
     identities: new HostIdentities(options.firstHostUid ?? defaultFirstHostUid),
+    guard: new HostGuard(options.stateDirectory, runtime),
     unfinished: new UnfinishedWork(),
     agentScript: readAgentScript(),
     systemSteps: systemSteps(),

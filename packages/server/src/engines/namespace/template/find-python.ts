@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { existsSync, realpathSync } from 'node:fs';
-import { delimiter, join, relative } from 'node:path';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import type { MountStep } from '../launcher/launcher.ts';
 import { reachableByOthers } from './reachable-by-others.ts';
@@ -12,11 +12,24 @@ const oldestVersion: readonly [number, number] = [3, 8];
 
 /**
  * What an interpreter says about itself. The program on a PATH is often a shim or belongs to a
- * virtual environment; `base_prefix` is the installation behind it.
+ * virtual environment; `base_prefix` is the installation behind it. The modules that it loads are
+ * those that come with libraries of their own in some installations.
  */
 const describeItself = `
-import json, os, sys
-print(json.dumps([list(sys.version_info[:3]), sys.base_prefix, os.path.realpath(getattr(sys, '_base_executable', sys.executable) or sys.executable)]))
+import json, os, sys, sysconfig
+for name in 'ssl ctypes sqlite3 zlib bz2 lzma readline curses pyexpat decimal uuid'.split():
+    try: __import__(name)
+    except Exception: pass
+base = {'base': sys.base_prefix, 'platbase': sys.base_exec_prefix}
+library = [os.path.dirname(os.__file__), sysconfig.get_path('platstdlib', vars=base)]
+with open('/proc/self/maps') as maps: mapped = {line.split(None, 5)[5].strip() for line in maps if ' /' in line}
+print(json.dumps({
+    'version': list(sys.version_info[:3]),
+    'prefix': os.path.realpath(sys.base_prefix),
+    'executable': os.path.realpath(getattr(sys, '_base_executable', sys.executable) or sys.executable),
+    'library': sorted({os.path.realpath(path) for path in library}),
+    'mapped': sorted(mapped),
+}))
 `;
 
 export interface FindPythonOptions {
@@ -24,18 +37,22 @@ export interface FindPythonOptions {
   readonly searchPath: string;
   /** Looked at alone, where it is given. */
   readonly file?: string | undefined;
+  /** True for a directory that holds what is nobody's but its owner's: no Python is taken from there. */
+  readonly isPrivate: (directory: string) => boolean;
 }
 
 interface Installation {
   readonly version: string;
   readonly prefix: string;
   readonly executable: string;
+  /** All that it needs beneath its prefix. What else is there is none of a sandbox's business. */
+  readonly parts: readonly string[];
 }
 
 /**
  * Pythons that are really installed and that a sandbox's user can reach, best first. Each has yet to
- * be tried inside a sandbox. One outside `/usr` is shown in `/opt`; and as a last choice at its own
- * path, which shows what directories that is in, for one that was built to find its library there.
+ * be tried inside a sandbox. Of one outside `/usr`, its parts are shown in `/opt`; and as a last choice at
+ * their own paths, which shows what directories that is in, for one that was built to find its library there.
  */
 export async function findPythons(options: FindPythonOptions): Promise<HostInterpreter[]> {
   const directories = [...options.searchPath.split(delimiter), '/usr/local/bin', '/usr/bin'];
@@ -46,7 +63,8 @@ export async function findPythons(options: FindPythonOptions): Promise<HostInter
   const found = new Map<string, Installation>();
   for (const file of new Set(files)) {
     const installation = await describe(file);
-    if (installation !== null && (!options.dropped || isOpen(installation))) {
+    if (installation === null || options.isPrivate(installation.prefix)) continue;
+    if (!options.dropped || isOpen(installation)) {
       found.set(installation.executable, installation);
     }
   }
@@ -61,39 +79,76 @@ export async function findPythons(options: FindPythonOptions): Promise<HostInter
 const inUsr = ({ prefix }: Installation): boolean => `${prefix}/`.startsWith('/usr/');
 
 const isOpen = (python: Installation): boolean =>
-  reachableByOthers(python.prefix) && reachableByOthers(python.executable);
+  [python.executable, ...python.parts].every(reachableByOthers);
 
 function show(python: Installation, guest: string): HostInterpreter {
-  const { version, prefix, executable } = python;
-  const target = join(guest, relative(prefix, executable));
-  const bind: MountStep = { kind: 'bind', source: prefix, path: guest, readOnly: true };
+  const { version, prefix, executable, parts } = python;
+  const inside = (path: string): string => join(guest, relative(prefix, path));
+  const target = inside(executable);
+  const binds = parts.map(
+    (source): MountStep => ({ kind: 'bind', source, path: inside(source), readOnly: true }),
+  );
   return {
     language: 'python',
     executable,
     description: `Python ${version} (${executable})`,
     steps: [
-      ...(inUsr(python) ? [] : [bind]),
+      ...(inUsr(python) ? [] : binds),
       { kind: 'symlink', target, path: `${guestInterpreterDirectory}/python3` },
       { kind: 'symlink', target, path: `${guestInterpreterDirectory}/python` },
     ],
   };
 }
 
+interface Answer {
+  readonly version: readonly [number, number, number];
+  readonly prefix: string;
+  readonly executable: string;
+  /** Directories of the standard library. */
+  readonly library: readonly string[];
+  /** Files that it has in its memory. */
+  readonly mapped: readonly string[];
+}
+
 async function describe(file: string): Promise<Installation | null> {
-  let version: [number, number, number];
-  let prefix: string;
-  let executable: string;
   try {
     const { stdout } = await run(file, ['-I', '-c', describeItself], { timeout: 10_000 });
-    const [numbers, basePrefix, path] = JSON.parse(stdout);
-    version = numbers;
-    prefix = realpathSync(basePrefix);
-    executable = realpathSync(path);
+    const answer: Answer = JSON.parse(stdout);
+    const { version, prefix, executable } = answer;
+    const [major, minor] = version;
+    const old =
+      major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1]);
+    if (old || !isBeneath(executable, prefix)) return null;
+    return { version: version.join('.'), prefix, executable, parts: partsOf(answer) };
   } catch {
     return null;
   }
-  const [major, minor] = version;
-  const old = major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1]);
-  if (old || !executable.startsWith(`${prefix}/`)) return null;
-  return { version: version.join('.'), prefix, executable };
+}
+
+const isBeneath = (path: string, directory: string): boolean => path.startsWith(`${directory}/`);
+
+function partsOf({ prefix, executable, library, mapped }: Answer): string[] {
+  const directories = [...new Set(library)]
+    .filter((path) => isBeneath(path, prefix) && !isBeneath(executable, path) && existsSync(path))
+    .filter((path, _, all) => !all.some((other) => isBeneath(path, other)));
+  const files = mapped
+    .filter((path) => isBeneath(path, prefix) && path !== executable && existsSync(path))
+    .filter((path) => !directories.some((directory) => isBeneath(path, directory)));
+  return [executable, ...directories, ...new Set(files.flatMap(namesOf))];
+}
+
+/** A library's file and the links beside it, by one of which it is looked for. */
+function namesOf(file: string): string[] {
+  const directory = dirname(file);
+  return readdirSync(directory)
+    .map((name) => join(directory, name))
+    .filter((path) => path === file || leadsTo(path, file));
+}
+
+function leadsTo(path: string, file: string): boolean {
+  try {
+    return realpathSync(path) === file;
+  } catch {
+    return false;
+  }
 }

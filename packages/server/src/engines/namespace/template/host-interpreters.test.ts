@@ -1,4 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -60,24 +68,49 @@ describe('findPythons', () => {
     const shims = join(directory, 'shims');
     const broken = join(directory, 'broken');
     const home = join(directory, 'home');
-    for (const path of [shims, broken, join(home, 'bin')]) mkdirSync(path, { recursive: true });
+    const library = join(home, 'lib/python3.12');
+    const shared = join(home, 'lib/libpython3.12.so.1.0');
+    for (const path of [shims, broken, library, join(home, 'bin'), join(home, 'private')]) {
+      mkdirSync(path, { recursive: true });
+    }
     const real = join(home, 'bin/python3.12');
     writeFileSync(real, '', { mode: 0o755 });
-    const answer = JSON.stringify([[3, 12, 1], home, real]);
+    writeFileSync(shared, '');
+    symlinkSync(shared, join(home, 'lib/libpython3.12.so'));
+    const answer = JSON.stringify({
+      version: [3, 12, 1],
+      prefix: home,
+      executable: real,
+      library: [library, library, '/usr/lib'],
+      mapped: [real, shared, join(library, 'lib-dynload/x.so'), '/usr/lib/libc.so'],
+    });
     writeFileSync(join(shims, 'python3'), `#!/bin/sh\necho '${answer}'\n`, { mode: 0o755 });
     writeFileSync(join(broken, 'python3'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
     const searchPath = `${broken}:${shims}`;
-    const pythons = await findPythons({ dropped: false, searchPath });
+    const isPrivate = () => false;
+    const pythons = await findPythons({ dropped: false, searchPath, isPrivate });
     const [found] = pythons;
     expect(found?.description).toBe(`Python 3.12.1 (${real})`);
+    const bind = (path: string) => ({
+      kind: 'bind',
+      source: join(home, path),
+      path: join('/opt/python', path),
+      readOnly: true,
+    });
     expect(found?.steps).toEqual([
-      { kind: 'bind', source: home, path: '/opt/python', readOnly: true },
+      bind('bin/python3.12'),
+      bind('lib/python3.12'),
+      bind('lib/libpython3.12.so'),
+      bind('lib/libpython3.12.so.1.0'),
       { kind: 'symlink', target: '/opt/python/bin/python3.12', path: '/opt/sandbox/bin/python3' },
       { kind: 'symlink', target: '/opt/python/bin/python3.12', path: '/opt/sandbox/bin/python' },
     ]);
-    expect(pythons.at(-1)?.steps[0]).toMatchObject({ source: home, path: home });
+    expect(pythons.at(-1)?.steps[0]).toMatchObject({ source: real, path: real });
+    const isHome = (path: string) => path === home;
+    const elsewhere = await findPythons({ dropped: false, searchPath, isPrivate: isHome });
+    expect(elsewhere.map(({ description }) => description)).not.toContain(found?.description);
     chmodSync(home, 0o700);
-    const reachable = await findPythons({ dropped: true, searchPath });
+    const reachable = await findPythons({ dropped: true, searchPath, isPrivate });
     expect(reachable.map(({ description }) => description)).not.toContain(found?.description);
   });
 });
