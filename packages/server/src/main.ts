@@ -153,7 +153,10 @@ async function open(
     level: config.log.level,
     file: config.log.destination === 'file' ? serverLogPath(home) : null,
   });
-  const storage = await openSqliteStorage({ file: databasePath(home) });
+  const storage = await openSqliteStorage({
+    file: databasePath(home),
+    synchronous: config.storage.synchronous,
+  });
   opened.push(() => storage.close());
   const source = options.serverKeySource ?? { kind: 'home' };
   const keys = await openServerKey(home, storage, source, options.resetServerKey ?? false);

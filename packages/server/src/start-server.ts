@@ -23,6 +23,7 @@ import {
   type ServerKey,
   type Storage,
   standardLimits,
+  startUsageUpkeep,
   type Timers,
   type Workspace,
 } from '@sandgate/core';
@@ -75,6 +76,7 @@ export interface Server {
   close(onProgress?: (message: string) => void): Promise<void>;
 }
 
+const dayMs = 86_400_000;
 const loopbackNames = ['localhost', '127.0.0.1', '::1'];
 
 /** @throws SandgateError `config_invalid` */
@@ -149,6 +151,14 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   });
   const listener = await listen(app, { host: config.host, port: config.port, tls: parts.tls });
   alerting.start();
+  const upkeep = startUsageUpkeep({
+    usage: storage.usage,
+    clock,
+    timers: parts.timers,
+    elapsedMs: () => performance.now(),
+    retentionMs: config.usage.retentionDays * dayMs,
+    onError: (error) => log.error({ err: error }, 'usage could not be rolled up or pruned'),
+  });
   const administration = createAdministration(keyDependencies);
   log.info({ address: listener.address, engine: engineReport.engine }, 'listening');
 
@@ -191,6 +201,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
         if (running > 0) onProgress(`stopping ${running} sandboxes`);
         await sandboxes.close();
         await alerting.close();
+        await upkeep.close();
         await refusals.close();
       });
       return closing;

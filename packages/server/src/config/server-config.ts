@@ -128,6 +128,18 @@ export const serverConfig = z.strictObject({
         .default([]),
     })
     .prefault({}),
+  usage: z
+    .strictObject({
+      /** How long single requests are kept. Their sums are kept for ever. */
+      retentionDays: wholeNumber(2, 36_500).default(30),
+    })
+    .prefault({}),
+  storage: z
+    .strictObject({
+      /** `full`: a request is answered when the disk has its usage row. */
+      synchronous: oneOf('normal', 'full').default('normal'),
+    })
+    .prefault({}),
   shutdown: z
     .strictObject({
       /** How long calls in progress may take to end. */

@@ -1,11 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadSqlite } from './load-sqlite.ts';
 
-/** Pages of 4 KiB from which the log is begun anew as soon as that is quick, or no matter how long. */
-const largeLog = 8_192;
-const hugeLog = 98_304;
-/** A checkpoint that took less may be repeated while writers wait for it. */
-const shortMs = 15;
+/**
+ * Pages of 4 KiB from which the log is begun anew: at a moment when the disk is quick, or, from the
+ * second on, whatever it takes. A long log costs disk space and a second at the start after a crash;
+ * beginning it anew makes writers wait for the disk, on a busy one for a tenth of a second.
+ */
+const largeLog = 65_536;
+const hugeLog = 262_144;
+/** A checkpoint that took less shows that the disk is quick, and that little was left to do. */
+const shortMs = 5;
 const mostRounds = 8;
 
 const { DatabaseSync } = loadSqlite();

@@ -34,7 +34,8 @@ export interface SqliteStorageOptions {
 }
 
 const cacheKib = 65_536;
-const largestLogPages = 131_072;
+/** Over what the thread lets the log become. */
+const largestLogPages = 524_288;
 const keptLogBytes = 64 * 1024 * 1024;
 
 /**
