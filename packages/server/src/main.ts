@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { realpathSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type Clock,
@@ -245,13 +246,13 @@ async function readTls(config: ServerConfig) {
 }
 
 function createEngine(
-  home: string,
+  stateDirectory: string,
   config: ServerConfig,
   environment: Readonly<Record<string, string | undefined>>,
 ): Engine {
   const { launcher, pythonPath } = config.engine;
   return createNamespaceEngine({
-    stateDirectory: home,
+    stateDirectory,
     launcher,
     ...(pythonPath === null ? {} : { pythonPath }),
     searchPath: environment.PATH ?? '/usr/bin:/bin',
@@ -267,18 +268,26 @@ function realPathOrNull(path: string): string | null {
   }
 }
 
-/** What this machine can do for sandboxes, found by trying. For `msb doctor`. */
+/**
+ * What this machine can do for sandboxes, found by trying. For `msb doctor`. It tries with a state
+ * directory of its own: the home's belongs to the server that may be running on it.
+ */
 export async function probeEngine(options: {
   readonly home: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }): Promise<EngineReport> {
   const environment = options.environment ?? process.env;
   const config = await loadConfig({ home: options.home, environment });
-  const engine = createEngine(options.home, config, environment);
+  const stateDirectory = await mkdtemp(join(tmpdir(), 'sandgate-probe-'));
   try {
-    return await engine.probe();
+    const engine = createEngine(stateDirectory, config, environment);
+    try {
+      return await engine.probe();
+    } finally {
+      await engine.close();
+    }
   } finally {
-    await engine.close();
+    await rm(stateDirectory, { recursive: true, force: true });
   }
 }
 

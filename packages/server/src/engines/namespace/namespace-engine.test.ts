@@ -343,6 +343,20 @@ describe('a sandbox', () => {
     await broken.close();
   });
 
+  it('loses nothing when another engine of its state directory has looked around and closes', async () => {
+    const wanted = spec();
+    await engine.reconcile();
+    const sandbox = await engine.start(wanted);
+    await runShell(sandbox, 'echo kept >file');
+    const other = createNamespaceEngine({ stateDirectory: state });
+    await other.probe();
+    await other.close();
+    expect((await runShell(sandbox, 'cat file')).stdout).toBe('kept\n');
+    await sandbox.stop();
+    const again = await engine.start(wanted);
+    expect((await runShell(again, 'cat file')).stdout).toBe('kept\n');
+  });
+
   it('has no layer with a name that is a path', async () => {
     await expect(engine.removeLayer('../layers')).rejects.toMatchObject({
       code: 'invalid_request',

@@ -55,11 +55,14 @@ class NamespaceEngine implements Engine {
   #probed: Promise<ProbedEngine> | null = null;
   #stock: LaunchStock | null = null;
   #closed = false;
+  /** Nobody else uses the runtime directory: it was made here, or taken over by `reconcile`. */
+  #ownsRuntime: boolean;
 
   constructor(options: NamespaceEngineOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#runtime = createRuntimeDirectory(options.stateDirectory);
+    this.#ownsRuntime = this.#runtime.isNew;
   }
 
   async probe(): Promise<EngineReport> {
@@ -98,6 +101,7 @@ class NamespaceEngine implements Engine {
 
   async reconcile(): Promise<void> {
     const { sandboxes, fifos } = this.#runtime;
+    this.#ownsRuntime = true;
     await this.#stock?.clear();
     for (const id of readdirSync(sandboxes).filter((name) => !this.#sandboxes.has(name))) {
       const recorded = readRecordedProcess(join(sandboxes, id));
@@ -122,7 +126,9 @@ class NamespaceEngine implements Engine {
     await context?.fifos.close();
     await context?.limiter.close();
     // With the last sandbox gone, nothing in there is of use to anyone.
-    if (this.#sandboxes.size === 0) await rm(this.#runtime.root, { recursive: true, force: true });
+    if (this.#ownsRuntime && this.#sandboxes.size === 0) {
+      await rm(this.#runtime.root, { recursive: true, force: true });
+    }
   }
 
   #probe(): Promise<ProbedEngine> {

@@ -15,6 +15,8 @@ export interface RuntimeDirectory {
   readonly kernels: string;
   /** Writable layers as tar files. Kept. */
   readonly layers: string;
+  /** The root was not there before. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -25,15 +27,15 @@ export interface RuntimeDirectory {
 export function createRuntimeDirectory(stateDirectory: string): RuntimeDirectory {
   const root =
     process.getuid?.() === 0 ? rootsDirectory(stateDirectory) : join(stateDirectory, 'run');
+  mkdirSync(join(stateDirectory, 'layers'), { recursive: true, mode: 0o700 });
   const paths: RuntimeDirectory = {
     root,
     sandboxes: join(root, 'sandboxes'),
     fifos: join(root, 'fifos'),
     kernels: join(root, 'kernels'),
     layers: join(stateDirectory, 'layers'),
+    isNew: mkdirSync(root, { recursive: true, mode: 0o711 }) !== undefined,
   };
-  mkdirSync(paths.layers, { recursive: true, mode: 0o700 });
-  mkdirSync(root, { recursive: true, mode: 0o711 });
   requireOwn(root);
   chmodSync(root, 0o711);
   for (const [path, mode] of [
