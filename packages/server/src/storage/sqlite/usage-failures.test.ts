@@ -79,7 +79,7 @@ it('refuses a batch while another process holds the lock, and stores it once whe
   await storage.close();
 });
 
-it('keeps the log small under steady writes without making writers wait for the disk', async () => {
+it('loses nothing, and leaves a sound file, while its thread checkpoints under steady writes', async () => {
   const storage = await openSqliteStorage({ file });
   for (let batch = 0; batch < 300; batch += 1) {
     const begun = rows(100, { keyNumber: batch });
