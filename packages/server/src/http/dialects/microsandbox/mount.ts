@@ -87,6 +87,8 @@ async function answerBatch(messages: readonly unknown[], context: CallContext): 
   }
   const answers = [];
   for (const message of messages) {
+    // Nobody reads the answers any more, and what is left must not be carried out for nobody.
+    if (context.signal.aborted) break;
     const { answer } = await answerCall(message, context);
     if (answer !== null) answers.push(answer);
   }

@@ -41,7 +41,7 @@ export interface PreparedCall {
   readonly run: (context: RpcContext) => Promise<RpcOutcome>;
 }
 
-/** @throws SandgateError `invalid_request` that names every violation */
+/** @throws SandgateError `invalid_request` that names the violations */
 export function prepareCall<Params>(
   name: string,
   method: RpcMethod<Params>,
@@ -49,8 +49,13 @@ export function prepareCall<Params>(
 ): PreparedCall {
   const parsed = method.params.safeParse(params ?? {});
   if (!parsed.success) {
-    const problems = parsed.error.issues.flatMap(describeIssue).join('; ');
-    throw new SandgateError('invalid_request', `Invalid params for ${name}: ${problems}`);
+    const problems = parsed.error.issues.flatMap(describeIssue);
+    const more = problems.length - maxProblems;
+    const text = problems.slice(0, maxProblems).join('; ');
+    throw new SandgateError(
+      'invalid_request',
+      `Invalid params for ${name}: ${text}${more > 0 ? `; and ${more} more` : ''}`,
+    );
   }
   return {
     scope: method.scope,
@@ -60,10 +65,19 @@ export function prepareCall<Params>(
   };
 }
 
+/** A request can be wrong in as many places as it has bytes. */
+const maxProblems = 10;
+const maxNameCharacters = 128;
+
+const shortened = (name: string): string =>
+  name.length > maxNameCharacters ? `${name.slice(0, maxNameCharacters)}…` : name;
+
 function describeIssue(issue: z.core.$ZodIssue): readonly string[] {
-  const path = issue.path.join('.');
+  const path = shortened(issue.path.join('.'));
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `unknown field \`${[...issue.path, key].join('.')}\``);
+    return issue.keys.map(
+      (key) => `unknown field \`${shortened([...issue.path, key].join('.'))}\``,
+    );
   }
   if (issue.code === 'invalid_type' && issue.message === 'missing') {
     return [`missing field \`${path}\``];
