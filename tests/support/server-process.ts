@@ -36,10 +36,17 @@ export async function startServerProcess(options: {
   readonly environment?: Readonly<Record<string, string>>;
   /** The host user that it runs as; needs root. Default: the user of the tests. */
   readonly user?: { readonly uid: number; readonly gid: number };
+  /** How many descriptors it may have. Default: as many as the tests. */
+  readonly openFiles?: number;
 }): Promise<ServerProcess> {
+  const limit = options.openFiles === undefined ? '' : `ulimit -n ${options.openFiles}; `;
   const child = spawn(
-    process.execPath,
+    '/bin/sh',
     [
+      '-c',
+      `${limit}exec "$@"`,
+      'sh',
+      process.execPath,
       msbPath,
       'server',
       'start',

@@ -8,6 +8,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { isIPv6 } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { SandgateError } from '@sandgate/core';
+import { connectionLimit } from './connection-limit.ts';
 import type { App } from './request-context.ts';
 
 export interface ListenOptions {
@@ -16,6 +17,8 @@ export interface ListenOptions {
   readonly port: number;
   /** PEM texts; null serves plain HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** Connections at once; one more is closed at once. Default: `connectionLimit()`. */
+  readonly maxConnections?: number;
 }
 
 export interface Listener {
@@ -38,6 +41,7 @@ export async function listen(app: App, options: ListenOptions): Promise<Listener
     else answer(request, response);
   }, options.tls);
   server.headersTimeout = headersTimeoutMs;
+  server.maxConnections = options.maxConnections ?? connectionLimit();
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(explain(cause, options)));
     server.listen(options.port, options.host, resolve);
