@@ -1,4 +1,14 @@
-import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -32,6 +42,35 @@ describe('prepareHome', () => {
     await writeFile(join(folder, 'letter.txt'), '');
     await expect(prepareHome(folder)).rejects.toThrow('holds other files');
     expect(await modeOf(folder)).toBe(0o755);
+  });
+
+  it('refuses a link, which somebody else may lead elsewhere', async () => {
+    await mkdir(join(folder, 'real'), { mode: 0o700 });
+    await symlink(join(folder, 'real'), join(folder, 'link'));
+    await expect(prepareHome(join(folder, 'link'))).rejects.toThrow('is a symbolic link');
+  });
+
+  it('refuses a directory that everybody can replace', async () => {
+    const open = join(folder, 'open');
+    await mkdir(join(open, 'a', 'home'), { recursive: true, mode: 0o700 });
+    await chmod(open, 0o777);
+    for (const home of [join(open, 'a', 'home'), join(open, 'new')]) {
+      await expect(prepareHome(home)).rejects.toThrow(`is in ${open}, where every user can`);
+    }
+    await chmod(open, 0o1777);
+    expect(await prepareHome(join(open, 'a', 'home'))).toEqual([]);
+  });
+
+  it('refuses a directory of another user', async () => {
+    // Only root can give a directory away; everybody else can try those of root.
+    const isRoot = process.geteuid?.() === 0;
+    const home = isRoot ? join(folder, 'given') : '/usr';
+    if (isRoot) {
+      await mkdir(home, { mode: 0o700 });
+      await chown(home, 61_917, 61_917);
+    }
+    await expect(prepareHome(home)).rejects.toThrow(/belongs to user \d+, and the server runs as/);
+    if (isRoot) expect(await readdir(home)).toEqual([]);
   });
 
   it('refuses a file in its place', async () => {

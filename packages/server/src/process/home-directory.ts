@@ -1,6 +1,7 @@
-import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { chmod, lstat, mkdir, readdir, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { SandgateError } from '@sandgate/core';
 import { hasCode } from './write-file-atomically.ts';
 
@@ -35,6 +36,40 @@ function refuse(home: string, problem: string, cause?: unknown): SandgateError {
 }
 
 /**
+ * Closing a directory of another user closes nothing: its owner reads the server key, and can put a
+ * database of his own in the place of ours.
+ */
+async function requireOwn(home: string): Promise<Stats> {
+  const stats = await lstat(home);
+  if (stats.isSymbolicLink()) {
+    throw refuse(home, 'is a symbolic link. Name the directory that it leads to instead');
+  }
+  if (!stats.isDirectory()) throw refuse(home, 'is not a directory');
+  const user = process.geteuid?.() ?? stats.uid;
+  if (stats.uid !== user) {
+    throw refuse(
+      home,
+      `belongs to user ${stats.uid}, and the server runs as user ${user}. Start it as that user, or give it the directory with chown`,
+    );
+  }
+  return stats;
+}
+
+const writableByAll = 0o002;
+const sticky = 0o1000;
+
+/** Whoever can rename a directory can put another one in its place. */
+async function requireUnreplaceable(home: string): Promise<void> {
+  for (let at = await realpath(home); at !== dirname(at); at = dirname(at)) {
+    const parent = dirname(at);
+    const { mode } = await stat(parent);
+    if ((mode & writableByAll) !== 0 && (mode & sticky) === 0) {
+      throw refuse(home, `is in ${parent}, where every user can replace it`);
+    }
+  }
+}
+
+/**
  * Creates the state directory, for its owner alone. One that others can enter is closed to them,
  * unless it looks like a directory with another purpose.
  *
@@ -45,7 +80,8 @@ export async function prepareHome(home: string): Promise<readonly string[]> {
   const warnings: string[] = [];
   try {
     await mkdir(home, { recursive: true, mode: 0o700 });
-    const { mode } = await stat(home);
+    await requireUnreplaceable(home);
+    const { mode } = await requireOwn(home);
     if ((mode & 0o077) !== 0) {
       if (!(await isOurs(home))) throw refuse(home, 'is open to others and holds other files');
       await chmod(home, 0o700);
