@@ -37,7 +37,7 @@ describe('msb', () => {
 
   it.each([
     ['', ['server', 'keys', 'run', 'exec', 'doctor', 'version']],
-    ['server', ['start', 'stop', 'status', 'list', 'log', 'keygen', 'keys']],
+    ['server', ['start', 'stop', 'status', 'list', 'log', 'remove', 'keygen', 'keys']],
     ['keys', ['list', 'show', 'rotate', 'revoke', 'disable', 'enable']],
     ['server keys', ['list', 'show', 'rotate', 'revoke', 'disable', 'enable']],
   ])('explains msb %s', async (command, expected) => {
@@ -202,6 +202,10 @@ describe('msb server start --detach', () => {
     const again = await msb('server', 'start');
     expect(again).toMatchObject({ exitCode: 0, stderr: '' });
     expect(again.stdout).toContain(`already running on ${status.address}`);
+    expect(await msb('server', 'remove', 'box', '-n', 'no-such')).toMatchObject({
+      exitCode: 1,
+      stderr: "Error: Namespace 'no-such' not found\n",
+    });
     const reset = await msb('server', 'start', '--reset-key');
     expect(reset.stdout).toContain('1 API key is invalid now');
 

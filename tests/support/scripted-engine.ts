@@ -8,6 +8,7 @@ import type {
   KernelOutcome,
   KernelRunRequest,
   SandboxExitReason,
+  SandboxMetrics,
   SandgateError,
 } from '@sandgate/core';
 
@@ -24,6 +25,16 @@ export class ScriptedEngine implements Engine {
     kind: 'exited',
     exitCode: 0,
   });
+  onStart: (id: string) => void = () => undefined;
+  onMetrics: (id: string) => Promise<SandboxMetrics> = async () => ({
+    cpuPercent: 1.5,
+    memoryBytes: 3 * 1_048_576,
+    diskBytes: 42,
+    processes: 1,
+  });
+  /** What a stop stores of each sandbox's files. */
+  layerBytes = 0;
+  readonly layers = new Map<string, number>();
   onRun: (request: KernelRunRequest) => Promise<KernelOutcome> = async () => ({
     kind: 'completed',
   });
@@ -47,6 +58,7 @@ export class ScriptedEngine implements Engine {
   async start(spec: EngineSandboxSpec): Promise<EngineSandbox> {
     if (this.failStart !== null) throw this.failStart;
     this.started.push(spec);
+    this.onStart(spec.id);
     let end: (reason: SandboxExitReason) => void = () => undefined;
     const exited = new Promise<SandboxExitReason>((resolve) => {
       end = (reason) => {
@@ -65,17 +77,27 @@ export class ScriptedEngine implements Engine {
       kernel: (language) => ({ language, run: (request) => this.onRun(request) }),
       readFile: async () => Buffer.alloc(0),
       writeFile: async () => undefined,
-      metrics: async () => ({
-        cpuPercent: 1.5,
-        memoryBytes: 3 * 1_048_576,
-        diskBytes: 42,
-        processes: 1,
-      }),
-      stop: async () => end('stopped'),
+      metrics: () => this.onMetrics(spec.id),
+      stop: async ({ keepLayer = true, onLayerBytes } = {}) => {
+        try {
+          if (!keepLayer || this.layerBytes === 0) return;
+          onLayerBytes?.(this.layerBytes);
+          this.layers.set(spec.id, this.layerBytes);
+        } finally {
+          end('stopped');
+        }
+      },
     };
   }
 
-  async removeLayer(): Promise<void> {}
+  async removeLayer(id: string): Promise<void> {
+    this.layers.delete(id);
+  }
+
+  async layerSizes(): Promise<ReadonlyMap<string, number>> {
+    return new Map(this.layers);
+  }
+
   async reconcile(): Promise<void> {}
   async close(): Promise<void> {}
 }

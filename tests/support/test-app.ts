@@ -13,7 +13,9 @@ import {
   type RequestLimits,
   rotateKey,
   type ServerKey,
+  type StoredLimits,
   serverKeyFingerprint,
+  type Timers,
 } from '@sandgate/core';
 import { pino } from 'pino';
 import { expect } from 'vitest';
@@ -28,13 +30,28 @@ import { ScriptedEngine } from './scripted-engine.ts';
 /** The HTTP surface over a real store and a scripted engine, with a clock that the test moves. */
 export async function createTestApp(
   folder: string,
-  { developmentMode = false }: { readonly developmentMode?: boolean } = {},
+  {
+    developmentMode = false,
+    stored = {},
+  }: { readonly developmentMode?: boolean; readonly stored?: Partial<StoredLimits> } = {},
 ) {
   const storage = await openSqliteStorage({
     file: join(folder, `${randomBytes(4).toString('hex')}.db`),
   });
   const clock = { currentMs: 1_800_000_000_000, nowMs: () => clock.currentMs };
   const randomness = { bytes: (length: number) => randomBytes(length) };
+  const waiting = new Set<() => void>();
+  /** Nothing passes by itself: the test says when all that is waited for is over. */
+  const timers: Timers & { pass: () => void } = {
+    after(_, run) {
+      waiting.add(run);
+      return () => void waiting.delete(run);
+    },
+    pass() {
+      for (const run of [...waiting]) run();
+      waiting.clear();
+    },
+  };
   const secret = randomBytes(32);
   const { record } = await storage.serverKeys.replace(serverKeyFingerprint(secret), clock.nowMs());
   const key: ServerKey = { version: record.version, secret };
@@ -45,6 +62,7 @@ export async function createTestApp(
     engine,
     clock,
     randomness,
+    timers,
     policy: {
       defaultImage: 'microsandbox/python',
       defaults: { memoryMib: 1024, cpus: 1, diskMib: 1024, maxProcesses: 256 },
@@ -52,6 +70,13 @@ export async function createTestApp(
       allowedHostPaths: [{ path: '/srv/data', readOnly: true }],
       realPath: (path) => resolve(path),
       maxSandboxes: 5,
+      stored: {
+        sandboxesPerWorkspace: 100,
+        sandboxes: 1_000,
+        layerBytesPerWorkspace: 1_000_000,
+        layerBytes: 10_000_000,
+        ...stored,
+      },
     },
     onMainOutput: () => undefined,
     onBackgroundError: (error) => void backgroundErrors.push(error),
@@ -87,6 +112,7 @@ export async function createTestApp(
     storage,
     clock,
     engine,
+    timers,
     sandboxes,
     backgroundErrors,
     refusals,

@@ -6,6 +6,7 @@ import { addKeys } from './commands/keys.ts';
 import { addRun } from './commands/run.ts';
 import { addServerList } from './commands/server-list.ts';
 import { addServerLog } from './commands/server-log.ts';
+import { addServerRemove } from './commands/server-remove.ts';
 import { addServeDetached, addServerStart } from './commands/server-start.ts';
 import { addServerStatus } from './commands/server-status.ts';
 import { addServerStop } from './commands/server-stop.ts';
@@ -20,6 +21,7 @@ const serverCommands = [
   addServerStatus,
   addServerList,
   addServerLog,
+  addServerRemove,
   addKeygen,
   addKeys,
   addServeDetached,

@@ -57,6 +57,7 @@ export * from './sandbox/sandbox.ts';
 export * from './sandbox/sandbox-definition.ts';
 export * from './sandbox/sandbox-name.ts';
 export * from './sandbox/sandboxes.ts';
+export * from './sandbox/stored-quota.ts';
 export * from './ticket/ticket.ts';
 export * from './ticket/use-tickets.ts';
 export * from './time/duration.ts';

@@ -186,6 +186,7 @@ async function open(
   const control = await openControlSocket(home, {
     status: () => server.status(),
     resetServerKey: () => server.resetServerKey(),
+    removeSandbox: (reference) => server.removeSandbox(reference),
     stop: requestStop,
   });
   opened.push(() => control.close());

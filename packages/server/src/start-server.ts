@@ -8,6 +8,7 @@ import {
   type Counters,
   createAuditLog,
   createFailureBudget,
+  createKeyedQueue,
   createRefusalRecorder,
   createSandboxes,
   createUsageLedger,
@@ -36,6 +37,7 @@ import { createApp } from './http/app.ts';
 import { createDevelopmentAuthorizer } from './http/authorize/development-authorizer.ts';
 import { createKeyAuthorizer } from './http/authorize/key-authorizer.ts';
 import { type Listener, listen } from './http/listen.ts';
+import type { SandboxReference } from './process/control-socket.ts';
 import type { SandboxLogs } from './process/sandbox-log.ts';
 import type { ServerStatus } from './process/server-status.ts';
 import { webhookUrlProblem } from './webhook/webhook-target.ts';
@@ -72,11 +74,14 @@ export interface Server {
   readonly engineReport: EngineReport;
   status(): Promise<ServerStatus>;
   resetServerKey(): Promise<{ readonly revokedKeys: number }>;
+  /** Ends a sandbox for ever, with its files, on the operator's own request. */
+  removeSandbox(reference: SandboxReference): Promise<void>;
   /** Takes no more calls, lets those in progress end, and stops the sandboxes. Idempotent. */
   close(onProgress?: (message: string) => void): Promise<void>;
 }
 
 const dayMs = 86_400_000;
+const mebibyte = 1_048_576;
 const loopbackNames = ['localhost', '127.0.0.1', '::1'];
 
 /** @throws SandgateError `config_invalid` */
@@ -104,8 +109,10 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     engine,
     clock,
     randomness,
+    timers: parts.timers,
     policy: policyOf(config, parts.realPath),
     onMainOutput: ({ data }, { id }) => parts.sandboxLogs.append(id, data),
+    onDestroyed: ({ id }) => parts.sandboxLogs.remove(id),
     onBackgroundError: (error, { id }) => log.error({ err: error, sandbox: id }, 'sandbox failed'),
   });
   const sandboxes = auditSandboxes(plainSandboxes, auditLog, auditScope.current);
@@ -162,6 +169,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   const administration = createAdministration(keyDependencies);
   log.info({ address: listener.address, engine: engineReport.engine }, 'listening');
 
+  const inTurn = createKeyedQueue();
   let closing: Promise<void> | null = null;
   return {
     address: listener.address,
@@ -189,11 +197,21 @@ export async function startServer(parts: ServerParts): Promise<Server> {
         },
       };
     },
-    async resetServerKey() {
-      const replaced = await parts.replaceServerKey();
-      serverKey = replaced.serverKey;
-      log.warn({ revokedKeys: replaced.revokedKeys }, 'the server key was reset');
-      return { revokedKeys: replaced.revokedKeys };
+    resetServerKey: () =>
+      // One at a time: file, store and this process must end with the same key.
+      inTurn('server key', async () => {
+        const replaced = await parts.replaceServerKey();
+        serverKey = replaced.serverKey;
+        log.warn({ revokedKeys: replaced.revokedKeys }, 'the server key was reset');
+        return { revokedKeys: replaced.revokedKeys };
+      }),
+    async removeSandbox({ namespace, name }) {
+      const workspace = await storage.workspaces.findBySlug(namespace);
+      if (workspace === null) {
+        throw new SandgateError('workspace_not_found', `Namespace '${namespace}' not found`);
+      }
+      const operator = { actor: { kind: 'operator' } } as const;
+      await auditScope.run(operator, () => sandboxes.destroy(workspace, name));
     },
     close(onProgress = () => undefined) {
       closing ??= closeAll(listener, config.shutdown.drainSeconds * 1_000, async () => {
@@ -225,6 +243,12 @@ function policyOf(config: ServerConfig, realPath: SandboxPolicy['realPath']): Sa
     maxima: config.sandbox.maxima,
     allowedHostPaths: config.allowedHostPaths,
     maxSandboxes: config.maxSandboxes,
+    stored: {
+      sandboxesPerWorkspace: config.stored.sandboxesPerNamespace,
+      sandboxes: config.stored.sandboxes,
+      layerBytesPerWorkspace: config.stored.filesMibPerNamespace * mebibyte,
+      layerBytes: config.stored.filesMib * mebibyte,
+    },
     realPath,
   };
 }

@@ -3,7 +3,7 @@ import type { AuditContext, AuditLog } from './audit-log.ts';
 import { audited } from './audited.ts';
 
 /**
- * Sandboxes whose starts and stops are recorded. `context` tells who is asking, at the time of the
+ * Sandboxes whose starts, stops and ends are recorded. `context` tells who is asking, at the time of the
  * call.
  */
 export function auditSandboxes(
@@ -13,7 +13,7 @@ export function auditSandboxes(
 ): Sandboxes {
   return {
     ...sandboxes,
-    start: (workspace, name, requested) =>
+    start: (workspace, name, requested, options) =>
       audited(
         auditLog,
         {
@@ -22,7 +22,7 @@ export function auditSandboxes(
           target: `sandbox:${name}`,
           workspaceId: workspace.id,
         },
-        () => sandboxes.start(workspace, name, requested),
+        () => sandboxes.start(workspace, name, requested, options),
         ({ id, definition }) => ({
           target: `sandbox:${id}`,
           details: { name, image: definition.image },
@@ -38,6 +38,18 @@ export function auditSandboxes(
           workspaceId: workspace.id,
         },
         () => sandboxes.stop(workspace, name),
+        ({ id }) => ({ target: `sandbox:${id}`, details: { name } }),
+      ),
+    destroy: (workspace, name) =>
+      audited(
+        auditLog,
+        {
+          ...context(),
+          action: 'sandbox.destroy',
+          target: `sandbox:${name}`,
+          workspaceId: workspace.id,
+        },
+        () => sandboxes.destroy(workspace, name),
         ({ id }) => ({ target: `sandbox:${id}`, details: { name } }),
       ),
   };

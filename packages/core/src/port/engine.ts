@@ -140,6 +140,16 @@ export interface SandboxMetrics {
   readonly processes: number;
 }
 
+export interface StopOptions {
+  /** False: what was written in this run is forgotten. Default: true. */
+  readonly keepLayer?: boolean;
+  /**
+   * Called before each piece of the layer is stored, with its length. What it throws ends the
+   * storing: the sandbox ends all the same, the layer of the run before is kept, and `stop` throws it.
+   */
+  readonly onLayerBytes?: (bytes: number) => void;
+}
+
 /** A sandbox that runs. */
 export interface EngineSandbox {
   readonly id: string;
@@ -164,7 +174,7 @@ export interface EngineSandbox {
   writeFile(path: string, data: Uint8Array, options?: { readonly mode?: number }): Promise<void>;
   metrics(): Promise<SandboxMetrics>;
   /** Ends every process and keeps the writable layer for the next start. Idempotent. */
-  stop(): Promise<void>;
+  stop(options?: StopOptions): Promise<void>;
 }
 
 /**
@@ -181,6 +191,8 @@ export interface Engine {
   start(spec: EngineSandboxSpec): Promise<EngineSandbox>;
   /** Removes the stored writable layer of a sandbox that does not run. */
   removeLayer(id: string): Promise<void>;
+  /** Bytes of every stored writable layer, by the sandbox's id. */
+  layerSizes(): Promise<ReadonlyMap<string, number>>;
   /** Removes what an earlier process left behind: cgroups, directories, processes. */
   reconcile(): Promise<void>;
   /** Stops every sandbox of this engine, keeping layers, and releases everything. */

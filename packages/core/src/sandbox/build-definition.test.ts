@@ -12,6 +12,12 @@ const policy: SandboxPolicy = {
   ],
   realPath: (path) => links[path] ?? path,
   maxSandboxes: 10,
+  stored: {
+    sandboxesPerWorkspace: 10,
+    sandboxes: 10,
+    layerBytesPerWorkspace: 1_000,
+    layerBytes: 1_000,
+  },
 };
 const build = (requested: Parameters<typeof buildDefinition>[0]) =>
   buildDefinition(requested, null, policy);
@@ -65,6 +71,22 @@ describe('a definition', () => {
       { hostPath: '/data/a', guestPath: '/a', readOnly: false },
       { hostPath: '/models', guestPath: '/workspace/models', readOnly: true },
     ]);
+  });
+
+  it('judges stored mounts again, by what is allowed now', () => {
+    const stored = build({ mounts: [{ hostPath: '/data/a', guestPath: '/a' }] });
+    const allowing = (allowedHostPaths: SandboxPolicy['allowedHostPaths']) => () =>
+      buildDefinition({}, stored, { ...policy, allowedHostPaths });
+    expect(allowing([{ path: '/data', readOnly: true }])().mounts).toMatchObject([
+      { hostPath: '/data/a', readOnly: true },
+    ]);
+    expect(allowing([])).toThrow('is not allowed');
+  });
+
+  it('names each sandbox that it depends on once, and not too many', () => {
+    expect(build({ dependsOn: ['b', 'a', 'b'] }).dependsOn).toEqual(['b', 'a']);
+    const many = Array.from({ length: 33 }, (_, index) => `s${index}`);
+    expect(() => build({ dependsOn: many })).toThrow('32 are the most');
   });
 
   it.each([

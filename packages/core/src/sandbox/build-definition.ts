@@ -2,6 +2,8 @@ import { posix } from 'node:path';
 import { SandgateError } from '../error/sandgate-error.ts';
 import { keyPattern } from '../key/key-text.ts';
 import type { SandboxDefinition, SandboxResources } from './sandbox-definition.ts';
+import { requireDependencies } from './start-order.ts';
+import type { StoredLimits } from './stored-quota.ts';
 
 /** What a client asked for. Absent fields take the stored definition's value, else the default. */
 export interface RequestedSandbox {
@@ -32,6 +34,7 @@ export interface SandboxPolicy {
   readonly realPath: (hostPath: string) => string | null;
   /** Sandboxes that may run at once on this host. */
   readonly maxSandboxes: number;
+  readonly stored: StoredLimits;
 }
 
 export const defaultWorkdir = '/workspace';
@@ -63,11 +66,9 @@ export function buildDefinition(
     shell: requireGuestPath('shell', requested.shell ?? base?.shell ?? defaultShell),
     scripts: requireScripts(requested.scripts ?? base?.scripts ?? {}),
     exec: requested.exec ?? base?.exec ?? null,
-    dependsOn: requested.dependsOn ?? base?.dependsOn ?? [],
-    mounts:
-      requested.mounts === undefined
-        ? (base?.mounts ?? [])
-        : requested.mounts.map((mount) => allowMount(mount, policy)),
+    dependsOn: requireDependencies(requested.dependsOn ?? base?.dependsOn ?? []),
+    // What was allowed when it was stored may not be allowed any more.
+    mounts: (requested.mounts ?? base?.mounts ?? []).map((mount) => allowMount(mount, policy)),
   };
 }
 

@@ -14,29 +14,37 @@ import type {
 import type { Randomness } from '../port/randomness.ts';
 import { newResourceId } from '../port/resource-id.ts';
 import type { Storage } from '../port/storage.ts';
+import type { Timers } from '../port/timers.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { buildDefinition, type RequestedSandbox, type SandboxPolicy } from './build-definition.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
+import { createMetricsReader, isAlive } from './read-metrics.ts';
 import { sameDefinition } from './same-definition.ts';
 import { mayTransition, type Sandbox } from './sandbox.ts';
 import type { SandboxDefinition } from './sandbox-definition.ts';
+import { requireWaiting, startOrder } from './start-order.ts';
+import { StoredQuota } from './stored-quota.ts';
 
 export interface SandboxesDependencies {
   readonly storage: Storage;
   readonly engine: Engine;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  readonly timers: Timers;
   readonly policy: SandboxPolicy;
   /** Takes what a sandbox's main command writes. */
   readonly onMainOutput: (chunk: OutputChunk, sandbox: Sandbox) => void | Promise<void>;
   /** Told of failures that no caller waits for. */
   readonly onBackgroundError: (error: unknown, sandbox: Sandbox) => void;
+  /** Told when a sandbox was destroyed, to remove what else is kept of it. */
+  readonly onDestroyed?: (sandbox: Sandbox) => void | Promise<void>;
 }
 
 export interface SandboxReading {
   readonly sandbox: Sandbox;
   readonly workspace: Workspace;
-  /** Null when the sandbox does not run. */
+  readonly running: boolean;
+  /** Null when the sandbox does not run, or does not answer in time. */
   readonly metrics: SandboxMetrics | null;
 }
 
@@ -48,12 +56,24 @@ export interface Sandboxes {
   /**
    * Starts a sandbox, and first those that it depends on. Without a request the stored definition
    * or the defaults are used. A running sandbox stays as it is.
-   * @throws SandgateError `sandbox_busy` when it runs with another definition, and what
-   * `buildDefinition` and the engine throw
+   * @throws SandgateError `sandbox_busy` when it runs with another definition, `quota_exceeded` when
+   * no more may be stored, `request_abandoned` when the signal is aborted before the last of them
+   * is being started, and what `buildDefinition` and the engine throw
    */
-  start(workspace: Workspace, name: string, requested: RequestedSandbox | null): Promise<Sandbox>;
-  /** Stops a sandbox and keeps its files. A stopped one is left alone. */
+  start(
+    workspace: Workspace,
+    name: string,
+    requested: RequestedSandbox | null,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Sandbox>;
+  /**
+   * Stops a sandbox and keeps its files. A stopped one is left alone.
+   * @throws SandgateError `quota_exceeded` when the files of this run have no room: it has stopped,
+   * and those of the run before are kept
+   */
   stop(workspace: Workspace, name: string): Promise<Sandbox>;
+  /** Ends a sandbox for ever, with its files. Its name is free again. */
+  destroy(workspace: Workspace, name: string): Promise<Sandbox>;
   /** @throws SandgateError `sandbox_not_found` */
   find(workspace: Workspace, name: string): Promise<Sandbox>;
   exec(workspace: Workspace, name: string, request: ExecRequest): Promise<ExecOutcome>;
@@ -78,6 +98,8 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
   const running = new Map<string, EngineSandbox>();
   const starting = new Set<string>();
   const inTurn = createKeyedQueue();
+  const quota = new StoredQuota(policy.stored);
+  const readMetrics = createMetricsReader(dependencies.timers);
 
   const find = async (workspace: Workspace, name: string): Promise<Sandbox> => {
     const sandbox = await storage.sandboxes.findByName(workspace.id, name);
@@ -129,7 +151,13 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
       updatedAtMs: nowMs,
       state: 'starting',
     };
-    await storage.sandboxes.insert(sandbox);
+    quota.enter(sandbox.id, workspace.id);
+    try {
+      await storage.sandboxes.insert(sandbox);
+    } catch (error) {
+      quota.leave(sandbox.id);
+      throw error;
+    }
     return sandbox;
   };
 
@@ -204,11 +232,12 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
     requested: RequestedSandbox | null,
   ): Promise<Sandbox> => {
     const found = await storage.sandboxes.findByName(workspace.id, name);
-    const definition = buildDefinition(requested ?? {}, found?.definition ?? null, policy);
     const live = found === null ? undefined : running.get(found.id);
     const alive = live !== undefined && (await isAlive(live));
+    if (found !== null && alive && requested === null) return found;
+    const definition = buildDefinition(requested ?? {}, found?.definition ?? null, policy);
     if (found !== null && alive) {
-      if (requested === null || sameDefinition(found.definition, definition)) return found;
+      if (sameDefinition(found.definition, definition)) return found;
       throw new SandgateError(
         'sandbox_busy',
         `Sandbox '${name}' is running with another configuration. Stop it first, then start it anew`,
@@ -225,26 +254,20 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
     }
   };
 
-  const start = async (
-    workspace: Workspace,
-    name: string,
-    requested: RequestedSandbox | null,
-    ancestors: readonly string[],
-  ): Promise<Sandbox> => {
+  const start: Sandboxes['start'] = async (workspace, name, requested, { signal } = {}) => {
     const stored = await storage.sandboxes.findByName(workspace.id, name);
-    const dependsOn = requested?.dependsOn ?? stored?.definition.dependsOn ?? [];
-    for (const dependency of dependsOn) {
-      const chain = [...ancestors, name];
-      if (chain.includes(dependency)) {
-        throw new SandgateError(
-          'invalid_request',
-          `depends_on goes round in a circle: ${[...chain, dependency].join(' → ')}`,
-        );
-      }
-      await find(workspace, dependency);
-      await start(workspace, dependency, null, chain);
-    }
-    return await inTurn(turnOf(workspace.id, name), () => startOne(workspace, name, requested));
+    const before = await startOrder(
+      name,
+      requested?.dependsOn ?? stored?.definition.dependsOn ?? [],
+      async (dependency) => (await find(workspace, dependency)).definition.dependsOn,
+    );
+    const startInTurn = (each: string, wanted: RequestedSandbox | null) =>
+      inTurn(turnOf(workspace.id, each), async () => {
+        requireWaiting(signal);
+        return await startOne(workspace, each, wanted);
+      });
+    for (const dependency of before) await startInTurn(dependency, null);
+    return await startInTurn(name, requested);
   };
 
   const stop = async (workspace: Workspace, name: string): Promise<Sandbox> => {
@@ -253,29 +276,57 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
       const live = running.get(sandbox.id);
       if (live === undefined) return sandbox;
       const stopping = await moveTo(sandbox, stateOf(sandbox, 'stopping'));
+      const layer = quota.countLayer(sandbox.id, workspace.id);
+      let kept = false;
       try {
-        await live.stop();
+        await live.stop({ onLayerBytes: layer.add });
+        kept = true;
         return await moveTo(stopping, stateOf(stopping, 'stopped'));
       } catch (error) {
         const failure = 'The files of the last run could not be kept';
         await moveTo(stopping, { ...stateOf(stopping, 'stopped'), state: 'failed', failure });
         throw error;
       } finally {
+        layer.end(kept);
         running.delete(sandbox.id);
       }
     });
   };
 
+  const destroy = async (workspace: Workspace, name: string): Promise<Sandbox> => {
+    return await inTurn(turnOf(workspace.id, name), async () => {
+      const found = await find(workspace, name);
+      const live = running.get(found.id);
+      let sandbox = found;
+      if (live !== undefined) {
+        const stopping = await moveTo(found, stateOf(found, 'stopping'));
+        await live.stop({ keepLayer: false }).finally(() => running.delete(found.id));
+        sandbox = await moveTo(stopping, stateOf(stopping, 'stopped'));
+      }
+      // The record first: files without a sandbox are found by `reconcile`, one without files by nobody.
+      const destroyedAtMs = clock.nowMs();
+      const destroyed = await moveTo(sandbox, {
+        ...stateOf(sandbox, 'stopped'),
+        state: 'destroyed' as const,
+        destroyedAtMs,
+      });
+      await engine.removeLayer(found.id);
+      quota.leave(found.id);
+      await dependencies.onDestroyed?.(destroyed);
+      return destroyed;
+    });
+  };
+
   const readOne = async (sandbox: Sandbox, workspace: Workspace): Promise<SandboxReading> => {
     const live = running.get(sandbox.id);
-    // A sandbox may end while it is being read: then it simply does not run.
-    const metrics = live === undefined ? null : await live.metrics().catch(() => null);
-    return { sandbox, workspace, metrics };
+    if (live === undefined) return { sandbox, workspace, running: false, metrics: null };
+    return { sandbox, workspace, ...(await readMetrics(live)) };
   };
 
   return {
-    start: (workspace, name, requested) => start(workspace, name, requested, []),
+    start,
     stop,
+    destroy,
     find,
     async exec(workspace, name, request) {
       return await (await findRunning(workspace, name)).exec(request);
@@ -303,6 +354,14 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
     async reconcile() {
       await engine.reconcile();
       await storage.sandboxes.markAllStopped(clock.nowMs());
+      const layers = await engine.layerSizes();
+      for (const { id, workspaceId } of await storage.sandboxes.list()) {
+        quota.load(id, workspaceId, layers.get(id) ?? 0);
+      }
+      for (const id of layers.keys()) {
+        const owner = await storage.sandboxes.findById(id);
+        if (owner?.state === 'destroyed') await engine.removeLayer(id);
+      }
     },
     async close() {
       await Promise.all(
@@ -319,16 +378,6 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
       await engine.close();
     },
   };
-}
-
-/** Asks the sandbox itself: its record lags behind for as long as it takes to hear of its end. */
-async function isAlive(live: EngineSandbox): Promise<boolean> {
-  try {
-    await live.metrics();
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const turnOf = (workspaceId: string, name: string): string => `${workspaceId}/${name}`;

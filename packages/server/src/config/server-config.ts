@@ -83,6 +83,15 @@ export const serverConfig = z.strictObject({
     .default([]),
   /** Running at once, over all namespaces. */
   maxSandboxes: wholeNumber(1, 100_000).default(100),
+  /** What is stored of sandboxes, running or not. */
+  stored: z
+    .strictObject({
+      sandboxesPerNamespace: wholeNumber(1, 10_000_000).default(10_000),
+      sandboxes: wholeNumber(1, 10_000_000).default(100_000),
+      filesMibPerNamespace: mebibytes().default(20_480),
+      filesMib: mebibytes().default(102_400),
+    })
+    .prefault({}),
   sandbox: z
     .strictObject({
       defaults: resources({ memoryMib: 1_024, cpus: 1, diskMib: 1_024, maxProcesses: 256 }),

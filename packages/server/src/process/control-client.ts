@@ -1,11 +1,13 @@
 import { request } from 'node:http';
 import { type ErrorCode, errorCodes, SandgateError } from '@sandgate/core';
 import { z } from 'zod';
-import { controlSocketPath } from './control-socket.ts';
+import { controlSocketPath, type SandboxReference } from './control-socket.ts';
 import { type ServerStatus, serverStatus } from './server-status.ts';
 import { hasCode } from './write-file-atomically.ts';
 
 const timeoutMs = 10_000;
+/** A sandbox that starts or stops at this moment is let to its end first. */
+const removalTimeoutMs = 600_000;
 const maxAnswerBytes = 1_048_576;
 
 interface Answer {
@@ -13,9 +15,17 @@ interface Answer {
   readonly body: unknown;
 }
 
-function send(path: string, method: string, command: string): Promise<Answer> {
+interface Command {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly timeoutMs?: number;
+}
+
+function send(socketPath: string, command: Command): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath: path, method, path: command, timeout: timeoutMs });
+    const { method, path, body } = command;
+    const call = request({ socketPath, method, path, timeout: command.timeoutMs ?? timeoutMs });
     call.once('timeout', () => call.destroy(new Error('The server does not answer.')));
     call.once('error', reject);
     call.once('response', (response) => {
@@ -36,7 +46,7 @@ function send(path: string, method: string, command: string): Promise<Answer> {
         }
       });
     });
-    call.end();
+    call.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 
@@ -49,10 +59,15 @@ function toError(body: unknown): SandgateError {
 }
 
 /** Null: no server listens there. */
-async function ask(home: string, method: string, command: string): Promise<unknown> {
+async function ask(
+  home: string,
+  method: string,
+  path: string,
+  options: Pick<Command, 'body' | 'timeoutMs'> = {},
+): Promise<unknown> {
   let reply: Answer;
   try {
-    reply = await send(controlSocketPath(home), method, command);
+    reply = await send(controlSocketPath(home), { method, path, ...options });
   } catch (error) {
     if (hasCode(error, 'ENOENT') || hasCode(error, 'ECONNREFUSED')) return null;
     throw new SandgateError(
@@ -81,6 +96,12 @@ export const controlClient = {
   async resetServerKey(home: string): Promise<{ readonly revokedKeys: number } | null> {
     const body = await ask(home, 'POST', '/reset-key');
     return body === null ? null : resetResult.parse(body);
+  },
+
+  /** The sandbox is gone for ever when this resolves, with its files. */
+  async removeSandbox(home: string, reference: SandboxReference): Promise<true | null> {
+    const options = { body: reference, timeoutMs: removalTimeoutMs };
+    return (await ask(home, 'POST', '/remove-sandbox', options)) === null ? null : true;
   },
 
   /** Begins the shutdown; the process ends later. */

@@ -39,6 +39,7 @@ const open = async (handlers: Partial<ControlHandlers> = {}) => {
   socket = await openControlSocket(home, {
     status: async () => status,
     resetServerKey: async () => ({ revokedKeys: 0 }),
+    removeSandbox: async () => {},
     stop: () => {},
     ...handlers,
   });
@@ -55,6 +56,17 @@ describe('control socket', () => {
     expect(await controlClient.resetServerKey(home)).toEqual({ revokedKeys: 7 });
     expect(await controlClient.stop(home)).toBe(true);
     await stopping;
+  });
+
+  it('passes on which sandbox is to be removed, and nothing that is none', async () => {
+    const removed: unknown[] = [];
+    await open({ removeSandbox: async (reference) => void removed.push(reference) });
+    expect(await controlClient.removeSandbox(home, { namespace: 'n', name: 'box' })).toBe(true);
+    expect(removed).toEqual([{ namespace: 'n', name: 'box' }]);
+    const long = { namespace: 'n', name: 'x'.repeat(5_000) };
+    await expect(controlClient.removeSandbox(home, long)).rejects.toMatchObject({
+      code: 'payload_too_large',
+    });
   });
 
   it('answers null where no server listens', async () => {

@@ -2,12 +2,21 @@ import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { SandgateError } from '@sandgate/core';
+import { z } from 'zod';
 import type { ServerStatus } from './server-status.ts';
+
+/** A sandbox as the operator names it. */
+export interface SandboxReference {
+  readonly namespace: string;
+  readonly name: string;
+}
 
 /** What the operator's own commands can ask of a running server. */
 export interface ControlHandlers {
   status(): Promise<ServerStatus>;
   resetServerKey(): Promise<{ readonly revokedKeys: number }>;
+  /** Ends a sandbox for ever, with its files. @throws SandgateError when there is none */
+  removeSandbox(reference: SandboxReference): Promise<void>;
   /** Begins the shutdown; called after the answer has left. */
   stop(): void;
 }
@@ -41,6 +50,20 @@ function answerFailure(response: ServerResponse, error: unknown): void {
   });
 }
 
+const sandboxReference = z.strictObject({ namespace: z.string(), name: z.string() });
+const maxBodyBytes = 4_096;
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += chunk.length;
+    if (bytes > maxBodyBytes) throw new SandgateError('payload_too_large', 'That is too long.');
+    chunks.push(chunk);
+  }
+  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+}
+
 async function handle(
   handlers: ControlHandlers,
   request: IncomingMessage,
@@ -51,6 +74,9 @@ async function handle(
       return answer(response, 200, await handlers.status());
     case 'POST /reset-key':
       return answer(response, 200, await handlers.resetServerKey());
+    case 'POST /remove-sandbox':
+      await handlers.removeSandbox(sandboxReference.parse(await readJson(request)));
+      return answer(response, 200, {});
     case 'POST /stop':
       response.once('close', () => handlers.stop());
       return answer(response, 202, {});

@@ -1,10 +1,12 @@
-import { appendFile, mkdir, stat } from 'node:fs/promises';
+import { appendFile, mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What the main commands of sandboxes write: one file each, up to `maxBytes`. */
 export interface SandboxLogs {
   /** Resolves when it is written. Never rejects for a full log: what is beyond the bound is dropped. */
   append(sandboxId: string, data: Buffer): Promise<void>;
+  /** After what is being written now. */
+  remove(sandboxId: string): Promise<void>;
 }
 
 const maxBytes = 10 * 1024 * 1024;
@@ -26,17 +28,24 @@ export function createSandboxLogs(home: string): SandboxLogs {
     await appendFile(path, kept, { mode: 0o600 });
   };
 
+  const inTurn = (sandboxId: string, work: () => Promise<void>): Promise<void> => {
+    const tail = (tails.get(sandboxId) ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(work)
+      .finally(() => {
+        if (tails.get(sandboxId) === tail) tails.delete(sandboxId);
+      });
+    tails.set(sandboxId, tail);
+    return tail;
+  };
+
   return {
-    append(sandboxId, data) {
-      const tail = (tails.get(sandboxId) ?? Promise.resolve())
-        .catch(() => undefined)
-        .then(() => write(sandboxId, data))
-        .finally(() => {
-          if (tails.get(sandboxId) === tail) tails.delete(sandboxId);
-        });
-      tails.set(sandboxId, tail);
-      return tail;
-    },
+    append: (sandboxId, data) => inTurn(sandboxId, () => write(sandboxId, data)),
+    remove: (sandboxId) =>
+      inTurn(sandboxId, async () => {
+        sizes.delete(sandboxId);
+        await rm(sandboxLogPath(home, sandboxId), { force: true });
+      }),
   };
 }
 

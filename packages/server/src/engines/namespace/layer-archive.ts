@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
 import { type ExecOutcome, type ExecRequest, SandgateError } from '@sandgate/core';
 import { explainShortage } from './descriptor-shortage.ts';
 
@@ -74,9 +74,15 @@ export class LayerArchive {
 
   /**
    * Replaces the stored layer. The old one stays until the new one is complete and on disk.
-   * @throws SandgateError `engine_failed`
+   * @throws SandgateError `engine_failed`, and what `onBytes` throws
    */
-  async save(id: string, maxBytes: number, outside: readonly string[], exec: Exec): Promise<void> {
+  async save(
+    id: string,
+    maxBytes: number,
+    outside: readonly string[],
+    exec: Exec,
+    onBytes: (bytes: number) => void = () => undefined,
+  ): Promise<void> {
     const path = this.#path(id);
     const partial = `${path}.partial`;
     const file = await open(partial, 'w', 0o600);
@@ -100,8 +106,10 @@ export class LayerArchive {
         signal: silence.signal,
         onOutput: async (chunk) => {
           silent.refresh();
-          if (chunk.stream === 'stdout') await sink.add(chunk.data);
-          else errors.add(chunk.data);
+          if (chunk.stream === 'stdout') {
+            onBytes(chunk.data.length);
+            await sink.add(chunk.data);
+          } else errors.add(chunk.data);
           silent.refresh();
         },
       });
@@ -114,6 +122,7 @@ export class LayerArchive {
     } catch (cause) {
       await file.close().catch(() => {});
       await rm(partial, { force: true });
+      if (cause instanceof SandgateError && cause.code === 'quota_exceeded') throw cause;
       throw new SandgateError(
         'engine_failed',
         "The sandbox's files could not be saved; those of its run before are kept.",
@@ -127,6 +136,17 @@ export class LayerArchive {
   async remove(id: string): Promise<void> {
     await rm(this.#path(id), { force: true });
     await rm(`${this.#path(id)}.partial`, { force: true });
+  }
+
+  /** Bytes of every stored layer, by the sandbox's id. */
+  async sizes(): Promise<ReadonlyMap<string, number>> {
+    const sizes = new Map<string, number>();
+    for (const name of await readdir(this.#directory)) {
+      if (extname(name) !== '.tar') continue;
+      const found = await stat(join(this.#directory, name)).catch(() => null);
+      if (found !== null) sizes.set(basename(name, '.tar'), found.size);
+    }
+    return sizes;
   }
 
   #path(id: string): string {

@@ -99,6 +99,10 @@ class NamespaceEngine implements Engine {
     await new LayerArchive(this.#runtime.layers, '').remove(id);
   }
 
+  async layerSizes(): Promise<ReadonlyMap<string, number>> {
+    return await new LayerArchive(this.#runtime.layers, '').sizes();
+  }
+
   async reconcile(): Promise<void> {
     const { sandboxes, fifos } = this.#runtime;
     this.#ownsRuntime = true;
@@ -176,12 +180,13 @@ class NamespaceEngine implements Engine {
       kernelsCompiled: context.kernelsCompiled,
       group: launched.group,
       clock: this.#clock,
-      saveLayer: async (stopping) =>
+      saveLayer: async (stopping, onBytes) =>
         archive?.save(
           spec.id,
           spec.resources.diskMib * mebibyte,
           pathsOutsideLayer(launched.steps),
           (request) => stopping.execInternally(request),
+          onBytes,
         ),
       release: async () => {
         try {

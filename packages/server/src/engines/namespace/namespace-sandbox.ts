@@ -9,6 +9,7 @@ import {
   type SandboxExitReason,
   type SandboxMetrics,
   SandgateError,
+  type StopOptions,
 } from '@sandgate/core';
 import { kernelCommand, kernelStart } from '../kernel/kernel-command.ts';
 import type { KernelProcess } from '../kernel/kernel-process.ts';
@@ -30,7 +31,10 @@ export interface NamespaceSandboxParts {
   readonly group: ResourceGroup;
   readonly clock: Clock;
   /** Keeps the writable layer, with the agent still there and everything else gone. */
-  readonly saveLayer: (sandbox: NamespaceSandbox) => Promise<void>;
+  readonly saveLayer: (
+    sandbox: NamespaceSandbox,
+    onBytes: StopOptions['onLayerBytes'],
+  ) => Promise<void>;
   /** Removes what belongs to the sandbox on the host, after its last process. */
   readonly release: () => Promise<void>;
 }
@@ -112,8 +116,9 @@ export class NamespaceSandbox implements EngineSandbox {
     return { cpuPercent, memoryBytes: usage.memoryBytes, diskBytes, processes: usage.processes };
   }
 
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
+  stop({ keepLayer = true, onLayerBytes }: StopOptions = {}): Promise<void> {
+    if (!keepLayer) return this.discard();
+    this.#stopping ??= this.#stop(onLayerBytes);
     return this.#stopping;
   }
 
@@ -123,12 +128,12 @@ export class NamespaceSandbox implements EngineSandbox {
     await this.#kill();
   }
 
-  async #stop(): Promise<void> {
+  async #stop(onLayerBytes: StopOptions['onLayerBytes']): Promise<void> {
     const { process } = this.#parts;
     try {
       if (process.running) {
         process.send('kill_all\n');
-        await this.#parts.saveLayer(this);
+        await this.#parts.saveLayer(this, onLayerBytes);
       }
     } finally {
       await this.#kill();

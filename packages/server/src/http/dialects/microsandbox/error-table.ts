@@ -48,6 +48,8 @@ export const microsandboxErrors: Readonly<Record<ErrorCode, MicrosandboxError>> 
   language_unsupported: failed(-32005),
   kernel_failed: failed(-32006),
   capacity_exceeded: failed(-32007),
+  quota_exceeded: failed(-32007),
+  request_abandoned: refused(499, 2008, -32600),
   engine_failed: failed(-32008),
   engine_unavailable: failed(-32008),
   storage_unavailable: refused(503, 5003, -32603),

@@ -21,11 +21,11 @@ export const sandboxMetricsGet: RpcMethod<z.infer<typeof paramsSchema>> = {
 };
 
 /** `cpu_usage` in percent of one CPU, `memory_usage` in MiB, `disk_usage` in bytes. */
-function describe({ sandbox, workspace, metrics }: SandboxReading) {
+function describe({ sandbox, workspace, running, metrics }: SandboxReading) {
   return {
     namespace: workspace.slug,
     name: sandbox.name,
-    running: metrics !== null,
+    running,
     cpu_usage: metrics?.cpuPercent ?? null,
     memory_usage: metrics === null ? null : Math.round(metrics.memoryBytes / bytesPerMib),
     disk_usage: metrics?.diskBytes ?? null,

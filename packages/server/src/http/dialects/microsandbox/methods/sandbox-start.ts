@@ -43,7 +43,9 @@ export const sandboxStart: RpcMethod<z.infer<typeof paramsSchema>> = {
   },
   async run({ sandbox, config }, context) {
     const requested = config === undefined || config === null ? null : readConfig(config);
-    const { id } = await context.sandboxes.start(requireWorkspace(context), sandbox, requested);
+    const workspace = requireWorkspace(context);
+    const { signal } = context;
+    const { id } = await context.sandboxes.start(workspace, sandbox, requested, { signal });
     return { sandboxId: id, result: `Sandbox ${sandbox} started successfully` };
   },
 };
