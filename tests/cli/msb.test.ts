@@ -24,6 +24,18 @@ afterEach(async () => {
 
 const msb = (...args: readonly string[]) => runMsb(args, { home, folder });
 
+const keyCommands = [
+  'list',
+  'show',
+  'create',
+  'child',
+  'update',
+  'rotate',
+  'revoke',
+  'disable',
+  'enable',
+];
+
 const keyText = /msb_[0-9a-f]{48}/;
 
 describe('msb', () => {
@@ -36,10 +48,11 @@ describe('msb', () => {
   });
 
   it.each([
-    ['', ['server', 'keys', 'run', 'exec', 'doctor', 'version']],
+    ['', ['server', 'keys', 'usage', 'audit', 'run', 'exec', 'doctor', 'version']],
     ['server', ['start', 'stop', 'status', 'list', 'log', 'remove', 'keygen', 'keys']],
-    ['keys', ['list', 'show', 'rotate', 'revoke', 'disable', 'enable']],
-    ['server keys', ['list', 'show', 'rotate', 'revoke', 'disable', 'enable']],
+    ['keys', keyCommands],
+    ['server keys', keyCommands],
+    ['audit', ['list', 'verify']],
   ])('explains msb %s', async (command, expected) => {
     const { exitCode, stdout } = await msb(...command.split(' ').filter(Boolean), '--help');
     expect(exitCode).toBe(0);
@@ -53,6 +66,12 @@ describe('msb', () => {
     'doctor',
     'keys list',
     'keys show',
+    'keys create',
+    'keys child',
+    'keys update',
+    'usage',
+    'audit list',
+    'audit verify',
     'keys revoke',
     'keys rotate',
     'keys disable',
@@ -233,7 +252,7 @@ describe('msb server start --detach', () => {
       const { port } = other.address() as AddressInfo;
       const { exitCode, stdout, stderr } = await start('--port', String(port));
       expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
-      expect(stderr).toMatch(/^Error: /);
+      expect(stderr).toMatch(/^Error: /m);
       expect(stderr).toContain(String(port));
       expect((await msb('server', 'status')).exitCode).toBe(3);
     } finally {

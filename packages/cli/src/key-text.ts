@@ -1,4 +1,5 @@
-import type { ApiKeyView, IssuedKeyView } from '@sandgate/server';
+import type { RequestLimits } from '@sandgate/core';
+import type { ApiKeyDetails, ApiKeyView, IssuedKeyView } from '@sandgate/server';
 import { formatFields, formatTable } from './table.ts';
 import { timeText } from './time-text.ts';
 
@@ -23,6 +24,11 @@ export function issuedKeyLines({ key, text }: IssuedKeyView): string {
   ].join('\n');
 }
 
+/** A new key with all that it is. */
+export function issuedKeyFields({ key, text }: IssuedKeyView): string {
+  return formatFields([['Token', text], ...fieldsOf(key)]);
+}
+
 export function issuedKeyJson({ key, text }: IssuedKeyView): object {
   return { token: text, ...keyJson(key) };
 }
@@ -43,17 +49,35 @@ export function keyTable(keys: readonly ApiKeyView[]): string {
   );
 }
 
-export function keyFields(key: ApiKeyView): string {
-  return formatFields([
-    ['ID', `${key.number} (${key.id})`],
-    ['Name', key.name || '-'],
-    ['Namespace', key.namespace],
-    ['Key', key.display],
-    ['State', key.state],
-    ['Scopes', key.scopes.join(', ')],
-    ['Created', timeText(key.createdAtMs)],
-    ['Expires', timeText(key.expiresAtMs)],
-    ['Last used', timeText(key.lastUsedAtMs)],
-    ['Uses', String(key.usageCount)],
-  ]);
+export function keyFields(key: ApiKeyDetails): string {
+  return formatFields([...fieldsOf(key), ['Limits', limitsText(key.limitsInForce)]]);
+}
+
+const fieldsOf = (key: ApiKeyView): readonly (readonly [name: string, value: string])[] => [
+  ['ID', `${key.number} (${key.id})`],
+  ['Name', key.name || '-'],
+  ...(key.description === '' ? [] : [['Description', key.description] as const]),
+  ['Namespace', key.namespace],
+  ...(key.parentNumber === null ? [] : [['Child of', String(key.parentNumber)] as const]),
+  ['Key', key.display],
+  ['State', key.state],
+  ['Scopes', key.scopes.join(', ')],
+  ['Addresses', key.addressAllowList.join(', ') || 'any'],
+  ['Created', timeText(key.createdAtMs)],
+  ['Expires', timeText(key.expiresAtMs)],
+  ['Last used', timeText(key.lastUsedAtMs)],
+  ['Uses', String(key.usageCount)],
+];
+
+const limitLabels: Readonly<Record<keyof RequestLimits, string>> = {
+  minute: 'a minute',
+  hour: 'an hour',
+  day: 'a day',
+  quota24h: 'in 24 hours (quota)',
+};
+
+function limitsText(limits: RequestLimits): string {
+  const names = Object.keys(limitLabels) as (keyof RequestLimits)[];
+  const set = names.filter((name) => limits[name] !== null);
+  return set.map((name) => `${limits[name]} ${limitLabels[name]}`).join(', ') || 'none';
 }

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addAudit } from './commands/audit.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExec } from './commands/exec.ts';
 import { addKeygen } from './commands/keygen.ts';
@@ -10,6 +11,7 @@ import { addServerRemove } from './commands/server-remove.ts';
 import { addServeDetached, addServerStart } from './commands/server-start.ts';
 import { addServerStatus } from './commands/server-status.ts';
 import { addServerStop } from './commands/server-stop.ts';
+import { addUsage } from './commands/usage.ts';
 import { addVersion } from './commands/version.ts';
 import { Exit, exitCodes } from './exit.ts';
 import type { Terminal } from './terminal.ts';
@@ -49,7 +51,8 @@ function buildProgram(terminal: Terminal): Command {
   const server = program.command('server').description('Start, stop and manage the server.');
   for (const add of serverCommands) add(server, terminal);
   addKeys(program, terminal);
-  for (const add of [addRun, addExec, addDoctor, addVersion]) add(program, terminal);
+  for (const add of [addUsage, addAudit, addRun, addExec, addDoctor, addVersion])
+    add(program, terminal);
   throwInsteadOfExit(program, terminal);
   return program;
 }

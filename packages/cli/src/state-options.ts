@@ -52,6 +52,7 @@ export async function administer<T>(
   if (create !== true) await requireHome(home);
   const administration = await openAdministration({
     home,
+    environment: terminal.environment,
     serverKeySource: chooseServerKeySource({
       keyFile: options.keyFile,
       environment: terminal.environment.SANDGATE_SERVER_KEY,

@@ -32,6 +32,7 @@ export * from './key/key-digest.ts';
 export * from './key/key-rights.ts';
 export * from './key/key-text.ts';
 export * from './key/mint-key.ts';
+export * from './key/narrow-key.ts';
 export * from './key/scope.ts';
 export * from './key/update-key.ts';
 export * from './limit/accepted-ring.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Storage } from '@sandgate/core';
+import { mergeLimits, type Storage, standardLimits } from '@sandgate/core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createAdministration } from './administration.ts';
 import { adoptServerKey } from './process/adopt-server-key.ts';
@@ -28,6 +28,7 @@ const administrationUnder = async (text: string, reset = false) => {
     clock,
     randomness: { bytes: (length) => randomBytes(length) },
     serverKey: () => serverKey,
+    loadLimits: async () => (key) => mergeLimits(standardLimits, key.limits),
   });
 };
 

@@ -1,37 +1,39 @@
 import {
   type ApiKey,
+  type AuditEntry,
+  type AuditFilter,
   type AuditHead,
   type AuditVerification,
   auditKeyChange,
   createAuditLog,
   findKey,
+  type Grantor,
   type IssueKeyRequest,
   issueKey,
   type KeyDependencies,
+  type KeyState,
+  type MintKeyRequest,
+  mintKey,
+  narrowKey,
+  noLimits,
+  type RequestLimitOverrides,
+  type RequestLimits,
   revokeKey,
   rotateKey,
   type Sandbox,
   SandgateError,
   setKeyEnabled,
+  type UpdateKeyRequest,
+  type UsageBucket,
+  type UsageFilter,
+  type UsageRow,
+  updateKey,
   verifyAudit,
 } from '@sandgate/core';
+import { type ApiKeyDetails, type ApiKeyView, keyView } from './key-view.ts';
 
-/** A key as its administrators see it: never its text. */
-export interface ApiKeyView {
-  readonly number: number;
-  readonly id: string;
-  readonly name: string;
-  /** Slug of its workspace, or `*` for all. */
-  readonly namespace: string;
-  readonly scopes: readonly string[];
-  readonly state: 'active' | 'disabled' | 'expired' | 'revoked';
-  /** Prefix and last four characters, as in `msb_…a1b2`. */
-  readonly display: string;
-  readonly createdAtMs: number;
-  readonly expiresAtMs: number | null;
-  readonly lastUsedAtMs: number | null;
-  readonly usageCount: number;
-}
+const keysAtOnce = 10_000;
+const rowsAtOnce = 1_000;
 
 export interface IssuedKeyView {
   readonly key: ApiKeyView;
@@ -54,29 +56,86 @@ export interface Counts {
   readonly sandboxes: { readonly total: number; readonly running: number };
 }
 
+export interface KeyListFilter {
+  readonly namespace?: string;
+  readonly state?: KeyState;
+  /** What name or description contains. */
+  readonly search?: string;
+  /** Only children of this key. */
+  readonly parent?: string;
+  /** Without a `state`, revoked keys are left out otherwise. */
+  readonly includeRevoked?: boolean;
+}
+
+export interface KeyUpdate
+  extends Pick<UpdateKeyRequest, 'name' | 'description' | 'scopes' | 'addressAllowList'> {
+  /** From now. Null: never. */
+  readonly expiresInMs?: number | null;
+  /** What is left out stays as it is. `plan`: what the plan says again. */
+  readonly limits?: Readonly<Partial<Record<keyof RequestLimits, number | null | 'plan'>>>;
+}
+
+/** `namespace` is a slug, and `key` a number or id. */
+export interface UsageQuery extends Omit<UsageFilter, 'workspaceId' | 'keyNumber'> {
+  readonly namespace?: string;
+  readonly key?: string;
+}
+
+export interface UsageRowView extends Omit<UsageRow, 'workspaceId'> {
+  /** Null: the call was about all, or was refused before its namespace was known. */
+  readonly namespace: string | null;
+}
+
+export interface AuditQuery extends Omit<AuditFilter, 'workspaceId' | 'keyNumber'> {
+  readonly namespace?: string;
+  readonly key?: string;
+}
+
+export interface AuditEntryView extends Omit<AuditEntry, 'workspaceId' | 'previousHash'> {
+  readonly namespace: string | null;
+}
+
+export interface AdministrationDependencies extends KeyDependencies {
+  /** Asked for when limits are shown or compared, so that nothing else needs a sound configuration. */
+  readonly loadLimits: () => Promise<Grantor['limitsOf']>;
+}
+
 /**
  * What an operator does on the machine itself. Works on the store directly, whether or not a server
  * runs on it: a server reads keys at every check and so sees each change at once.
  */
 export interface Administration {
   issueKey(request: IssueKeyRequest): Promise<IssuedKeyView>;
+  /**
+   * Makes a key that reaches no further than `parent`, and dies with it.
+   * @throws SandgateError `grant_exceeded`, `key_not_found`, `key_revoked`
+   */
+  mintChild(parent: string, request: MintKeyRequest): Promise<IssuedKeyView>;
   /** @throws SandgateError `workspace_not_found` */
-  listKeys(filter?: {
-    readonly namespace?: string;
-    readonly includeRevoked?: boolean;
-  }): Promise<readonly ApiKeyView[]>;
+  listKeys(filter?: KeyListFilter): Promise<readonly ApiKeyView[]>;
   /** `reference`: a key's number or its id. @throws SandgateError `key_not_found` */
-  showKey(reference: string): Promise<ApiKeyView>;
+  showKey(reference: string): Promise<ApiKeyDetails>;
+  /** @throws SandgateError `key_changed`, `key_not_found`, `key_revoked` */
+  updateKey(reference: string, update: KeyUpdate): Promise<ApiKeyView>;
   revokeKey(reference: string): Promise<ApiKeyView>;
   rotateKey(reference: string, options?: { readonly overlapMs?: number }): Promise<IssuedKeyView>;
   setKeyEnabled(reference: string, enabled: boolean): Promise<ApiKeyView>;
   listSandboxes(namespace?: string): Promise<readonly SandboxView[]>;
   counts(): Promise<Counts>;
+  /** Newest first, in pages that are read as they are taken. `limit`: null for all. */
+  listUsage(query: UsageQuery, limit: number | null): AsyncIterable<readonly UsageRowView[]>;
+  /** By endpoint and hour or day, oldest first. */
+  summarizeUsage(
+    query: Pick<UsageQuery, 'namespace' | 'key' | 'fromMs' | 'toMs'>,
+    by: 'hour' | 'day',
+  ): Promise<readonly UsageBucket[]>;
+  /** The newest `limit` entries, newest first. */
+  listAudit(query: AuditQuery, limit: number): Promise<readonly AuditEntryView[]>;
   /** `anchor`: the head that an earlier verification gave, kept elsewhere. */
   verifyAudit(anchor?: AuditHead): Promise<AuditVerification>;
 }
 
-export function createAdministration(dependencies: KeyDependencies): Administration {
+export function createAdministration(dependencies: AdministrationDependencies): Administration {
   const { storage, clock, serverKey } = dependencies;
   const auditLog = createAuditLog({ audit: storage.audit, clock, serverKey });
   const operator = { actor: { kind: 'operator' } } as const;
@@ -93,6 +152,36 @@ export function createAdministration(dependencies: KeyDependencies): Administrat
     throw new SandgateError('workspace_not_found', `Namespace '${namespace}' not found`);
   };
 
+  /** What a filter names, by the ids that the store knows it by. */
+  const reach = async ({
+    namespace,
+    key,
+  }: {
+    readonly namespace: string | undefined;
+    readonly key: string | undefined;
+  }) => ({
+    ...(namespace === undefined ? {} : { workspaceId: await workspaceId(namespace) }),
+    ...(key === undefined ? {} : { keyNumber: (await findKey(dependencies, key)).number }),
+  });
+
+  const limitsInForce = async (key: ApiKey): Promise<RequestLimits> => {
+    const limitsOf = await dependencies.loadLimits();
+    const workspace =
+      key.workspaceId === null ? null : await storage.workspaces.findById(key.workspaceId);
+    return limitsOf(narrowKey(key, await ancestorsOf(key)), workspace);
+  };
+
+  const ancestorsOf = async (key: ApiKey): Promise<readonly ApiKey[]> => {
+    const ancestors: ApiKey[] = [];
+    for (let number = key.parentNumber; number !== null; ) {
+      const parent = await storage.keys.findByNumber(number);
+      if (parent === null) break;
+      ancestors.push(parent);
+      number = parent.parentNumber;
+    }
+    return ancestors;
+  };
+
   return {
     async issueKey(request) {
       const { key, text } = await auditKeyChange(
@@ -102,17 +191,81 @@ export function createAdministration(dependencies: KeyDependencies): Administrat
       );
       return { key: await view(key), text };
     },
-    async listKeys({ namespace, includeRevoked } = {}) {
-      const keys = await storage.keys.list({
-        includeRevoked: includeRevoked ?? false,
+    async mintChild(reference, request) {
+      const parent = await findKey(dependencies, reference);
+      const workspace =
+        parent.workspaceId === null ? null : await storage.workspaces.findById(parent.workspaceId);
+      if (workspace === null) {
+        throw new SandgateError(
+          'invalid_request',
+          'A key of all namespaces has no children. Make a key of one namespace instead',
+        );
+      }
+      const grantor = { caller: null, workspace, limitsOf: await dependencies.loadLimits() };
+      const { key, text } = await auditKeyChange(
+        auditLog,
+        { ...operator, action: 'key.mint', details: { parent: parent.number } },
+        () => mintKey(dependencies, grantor, request, parent),
+      );
+      return { key: await view(key), text };
+    },
+    async listKeys({ namespace, state, search, parent, includeRevoked } = {}) {
+      const filter = {
+        nowMs: clock.nowMs(),
         ...(namespace === undefined
           ? {}
           : { workspaceId: namespace === '*' ? null : await workspaceId(namespace) }),
-      });
+        ...(search === undefined ? {} : { search }),
+        ...(parent === undefined
+          ? {}
+          : { parentNumber: (await findKey(dependencies, parent)).number }),
+      };
+      const found: ApiKey[] = [];
+      const states =
+        state === undefined && includeRevoked ? [undefined, 'revoked' as const] : [state];
+      for (const each of states) {
+        const query = each === undefined ? filter : { ...filter, state: each };
+        for (let afterNumber = 0; ; ) {
+          const { keys } = await storage.keys.page(query, { limit: keysAtOnce, afterNumber });
+          found.push(...keys);
+          const last = keys.at(-1);
+          if (last === undefined || keys.length < keysAtOnce) break;
+          afterNumber = last.number;
+        }
+      }
       const names = await slugs();
-      return keys.map((key) => keyView(key, names, clock.nowMs()));
+      return found
+        .toSorted((one, other) => one.number - other.number)
+        .map((key) => keyView(key, names, filter.nowMs));
     },
-    showKey: async (reference) => await view(await findKey(dependencies, reference)),
+    async showKey(reference) {
+      const key = await findKey(dependencies, reference);
+      return { ...(await view(key)), limitsInForce: await limitsInForce(key) };
+    },
+    async updateKey(reference, update) {
+      const attempt = {
+        ...operator,
+        action: 'key.update',
+        reference,
+        details: { fields: Object.keys(update).join(', ') },
+      } as const;
+      return await view(
+        await auditKeyChange(auditLog, attempt, async () => {
+          const key = await findKey(dependencies, reference);
+          if (key.revokedAtMs !== null) {
+            throw new SandgateError('key_revoked', 'This API key is revoked, and stays so');
+          }
+          const { expiresInMs, limits, ...rest } = update;
+          return await updateKey(dependencies, unbounded, key, {
+            ...rest,
+            ...(expiresInMs === undefined
+              ? {}
+              : { expiresAtMs: expiresInMs === null ? null : clock.nowMs() + expiresInMs }),
+            ...(limits === undefined ? {} : { limits: changeLimits(key.limits, limits) }),
+          });
+        }),
+      );
+    },
     async revokeKey(reference) {
       const attempt = { ...operator, action: 'key.revoke', reference } as const;
       return await view(
@@ -157,6 +310,36 @@ export function createAdministration(dependencies: KeyDependencies): Administrat
         sandboxes: { total, running: byState.ready ?? 0 },
       };
     },
+    async *listUsage({ namespace, key, ...filter }, limit) {
+      const names = await slugs();
+      const within = { ...filter, ...(await reach({ namespace, key })) };
+      let left = limit ?? Number.POSITIVE_INFINITY;
+      let before: number | null = null;
+      while (left > 0) {
+        const { rows, nextBeforeId } = await storage.usage.list(within, {
+          limit: Math.min(left, rowsAtOnce),
+          ...(before === null ? {} : { beforeId: before }),
+        });
+        yield rows.map(({ workspaceId: id, ...row }) => ({ ...row, namespace: nameIn(names, id) }));
+        if (nextBeforeId === null) return;
+        before = nextBeforeId;
+        left -= rows.length;
+      }
+    },
+    async summarizeUsage({ namespace, key, ...times }, by) {
+      return await storage.usage.summarize({ ...times, ...(await reach({ namespace, key })) }, by);
+    },
+    async listAudit({ namespace, key, ...filter }, limit) {
+      const names = await slugs();
+      const { entries } = await storage.audit.list(
+        { ...filter, ...(await reach({ namespace, key })) },
+        { limit },
+      );
+      return entries.map(({ workspaceId: id, previousHash: _, ...entry }) => ({
+        ...entry,
+        namespace: nameIn(names, id),
+      }));
+    },
     verifyAudit: (anchor) =>
       verifyAudit(storage.audit, {
         serverKey: serverKey(),
@@ -165,26 +348,18 @@ export function createAdministration(dependencies: KeyDependencies): Administrat
   };
 }
 
-function keyView(key: ApiKey, slugs: ReadonlyMap<string, string>, nowMs: number): ApiKeyView {
-  return {
-    number: key.number,
-    id: key.id,
-    name: key.name,
-    namespace: key.workspaceId === null ? '*' : (slugs.get(key.workspaceId) ?? key.workspaceId),
-    scopes: key.scopes,
-    state: keyState(key, nowMs),
-    display: `${key.prefix}…${key.lastFour}`,
-    createdAtMs: key.createdAtMs,
-    expiresAtMs: key.expiresAtMs,
-    lastUsedAtMs: key.lastUsedAtMs,
-    usageCount: key.usageCount,
-  };
-}
+/** The operator may give everything. */
+const unbounded: Grantor = { caller: null, workspace: null, limitsOf: () => noLimits };
 
-function keyState(key: ApiKey, nowMs: number): ApiKeyView['state'] {
-  if (key.revokedAtMs !== null) return 'revoked';
-  if (key.expiresAtMs !== null && key.expiresAtMs <= nowMs) return 'expired';
-  return key.enabled ? 'active' : 'disabled';
+const nameIn = (slugs: ReadonlyMap<string, string>, id: string | null): string | null =>
+  id === null ? null : (slugs.get(id) ?? id);
+
+function changeLimits(
+  limits: RequestLimitOverrides,
+  changes: NonNullable<KeyUpdate['limits']>,
+): RequestLimitOverrides {
+  const changed = Object.entries({ ...limits, ...changes }).filter(([, limit]) => limit !== 'plan');
+  return Object.fromEntries(changed);
 }
 
 function sandboxView(sandbox: Sandbox, slugs: ReadonlyMap<string, string>): SandboxView {

@@ -33,11 +33,22 @@ import {
   serverLogPath,
   storeServerKey,
 } from './process/index.ts';
-import { startServer as startServerFromParts } from './start-server.ts';
+import { limitsOf, startServer as startServerFromParts } from './start-server.ts';
 import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
 
-export type { Administration, ApiKeyView, IssuedKeyView, SandboxView } from './administration.ts';
+export type {
+  Administration,
+  AuditEntryView,
+  AuditQuery,
+  IssuedKeyView,
+  KeyListFilter,
+  KeyUpdate,
+  SandboxView,
+  UsageQuery,
+  UsageRowView,
+} from './administration.ts';
 export type { ConfigFlags } from './config/index.ts';
+export type { ApiKeyDetails, ApiKeyView } from './key-view.ts';
 export { packageVersion } from './package-version.ts';
 export {
   chooseHome,
@@ -303,8 +314,10 @@ export interface OpenAdministration extends Administration {
 export async function openAdministration(options: {
   readonly home: string;
   readonly serverKeySource?: ServerKeySource;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }): Promise<OpenAdministration> {
   const { home } = options;
+  const environment = options.environment ?? process.env;
   await prepareHome(home);
   const storage = await openSqliteStorage({ file: databasePath(home) });
   try {
@@ -315,6 +328,10 @@ export async function openAdministration(options: {
       clock,
       randomness,
       serverKey: () => serverKey,
+      async loadLimits() {
+        const config = await loadConfig({ home, environment });
+        return (key, workspace) => limitsOf(config, key, workspace);
+      },
     });
     return { ...administration, close: () => storage.close() };
   } catch (error) {

@@ -166,7 +166,10 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     retentionMs: config.usage.retentionDays * dayMs,
     onError: (error) => log.error({ err: error }, 'usage could not be rolled up or pruned'),
   });
-  const administration = createAdministration(keyDependencies);
+  const administration = createAdministration({
+    ...keyDependencies,
+    loadLimits: async () => keyLimits,
+  });
   log.info({ address: listener.address, engine: engineReport.engine }, 'listening');
 
   const inTurn = createKeyedQueue();
@@ -254,7 +257,11 @@ function policyOf(config: ServerConfig, realPath: SandboxPolicy['realPath']): Sa
 }
 
 /** A key's own limits, else its workspace's plan's. Keys of the operator have none unless given. */
-function limitsOf(config: ServerConfig, key: ApiKey, workspace: Workspace | null): RequestLimits {
+export function limitsOf(
+  config: Pick<ServerConfig, 'plans'>,
+  key: ApiKey,
+  workspace: Workspace | null,
+): RequestLimits {
   if (key.workspaceId === null) return mergeLimits(noLimits, key.limits);
   const plan = config.plans[workspace?.plan ?? 'standard'];
   return mergeLimits(plan?.requests ?? standardLimits, key.limits);

@@ -1,13 +1,19 @@
+import type { KeyState } from '@sandgate/core';
 import type { Administration, ApiKeyView } from '@sandgate/server';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { durationForms, durationOption } from '../duration-option.ts';
 import { addExamples } from '../examples.ts';
 import { issuedKeyJson, issuedKeyLines, keyFields, keyJson, keyTable } from '../key-text.ts';
 import { addKeyStoreOptions, administer, type KeyStoreOptions } from '../state-options.ts';
 import type { Terminal } from '../terminal.ts';
+import { addKeysChild, addKeysCreate } from './keys-create.ts';
+import { addKeysUpdate } from './keys-update.ts';
 
 interface ListOptions extends KeyStoreOptions {
   readonly namespace?: string;
+  readonly state?: KeyState;
+  readonly search?: string;
+  readonly parent?: string;
   readonly all?: true;
   readonly json?: true;
 }
@@ -23,6 +29,16 @@ function addList(keys: Command, terminal: Terminal): void {
   const command = addKeyStoreOptions(keys.command('list'))
     .description('List keys. Their texts are not stored, and cannot be shown again.')
     .option('-n, --namespace <name>', "only this namespace's keys; '*' for those of all namespaces")
+    .addOption(
+      new Option('--state <state>', 'only keys in this state').choices([
+        'active',
+        'disabled',
+        'expired',
+        'revoked',
+      ]),
+    )
+    .option('--search <text>', 'only keys with this in their name or description')
+    .option('--parent <key>', 'only the children of this key')
     .option('-a, --all', 'revoked keys too')
     .option('--json', 'print JSON')
     .action(async (options: ListOptions) => {
@@ -30,17 +46,27 @@ function addList(keys: Command, terminal: Terminal): void {
         administration.listKeys({
           includeRevoked: options.all === true,
           ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+          ...(options.state === undefined ? {} : { state: options.state }),
+          ...(options.search === undefined ? {} : { search: options.search }),
+          ...(options.parent === undefined ? {} : { parent: options.parent }),
         }),
       );
       if (options.json) terminal.print(JSON.stringify(found.map(keyJson)));
       else terminal.print(found.length === 0 ? 'No keys found' : keyTable(found));
     });
-  addExamples(command, 'msb server keys list', 'msb server keys list -n team-alpha --json');
+  addExamples(
+    command,
+    'msb keys list',
+    'msb keys list -n team-alpha --state expired',
+    'msb keys list --search ci --all --json',
+  );
 }
 
 function addShow(keys: Command, terminal: Terminal): void {
   const command = addKeyStoreOptions(keys.command('show'))
-    .description('Show one key: what it may do, when it expires, when it was used last.')
+    .description(
+      'Show one key: what it may do, how often, from where, until when, and its last use.',
+    )
     .argument(...keyArgument)
     .option('--json', 'print JSON')
     .action(async (reference: string, options: KeyStoreOptions & { readonly json?: true }) => {
@@ -49,7 +75,7 @@ function addShow(keys: Command, terminal: Terminal): void {
       );
       terminal.print(options.json ? JSON.stringify(keyJson(key)) : keyFields(key));
     });
-  addExamples(command, 'msb server keys show 3');
+  addExamples(command, 'msb keys show 3');
 }
 
 function addRotate(keys: Command, terminal: Terminal): void {
@@ -69,7 +95,7 @@ function addRotate(keys: Command, terminal: Terminal): void {
       );
       terminal.print(json ? JSON.stringify(issuedKeyJson(issued)) : issuedKeyLines(issued));
     });
-  addExamples(command, 'msb server keys rotate 3', 'msb server keys rotate 3 --overlap 24h');
+  addExamples(command, 'msb keys rotate 3', 'msb keys rotate 3 --overlap 24h');
 }
 
 /** Commands that change a key's state and say which key it was. */
@@ -99,11 +125,14 @@ const changes = [
 const describeKey = ({ number, name, display }: ApiKeyView): string =>
   `Key ${number} (${name === '' ? display : `${name}, ${display}`})`;
 
-/** `keys list | show | revoke | rotate | disable | enable`. */
+/** `keys list | show | create | child | update | rotate | revoke | disable | enable`. */
 export function addKeys(parent: Command, terminal: Terminal): void {
-  const keys = parent.command('keys').description('See, revoke and rotate API keys.');
+  const keys = parent.command('keys').description('Make, see, change, rotate and revoke API keys.');
   addList(keys, terminal);
   addShow(keys, terminal);
+  addKeysCreate(keys, terminal);
+  addKeysChild(keys, terminal);
+  addKeysUpdate(keys, terminal);
   addRotate(keys, terminal);
   for (const { name, description, done, change } of changes) {
     const command = addKeyStoreOptions(keys.command(name))
@@ -115,6 +144,6 @@ export function addKeys(parent: Command, terminal: Terminal): void {
         );
         terminal.print(`${describeKey(key)} ${done}.`);
       });
-    addExamples(command, `msb server keys ${name} 3`);
+    addExamples(command, `msb keys ${name} 3`);
   }
 }

@@ -1,0 +1,25 @@
+import { runProgram } from '../../packages/cli/src/program.ts';
+import type { CommandResult } from './server-process.ts';
+
+/** Runs `msb` in this process, on a home of the test. Much faster than a process of its own. */
+export async function runInProcess(
+  commandLine: readonly string[],
+  home: string,
+): Promise<CommandResult> {
+  const printed = { stdout: '', stderr: '' };
+  const decoder = new TextDecoder();
+  const exitCode = await runProgram(commandLine, {
+    environment: { SANDGATE_HOME: home },
+    currentFolder: home,
+    print: (text) => {
+      printed.stdout += `${text}\n`;
+    },
+    write: (data) => {
+      printed.stdout += typeof data === 'string' ? data : decoder.decode(data);
+    },
+    note: (text) => {
+      printed.stderr += `${text}\n`;
+    },
+  });
+  return { exitCode, ...printed };
+}
