@@ -1,14 +1,9 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { type EngineSandboxSpec, type HostMount, SandgateError } from '@sandgate/core';
+import { boundFileSizes } from './bound-file-sizes.ts';
 import { guestEngineDirectory, guestHome } from './engine-options.ts';
 import type { MountStep } from './launcher/launcher.ts';
 import type { Template } from './template/template.ts';
-
-const mebibyte = 1_048_576;
-const maxTmpMib = 256;
-const shmMib = 16;
-/** For the sandbox's scripts, which come in one call. */
-const engineMib = 8;
 
 /** Directories of a host's programs: links into `/usr` on most, directories of their own on some. */
 const systemDirectories = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
@@ -57,7 +52,7 @@ export interface SandboxDirectories {
 
 /**
  * A sandbox's file system. The root is a tmpfs of bounded size that holds whatever is written; what
- * is mounted over it is read-only, or bounded by itself.
+ * is mounted over it is read-only, or bounded by itself. All of it together leaves room in the memory.
  */
 export function sandboxSteps(
   spec: EngineSandboxSpec,
@@ -65,20 +60,20 @@ export function sandboxSteps(
   template: Template,
   directories: SandboxDirectories,
 ): MountStep[] {
-  const { diskMib } = spec.resources;
+  const sizes = boundFileSizes(spec.resources);
   const engine = guestEngineDirectory;
   return [
-    { kind: 'tmpfs', path: '/', bytes: diskMib * mebibyte, mode: 0o755 },
+    { kind: 'tmpfs', path: '/', bytes: sizes.rootBytes, mode: 0o755 },
     ...openDirectories.map((path): MountStep => ({ kind: 'directory', path })),
     ...system,
     ...template.steps,
     { kind: 'proc', path: '/proc' },
-    { kind: 'dev', path: '/dev', shmBytes: shmMib * mebibyte },
-    { kind: 'tmpfs', path: '/tmp', bytes: Math.min(diskMib, maxTmpMib) * mebibyte, mode: 0o1777 },
+    { kind: 'dev', path: '/dev', shmBytes: sizes.shmBytes },
+    { kind: 'tmpfs', path: '/tmp', bytes: sizes.tmpBytes, mode: 0o1777 },
     { kind: 'directory', path: '/workspace' },
     { kind: 'directory', path: guestHome },
     // A mount of its own, as a mere directory could be moved away with all that is mounted in it.
-    { kind: 'tmpfs', path: engine, bytes: engineMib * mebibyte, mode: 0o755 },
+    { kind: 'tmpfs', path: engine, bytes: sizes.engineBytes, mode: 0o755 },
     { kind: 'directory', path: `${engine}/scripts` },
     { kind: 'bind', source: directories.io, path: `${engine}/io`, readOnly: true },
     { kind: 'bind', source: directories.kernels, path: `${engine}/kernel`, readOnly: true },

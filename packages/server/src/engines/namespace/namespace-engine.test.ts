@@ -249,6 +249,23 @@ describe('a sandbox', () => {
     expect((await runShell(third, 'cat file')).stdout).toBe('old\n');
   });
 
+  it('is told that its disk is full before its memory is, and keeps what was written', async () => {
+    const wanted = spec({
+      resources: { memoryMib: 128, cpus: 1, diskMib: 1_024, maxProcesses: 64 },
+    });
+    const first = await engine.start(wanted);
+    await runShell(first, 'echo kept >file');
+    for (const directory of ['/dev/shm', '/tmp', '/workspace']) {
+      const script = 'head -c 200000000 /dev/zero >"$0/fill"';
+      const { stderr } = await runProgram(first, ['/bin/sh', '-c', script, directory]);
+      expect(stderr).toContain('No space left on device');
+    }
+    expect((await runShell(first, 'cat file')).stdout).toBe('kept\n');
+    await first.stop();
+    const second = await engine.start(wanted);
+    expect((await runShell(second, 'cat file')).stdout).toBe('kept\n');
+  });
+
   it('does not start without its files when they cannot be restored, and keeps them', async () => {
     const wanted = spec();
     const first = await engine.start(wanted);

@@ -133,6 +133,8 @@ export class NamespaceSandbox implements EngineSandbox {
     try {
       if (process.running) {
         process.send('kill_all\n');
+        const { group, spec } = this.#parts;
+        group.setMemoryMib(spec.resources.memoryMib + savingMib);
         await this.#parts.saveLayer(this, onLayerBytes);
       }
     } finally {
@@ -240,6 +242,8 @@ export class NamespaceSandbox implements EngineSandbox {
 /** How long the streams of an ended kernel stay open for what it had written. */
 const closeGraceMs = 1_000;
 const endGraceMs = 500;
+/** What saving the files may take where they, and the kernel's records of them, fill the memory. */
+const savingMib = 64;
 /** A sandbox whose share of the CPU is small and taken can be slow to start another program. */
 const startDeadlineMs = 30_000;
 /** While it stops, nothing else runs in it. */

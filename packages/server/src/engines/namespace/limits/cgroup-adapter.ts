@@ -17,6 +17,8 @@ export interface CgroupGroup {
   freeze(): Promise<void>;
   thaw(): Promise<void>;
   remove(): Promise<void>;
+  /** Sets another limit, where memory is limited at all. Never throws. */
+  setMemoryMib(memoryMib: number): void;
 }
 
 /** One cgroup version on this machine, after it was tried out. */

@@ -113,7 +113,7 @@ async function createGroup(
 
 function setLimit(controller: Controller, directory: string, resources: SandboxResources): void {
   if (controller === 'memory') {
-    const bytes = String(resources.memoryMib * 1024 * 1024);
+    const bytes = String(resources.memoryMib * mebibyte);
     writeControl(directory, 'memory.limit_in_bytes', bytes);
     // Memory and swap together: without it a sandbox at its limit fills the host's swap. The file is
     // there where the kernel accounts for swap.
@@ -131,6 +131,7 @@ function setLimit(controller: Controller, directory: string, resources: SandboxR
   }
 }
 
+const mebibyte = 1_048_576;
 const killTimeoutMs = 10_000;
 const freezeTimeoutMs = 2_000;
 
@@ -197,6 +198,17 @@ export function openCgroupV1Group(directories: readonly string[]): CgroupGroup {
       }
     },
     thaw,
+
+    setMemoryMib(memoryMib) {
+      const directory = holding('memory.limit_in_bytes');
+      if (directory === undefined) return;
+      const bytes = String(memoryMib * mebibyte);
+      // The limit of memory and swap together must never be below the other: first to raise it, last
+      // to lower it. One of the first two writes is refused, or changes nothing.
+      tryWriteControl(directory, 'memory.memsw.limit_in_bytes', bytes);
+      tryWriteControl(directory, 'memory.limit_in_bytes', bytes);
+      tryWriteControl(directory, 'memory.memsw.limit_in_bytes', bytes);
+    },
 
     async remove() {
       for (const directory of directories) await removeCgroup(directory);

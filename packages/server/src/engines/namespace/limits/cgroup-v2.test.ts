@@ -165,6 +165,8 @@ describe('cgroup v2, against a tree that behaves like it', () => {
     expect(control(name, 'pids.max')).toBe('20');
     expect(control(name, 'cpu.max')).toBe('25000 100000');
     expect(group.usage()).toEqual({ cpuMs: 1.5, memoryBytes: 4096, processes: 0 });
+    group.setMemoryMib(96);
+    expect(control(name, 'memory.max')).toBe(String(96 * 1024 * 1024));
     await group.freeze();
     expect(control(name, 'cgroup.freeze')).toBe('1');
     await group.thaw();

@@ -115,7 +115,7 @@ async function createGroup(
 /** Files and values as in the kernel's Documentation/admin-guide/cgroup-v2.rst. */
 function setLimit(controller: V2Controller, directory: string, resources: SandboxResources): void {
   if (controller === 'memory') {
-    writeControl(directory, 'memory.max', String(resources.memoryMib * 1024 * 1024));
+    writeControl(directory, 'memory.max', String(resources.memoryMib * mebibyte));
     // Missing where the kernel has no swap accounting; a sandbox then may use the host's swap.
     tryWriteControl(directory, 'memory.swap.max', '0');
   } else if (controller === 'pids') {
@@ -125,6 +125,7 @@ function setLimit(controller: V2Controller, directory: string, resources: Sandbo
   }
 }
 
+const mebibyte = 1_048_576;
 const killTimeoutMs = 10_000;
 const freezeTimeoutMs = 2_000;
 
@@ -178,6 +179,10 @@ export function openCgroupV2Group(directory: string): CgroupGroup {
     },
 
     remove: () => removeCgroup(directory),
+
+    setMemoryMib(memoryMib) {
+      tryWriteControl(directory, 'memory.max', String(memoryMib * mebibyte));
+    },
   };
 }
 

@@ -153,6 +153,24 @@ describe.runIf(everyLimit)('limits by cgroup', () => {
     expect(await echoed).toBe('echoed');
   });
 
+  it('gives more memory, and takes it back, while it runs', async () => {
+    const group = await makeGroup('more', { memoryMib: 64 });
+    const fill = 'head -c 80000000 /dev/zero | tail -c 80000000 | wc -c';
+    const fillsMemory = async (): Promise<string> => {
+      const child = spawnInside(group, fill);
+      let text = '';
+      child.stdout?.on('data', (data: Buffer) => {
+        text += data.toString('latin1');
+      });
+      await once(child, 'close');
+      return text.trim();
+    };
+    group.setMemoryMib(192);
+    expect(await fillsMemory()).toContain('80000000');
+    group.setMemoryMib(64);
+    expect(await fillsMemory()).not.toContain('80000000');
+  });
+
   it('kills a tree that keeps forking, and a frozen group', async () => {
     const group = await makeGroup('bomb', { maxProcesses: 200 });
     const bomb = spawnInside(group, 'while :; do (while :; do sleep 60 & done) & done 2>/dev/null');

@@ -38,6 +38,8 @@ export interface ResourceGroup {
   thaw(): Promise<void>;
   /** Removes the group. Its processes must have ended. Idempotent. */
   remove(): Promise<void>;
+  /** Sets another limit, where memory is limited by a cgroup. Never throws. */
+  setMemoryMib(memoryMib: number): void;
 }
 
 export interface ResourceLimiter {
@@ -127,6 +129,7 @@ const withoutCgroup: CgroupGroup = {
     ),
   thaw: async () => {},
   remove: async () => {},
+  setMemoryMib: () => {},
 };
 
 /** Whichever version limits more here; v2 where they are equal. Null when neither limits anything. */
