@@ -110,3 +110,74 @@ describe('a request that is wrong in very many places', () => {
     expect(text.length).toBeLessThan(1_000);
   });
 });
+
+describe('output', () => {
+  const run = { jsonrpc: '2.0', method: 'sandbox.command.run' };
+  const command = { sandbox: 'a', command: 'yes' };
+
+  it('of a whole batch is bounded, and the calls behind it are refused and not run', async () => {
+    await start('a');
+    const data = Buffer.alloc(4_000_000, 'x\n');
+    test.engine.onExec = async ({ onOutput }) => {
+      await onOutput({ stream: 'stdout', data });
+      return { kind: 'exited', exitCode: 0 };
+    };
+    const calls = Array.from({ length: 100 }, (_, id) => ({ ...run, id, params: command }));
+    const { status, text, body } = await test.post(calls, key);
+    expect(status).toBe(200);
+    expect(text.length).toBeLessThan(40_000_000);
+    expect(test.engine.executed.length).toBeLessThan(4);
+    expect(body[1].result.output.at(-1).text).toContain('hold as much output as they may');
+    expect(body.at(-1).error.data.code).toBe('capacity_exceeded');
+    const again = await call('sandbox.command.run', command);
+    expect(again.body.result.output).toHaveLength(200_001);
+  });
+
+  it('of all answers together is bounded until they have left', async () => {
+    await start('a');
+    test.engine.onExec = async ({ onOutput }) => {
+      await onOutput({ stream: 'stdout', data: Buffer.alloc(4 * 1024 * 1024, 'x') });
+      return { kind: 'exited', exitCode: 0 };
+    };
+    const signal = new AbortController().signal;
+    const unread = await Promise.all(
+      Array.from({ length: 33 }, () => postUntil(signal, { ...run, id: 1, params: command })),
+    );
+    const ask = async () => (await call('sandbox.command.run', command)).body.result.output;
+    expect((await ask()).at(-1).text).toContain('hold as much output as they may');
+    for (const response of unread) await response.body?.cancel();
+    expect(await ask()).toHaveLength(1);
+  });
+});
+
+describe('calls at once', () => {
+  it('are so many for a key, and others are refused until one ends', async () => {
+    await start('a');
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    let begun = 0;
+    let allBegun: () => void = () => undefined;
+    const full = new Promise<void>((resolve) => {
+      allBegun = resolve;
+    });
+    test.engine.onExec = async () => {
+      begun += 1;
+      if (begun === 512) allBegun();
+      await ended;
+      return { kind: 'exited', exitCode: 0 };
+    };
+    const runAgain = (by: string) =>
+      test.call('sandbox.command.run', { sandbox: 'a', command: 'x' }, by);
+    const calls = Array.from({ length: 512 }, () => runAgain(key));
+    await full;
+    expect((await runAgain(key)).body.error.data.code).toBe('capacity_exceeded');
+    const other = runAgain((await test.issue()).text);
+    end();
+    for (const { body } of await Promise.all([...calls, other])) {
+      expect(body.result.exit_code).toBe(0);
+    }
+    expect((await runAgain(key)).body.result.exit_code).toBe(0);
+  });
+});

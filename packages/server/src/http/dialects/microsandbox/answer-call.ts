@@ -1,7 +1,11 @@
 import { type Sandboxes, SandgateError, type WindowState } from '@sandgate/core';
 import type { Logger } from 'pino';
-import type { Authorizer } from '../../authorize/authorizer.ts';
+import type { Access, Authorizer } from '../../authorize/authorizer.ts';
+import type { CallLimit } from '../../call-limit.ts';
+import type { OutputAllowance } from '../../output-budget.ts';
+import type { OutputPace } from '../../output-pace.ts';
 import { microsandboxErrors } from './error-table.ts';
+import { OutputLines } from './output-lines.ts';
 import {
   answerError,
   answerResult,
@@ -20,6 +24,10 @@ export interface CallContext {
   readonly address: string;
   readonly signal: AbortSignal;
   readonly requestId: string;
+  readonly calls: CallLimit;
+  readonly pace: OutputPace;
+  /** What the answers to this request may hold. */
+  readonly output: OutputAllowance;
   readonly onLimits: (limits: readonly WindowState[]) => void;
 }
 
@@ -45,7 +53,9 @@ export async function answerCall(message: unknown, context: CallContext): Promis
   }
   try {
     const prepared = prepare(call.params);
-    const { sandboxes, signal } = context;
+    const { sandboxes, signal, output, pace } = context;
+    if (output.exhausted) throw outputExhausted();
+    const newOutput = () => new OutputLines(output, pace);
     const result = await context.authorizer.perform(
       {
         ...context,
@@ -54,8 +64,11 @@ export async function answerCall(message: unknown, context: CallContext): Promis
         endpoint: `/api/v1/rpc#${call.method}`,
         statusOf: (error) => microsandboxErrors[error.code].http?.status ?? 200,
       },
-      async ({ workspace }) => {
-        const { result, sandboxId = null } = await prepared.run({ workspace, sandboxes, signal });
+      async ({ caller, workspace }) => {
+        const run = () => prepared.run({ workspace, sandboxes, signal, newOutput });
+        const { result, sandboxId = null } = prepared.safe
+          ? await run()
+          : await context.calls.run(nameOf(caller), run);
         return { value: result, status: 200, sandboxId };
       },
     );
@@ -64,6 +77,16 @@ export async function answerCall(message: unknown, context: CallContext): Promis
     return failure(call, error, context.log);
   }
 }
+
+const nameOf = (caller: Access['caller']): string =>
+  caller.kind === 'key' ? String(caller.key.number) : caller.kind;
+
+/** Nothing of such a call was carried out. */
+const outputExhausted = (): SandgateError =>
+  new SandgateError(
+    'capacity_exceeded',
+    'The answers to the calls before this one hold as much output as they may. Send it in another request',
+  );
 
 /**
  * A notification is carried out, and not answered, whatever becomes of it (JSON-RPC 2.0, section

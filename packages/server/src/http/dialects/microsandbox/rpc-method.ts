@@ -7,8 +7,11 @@ import {
   type WorkspaceSelector,
 } from '@sandgate/core';
 import { z } from 'zod';
+import type { OutputLines } from './output-lines.ts';
 
 export interface RpcContext {
+  /** Where what a command writes is collected. */
+  readonly newOutput: () => OutputLines;
   /** The workspace that was authorised; null when the call is about all of them. */
   readonly workspace: Workspace | null;
   readonly sandboxes: Sandboxes;

@@ -1,6 +1,5 @@
 import { requireName, SandgateError } from '@sandgate/core';
 import { z } from 'zod';
-import { OutputLines } from '../output-lines.ts';
 import {
   namespaceName,
   type RpcMethod,
@@ -28,7 +27,7 @@ export const sandboxCommandRun: RpcMethod<z.infer<typeof paramsSchema>> = {
     return selectNamespace(namespace);
   },
   async run({ sandbox, command, args, timeout }, context) {
-    const output = new OutputLines();
+    const output = context.newOutput();
     const workspace = requireWorkspace(context);
     const { id: sandboxId } = await context.sandboxes.find(workspace, sandbox);
     const outcome = await context.sandboxes.exec(workspace, sandbox, {

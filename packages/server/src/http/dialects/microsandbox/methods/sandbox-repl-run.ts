@@ -6,7 +6,6 @@ import {
   SandgateError,
 } from '@sandgate/core';
 import { z } from 'zod';
-import { OutputLines } from '../output-lines.ts';
 import {
   namespaceName,
   type RpcMethod,
@@ -43,7 +42,7 @@ export const sandboxReplRun: RpcMethod<Params> = {
     return selectNamespace(namespace);
   },
   async run(params, context) {
-    const output = new OutputLines();
+    const output = context.newOutput();
     const workspace = requireWorkspace(context);
     const { id: sandboxId } = await context.sandboxes.find(workspace, params.sandbox);
     const outcome = await context.sandboxes.runCode(
@@ -58,7 +57,7 @@ export const sandboxReplRun: RpcMethod<Params> = {
       },
     );
     const notice = noticeOf(outcome, params);
-    if (notice !== null) output.push({ stream: 'stderr', data: Buffer.from(`${notice}\n`) });
+    if (notice !== null) await output.push({ stream: 'stderr', data: Buffer.from(`${notice}\n`) });
     const failure = failureOf(outcome, params);
     if (failure !== null) {
       const { code, message } = failure;
