@@ -42,6 +42,8 @@ function throwInsteadOfExit(command: Command, terminal: Terminal): void {
 
 function buildProgram(terminal: Terminal): Command {
   const program = new Command('msb')
+    // Lets `exec` leave the options of the program that it runs to that program.
+    .enablePositionalOptions()
     .description('Start a Sandgate server, manage its keys and sandboxes, and run code in them.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .addHelpText(

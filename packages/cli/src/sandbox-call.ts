@@ -10,7 +10,8 @@ import type { Terminal } from './terminal.ts';
 
 export interface SandboxReference {
   readonly sandbox: string;
-  readonly namespace: string;
+  /** Absent: the key's own namespace, or `default` for a key of all. */
+  readonly namespace?: string;
 }
 
 /** A failure of the server's is one of the command. */
@@ -19,26 +20,37 @@ function requireResult(reply: RpcReply): unknown {
   throw failure(reply.message);
 }
 
-/** Null: there is no such sandbox yet, or it cannot be seen. */
-async function isRunning(call: RpcClient, reference: SandboxReference): Promise<boolean | null> {
+const absent = ['sandbox_not_found', 'workspace_not_found'];
+
+/** Unknown: the key may not look, or looking failed. */
+async function stateOf(
+  call: RpcClient,
+  reference: SandboxReference,
+): Promise<'running' | 'stopped' | 'absent' | 'unknown'> {
   const reply = await call('sandbox.metrics.get', reference);
-  const listed = reply.ok ? property(reply.result, 'sandboxes') : undefined;
+  if (!reply.ok) {
+    return absent.includes(String(property(reply.data, 'code'))) ? 'absent' : 'unknown';
+  }
+  const listed = property(reply.result, 'sandboxes');
   const [first] = Array.isArray(listed) ? (listed as readonly unknown[]) : [];
-  return first === undefined ? null : property(first, 'running') === true;
+  if (first === undefined) return 'unknown';
+  return property(first, 'running') === true ? 'running' : 'stopped';
 }
 
 /**
  * Makes sure that a sandbox runs. A new one is made of `newImage`; one that is there already stays
- * what it was made of, unless `image` says otherwise.
+ * what it was made of, unless `image` says otherwise. Where that cannot be told, nothing is said of
+ * an image: a start with one would make another sandbox of it.
  */
 export async function ensureSandbox(
   call: RpcClient,
   reference: SandboxReference,
   { image, newImage }: { readonly image: string | undefined; readonly newImage: string },
 ): Promise<void> {
-  const running = image === undefined ? await isRunning(call, reference) : null;
-  if (running === true) return;
-  const config = running === null ? { config: { image: image ?? newImage } } : {};
+  const state = image === undefined ? await stateOf(call, reference) : 'unknown';
+  if (state === 'running') return;
+  const chosen = image ?? (state === 'absent' ? newImage : undefined);
+  const config = chosen === undefined ? {} : { config: { image: chosen } };
   requireResult(await call('sandbox.start', { ...reference, ...config }));
 }
 

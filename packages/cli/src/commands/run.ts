@@ -10,7 +10,7 @@ import type { Terminal } from '../terminal.ts';
 
 interface Options {
   readonly language: 'python' | 'node';
-  readonly namespace: string;
+  readonly namespace?: string;
   readonly image?: string;
   readonly timeout?: number;
 }
@@ -28,14 +28,14 @@ export function addRun(parent: Command, terminal: Terminal): void {
         .choices(['python', 'node'])
         .default('python'),
     )
-    .option('-n, --namespace <name>', 'namespace of the sandbox', 'default')
+    .option('-n, --namespace <name>', "namespace of the sandbox (default: the key's own)")
     .option('--image <image>', 'what the sandbox is made of (default: that of the language)')
     .option('--timeout <seconds>', 'interrupt the code after this time', wholeNumberOption(1))
     .action(async (sandbox: string, code: string, options: Options) => {
       const { language, namespace, image, timeout } = options;
       const source = code === '-' ? await readAll(process.stdin) : code;
       const call = await connectRpc(terminal);
-      const reference = { sandbox, namespace };
+      const reference = { sandbox, ...(namespace === undefined ? {} : { namespace }) };
       await withProgress(
         terminal,
         `Starting ${sandbox}`,
