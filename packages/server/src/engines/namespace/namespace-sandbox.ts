@@ -47,6 +47,8 @@ export class NamespaceSandbox implements EngineSandbox {
   #jobs = 0;
   #lastJob = 0;
   #stopping: Promise<void> | null = null;
+  /** Resolves when a stop begins, or when the sandbox ends by itself. */
+  readonly #ending = Promise.withResolvers<void>();
   #lastCpu: { readonly atMs: number; readonly cpuMs: number };
 
   constructor(parts: NamespaceSandboxParts) {
@@ -54,6 +56,7 @@ export class NamespaceSandbox implements EngineSandbox {
     this.id = parts.spec.id;
     this.#lastCpu = { atMs: parts.clock.nowMs(), cpuMs: parts.group.usage()?.cpuMs ?? 0 };
     this.exited = parts.process.ended.then((end) => this.#finish(end));
+    void parts.process.ended.then(() => this.#ending.resolve());
   }
 
   async exec(request: ExecRequest): Promise<ExecOutcome> {
@@ -86,7 +89,7 @@ export class NamespaceSandbox implements EngineSandbox {
     let kernel = this.#kernels.get(language);
     if (kernel === undefined) {
       kernel = createSandboxKernel(language, (wanted) => this.#startKernel(wanted), {
-        sandboxEnded: this.#parts.process.ended.then(() => {}),
+        sandboxEnded: this.#ending.promise,
       });
       this.#kernels.set(language, kernel);
     }
@@ -118,12 +121,14 @@ export class NamespaceSandbox implements EngineSandbox {
 
   stop({ keepLayer = true, onLayerBytes }: StopOptions = {}): Promise<void> {
     if (!keepLayer) return this.discard();
+    this.#ending.resolve();
     this.#stopping ??= this.#stop(onLayerBytes);
     return this.#stopping;
   }
 
   /** Ends the sandbox and forgets what was written in this run. */
   async discard(): Promise<void> {
+    this.#ending.resolve();
     this.#stopping ??= Promise.resolve();
     await this.#kill();
   }
@@ -177,6 +182,7 @@ export class NamespaceSandbox implements EngineSandbox {
   }
 
   async #startKernel(language: KernelLanguage): Promise<KernelProcess> {
+    if (this.#stopping !== null) throw this.#endedError();
     const job = await this.#startJob({
       argv: kernelCommand(language, { compiled: this.#parts.kernelsCompiled }),
       cwd: this.#parts.spec.workdir,
