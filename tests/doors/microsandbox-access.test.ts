@@ -260,3 +260,23 @@ describe('a credential', () => {
     expect((await answer).status).toBe(401);
   });
 });
+
+describe('a namespace that is not there yet', () => {
+  const start = (text: string) =>
+    test.call('sandbox.start', { sandbox: 'a', namespace: 'not-made-yet' }, text);
+  const made = () => test.storage.workspaces.findBySlug('not-made-yet');
+
+  it('is not made by a call that is refused for its scope or its limits', async () => {
+    const reader = await test.issue({ scopes: ['sandbox:read'] });
+    expect(await start(reader.text)).toMatchObject({ status: 403, body: { code: 3003 } });
+    expect(await made()).toBeNull();
+    const { text } = await test.issue();
+    test.limits.current = { ...test.limits.current, minute: 1 };
+    await test.call('sandbox.metrics.get', {}, text);
+    expect((await start(text)).status).toBe(429);
+    expect(await made()).toBeNull();
+    test.clock.currentMs += 60_000;
+    expect((await start(text)).body.result).toContain('started');
+    expect(await made()).not.toBeNull();
+  });
+});

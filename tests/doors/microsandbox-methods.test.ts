@@ -328,6 +328,8 @@ describe('development mode', () => {
     const body = { jsonrpc: '2.0', id: 1, method: 'sandbox.start', params: { sandbox: 'a' } };
     expect((await open.post(body, null, host)).status).toBe(200);
     expect((await open.post(body, 'anything', { host: 'localhost:5555' })).status).toBe(200);
+    const own = { ...host, origin: 'http://127.0.0.1:5555', 'sec-fetch-site': 'same-origin' };
+    expect((await open.post(body, null, own)).status).toBe(200);
   });
 
   it.each([
@@ -335,6 +337,9 @@ describe('development mode', () => {
     { host: '127.0.0.1.evil.example' },
     { host: 'localhost:5555', origin: 'https://evil.example' },
     { host: 'localhost:5555', origin: 'null' },
+    { host: 'localhost:5555', origin: 'http://localhost:8080' },
+    { host: 'localhost:5555', origin: 'https://localhost:5555' },
+    { host: 'localhost:5555', origin: 'http://127.0.0.1:5555' },
     { host: 'localhost:5555', 'sec-fetch-site': 'cross-site' },
     { host: 'localhost@evil.example' },
     { host: '' },

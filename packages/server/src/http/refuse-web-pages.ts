@@ -10,6 +10,10 @@ function hostName(text: string): string | null {
   return url === null ? null : url.hostname;
 }
 
+/** The origin of a page that this server itself would have served: another port is another program. */
+const ownOrigin = (requestUrl: string, host: string): string =>
+  new URL(`${new URL(requestUrl).protocol}//${host}`).origin;
+
 const isLoopback = (text: string): boolean => loopbackNames.has(hostName(text) ?? '');
 
 /**
@@ -24,7 +28,7 @@ export const refuseWebPages: MiddlewareHandler<Environment> = async (context, ne
   const welcome =
     host !== undefined &&
     isLoopback(`http://${host}`) &&
-    (origin === undefined || isLoopback(origin)) &&
+    (origin === undefined || origin === ownOrigin(context.req.url, host)) &&
     ['none', 'same-origin'].includes(site);
   if (!welcome) {
     throw new SandgateError(

@@ -10,7 +10,7 @@ import { digestCredential } from './digest-credential.ts';
 import { lookUpKey } from './look-up-key.ts';
 import { parseCredential } from './parse-credential.ts';
 import { refuseDeadKey } from './refuse-dead-key.ts';
-import { resolveWorkspace } from './resolve-workspace.ts';
+import { createWorkspace, resolveWorkspace } from './resolve-workspace.ts';
 
 /** Who is calling: decided by the headers alone. */
 const identifySteps: readonly CheckStep[] = [
@@ -31,6 +31,7 @@ const checkSteps: readonly CheckStep[] = [
   resolveWorkspace,
   checkScope,
   chargeLimits,
+  createWorkspace,
 ];
 
 export type CheckOutcome =
@@ -66,6 +67,7 @@ const newCheck = (dependencies: CheckDependencies, request: CheckRequest): Check
   key: null,
   secret: null,
   workspace: null,
+  newSlug: null,
   limits: [],
 });
 

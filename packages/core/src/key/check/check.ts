@@ -52,6 +52,8 @@ export interface Check {
   secret: ApiKeySecret | null;
   /** Null when the call is about all workspaces. */
   workspace: Workspace | null;
+  /** Of the workspace that the call brings into being when it passes. */
+  newSlug: string | null;
   /** How the key's windows stand. Empty for a key without limits. */
   limits: readonly WindowState[];
 }

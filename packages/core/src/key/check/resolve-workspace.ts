@@ -18,10 +18,18 @@ export const resolveWorkspace: CheckStep = async (check: Check) => {
   if (key === null) return invalidCredential();
   const found =
     key.workspaceId === null
-      ? await anyWorkspace(dependencies, request.workspace)
+      ? await findWorkspace(dependencies, request.workspace)
       : await ownWorkspace(dependencies, key, request.workspace);
   if (found instanceof SandgateError) return found;
-  check.workspace = found;
+  if (found !== null && 'newSlug' in found) check.newSlug = found.newSlug;
+  else check.workspace = found;
+  return null;
+};
+
+/** The last step: a call that is refused for any reason leaves no workspace behind. */
+export const createWorkspace: CheckStep = async (check: Check) => {
+  if (check.newSlug === null) return null;
+  check.workspace = await insertWorkspace(check.dependencies, check.newSlug);
   return null;
 };
 
@@ -35,11 +43,13 @@ async function ownWorkspace(
   return selector.kind !== 'named' || selector.slug === own.slug ? own : accessDenied();
 }
 
-/** For a key of all workspaces, and for development mode. Null stands for all of them. */
-export async function anyWorkspace(
-  { storage, clock, randomness }: Pick<CheckDependencies, 'storage' | 'clock' | 'randomness'>,
+type Sources = Pick<CheckDependencies, 'storage' | 'clock' | 'randomness'>;
+
+/** For a key of all workspaces. Null stands for all of them. */
+async function findWorkspace(
+  { storage }: Sources,
   selector: WorkspaceSelector,
-): Promise<Workspace | null | SandgateError> {
+): Promise<Workspace | { readonly newSlug: string } | null | SandgateError> {
   if (selector.kind === 'all' || selector.kind === 'reach') return null;
   const slug = selector.kind === 'named' ? selector.slug : defaultWorkspaceSlug;
   const found = await storage.workspaces.findBySlug(slug);
@@ -47,6 +57,13 @@ export async function anyWorkspace(
   if (slug !== defaultWorkspaceSlug && !(selector.kind === 'named' && selector.create === true)) {
     return new SandgateError('workspace_not_found', `Namespace '${slug}' not found`);
   }
+  return { newSlug: slug };
+}
+
+async function insertWorkspace(
+  { storage, clock, randomness }: Sources,
+  slug: string,
+): Promise<Workspace> {
   return await storage.workspaces.insertIfAbsent(
     newWorkspace({
       id: newResourceId(clock, randomness),
@@ -55,4 +72,14 @@ export async function anyWorkspace(
       createdAtMs: clock.nowMs(),
     }),
   );
+}
+
+/** As a key of all workspaces finds it, for development mode, where nothing can refuse the call later. */
+export async function anyWorkspace(
+  sources: Sources,
+  selector: WorkspaceSelector,
+): Promise<Workspace | null | SandgateError> {
+  const found = await findWorkspace(sources, selector);
+  if (found === null || !('newSlug' in found)) return found;
+  return await insertWorkspace(sources, found.newSlug);
 }
