@@ -27,7 +27,7 @@ const administrationUnder = async (text: string, reset = false) => {
     storage,
     clock,
     randomness: { bytes: (length) => randomBytes(length) },
-    serverKey: () => serverKey,
+    loadServerKey: async () => serverKey,
     loadLimits: async () => (key) => mergeLimits(standardLimits, key.limits),
   });
 };

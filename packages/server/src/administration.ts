@@ -22,6 +22,7 @@ import {
   rotateKey,
   type Sandbox,
   SandgateError,
+  type ServerKey,
   setKeyEnabled,
   type UpdateKeyRequest,
   type UsageBucket,
@@ -95,7 +96,12 @@ export interface AuditEntryView extends Omit<AuditEntry, 'workspaceId' | 'previo
   readonly namespace: string | null;
 }
 
-export interface AdministrationDependencies extends KeyDependencies {
+export interface AdministrationDependencies extends Omit<KeyDependencies, 'serverKey'> {
+  /**
+   * Asked for when a key is made or a record sealed, so that nothing else needs the secret.
+   * @throws SandgateError `config_invalid`, `server_key_mismatch`
+   */
+  readonly loadServerKey: () => Promise<ServerKey>;
   /** Asked for when limits are shown or compared, so that nothing else needs a sound configuration. */
   readonly loadLimits: () => Promise<Grantor['limitsOf']>;
 }
@@ -136,9 +142,21 @@ export interface Administration {
 }
 
 export function createAdministration(dependencies: AdministrationDependencies): Administration {
-  const { storage, clock, serverKey } = dependencies;
-  const auditLog = createAuditLog({ audit: storage.audit, clock, serverKey });
-  const operator = { actor: { kind: 'operator' } } as const;
+  const { storage, clock, loadServerKey } = dependencies;
+
+  /** Nothing changes when the record of it could not be sealed. */
+  const changeKey = async <Result extends ApiKey | { readonly key: ApiKey }>(
+    attempt: Omit<Parameters<typeof auditKeyChange>[1], 'actor'>,
+    change: (keyDependencies: KeyDependencies) => Promise<Result>,
+  ): Promise<Result> => {
+    const key = await loadServerKey();
+    const serverKey = () => key;
+    return await auditKeyChange(
+      createAuditLog({ audit: storage.audit, clock, serverKey }),
+      { ...attempt, actor: { kind: 'operator' } },
+      () => change({ ...dependencies, serverKey }),
+    );
+  };
 
   const slugs = async (): Promise<ReadonlyMap<string, string>> =>
     new Map((await storage.workspaces.list()).map(({ id, slug }) => [id, slug]));
@@ -184,10 +202,8 @@ export function createAdministration(dependencies: AdministrationDependencies): 
 
   return {
     async issueKey(request) {
-      const { key, text } = await auditKeyChange(
-        auditLog,
-        { ...operator, action: 'key.issue' },
-        () => issueKey(dependencies, request),
+      const { key, text } = await changeKey({ action: 'key.issue' }, (keyDependencies) =>
+        issueKey(keyDependencies, request),
       );
       return { key: await view(key), text };
     },
@@ -202,10 +218,9 @@ export function createAdministration(dependencies: AdministrationDependencies): 
         );
       }
       const grantor = { caller: null, workspace, limitsOf: await dependencies.loadLimits() };
-      const { key, text } = await auditKeyChange(
-        auditLog,
-        { ...operator, action: 'key.mint', details: { parent: parent.number } },
-        () => mintKey(dependencies, grantor, request, parent),
+      const { key, text } = await changeKey(
+        { action: 'key.mint', details: { parent: parent.number } },
+        (keyDependencies) => mintKey(keyDependencies, grantor, request, parent),
       );
       return { key: await view(key), text };
     },
@@ -244,19 +259,18 @@ export function createAdministration(dependencies: AdministrationDependencies): 
     },
     async updateKey(reference, update) {
       const attempt = {
-        ...operator,
         action: 'key.update',
         reference,
         details: { fields: Object.keys(update).join(', ') },
       } as const;
       return await view(
-        await auditKeyChange(auditLog, attempt, async () => {
+        await changeKey(attempt, async (keyDependencies) => {
           const key = await findKey(dependencies, reference);
           if (key.revokedAtMs !== null) {
             throw new SandgateError('key_revoked', 'This API key is revoked, and stays so');
           }
           const { expiresInMs, limits, ...rest } = update;
-          return await updateKey(dependencies, unbounded, key, {
+          return await updateKey(keyDependencies, unbounded, key, {
             ...rest,
             ...(expiresInMs === undefined
               ? {}
@@ -267,29 +281,24 @@ export function createAdministration(dependencies: AdministrationDependencies): 
       );
     },
     async revokeKey(reference) {
-      const attempt = { ...operator, action: 'key.revoke', reference } as const;
       return await view(
-        await auditKeyChange(auditLog, attempt, () => revokeKey(dependencies, reference)),
+        await changeKey({ action: 'key.revoke', reference }, (keyDependencies) =>
+          revokeKey(keyDependencies, reference),
+        ),
       );
     },
     async rotateKey(reference, options) {
-      const { key, text } = await auditKeyChange(
-        auditLog,
-        {
-          ...operator,
-          action: 'key.rotate',
-          reference,
-          details: { overlapMs: options?.overlapMs ?? 0 },
-        },
-        () => rotateKey(dependencies, reference, options),
+      const { key, text } = await changeKey(
+        { action: 'key.rotate', reference, details: { overlapMs: options?.overlapMs ?? 0 } },
+        (keyDependencies) => rotateKey(keyDependencies, reference, options),
       );
       return { key: await view(key), text };
     },
     async setKeyEnabled(reference, enabled) {
       const action = enabled ? 'key.enable' : 'key.disable';
       return await view(
-        await auditKeyChange(auditLog, { ...operator, action, reference }, () =>
-          setKeyEnabled(dependencies, reference, enabled),
+        await changeKey({ action, reference }, (keyDependencies) =>
+          setKeyEnabled(keyDependencies, reference, enabled),
         ),
       );
     },
@@ -340,9 +349,9 @@ export function createAdministration(dependencies: AdministrationDependencies): 
         namespace: nameIn(names, id),
       }));
     },
-    verifyAudit: (anchor) =>
-      verifyAudit(storage.audit, {
-        serverKey: serverKey(),
+    verifyAudit: async (anchor) =>
+      await verifyAudit(storage.audit, {
+        serverKey: await loadServerKey(),
         ...(anchor === undefined ? {} : { anchor }),
       }),
   };

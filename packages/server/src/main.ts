@@ -225,7 +225,8 @@ async function openServerKey(
     const replaced = await replaceServerKey(home, storage, source);
     return { ...replaced, warnings: [] };
   }
-  const { text, warnings } = await loadServerKey(home, source);
+  const isNew = (await storage.serverKeys.current()) === null;
+  const { text, warnings } = await loadServerKey(home, source, { create: isNew });
   const adopted = await adoptServerKey({ storage, clock }, text, { reset });
   if (source.kind === 'argument') await storeServerKey(home, text);
   return { ...adopted, warnings };
@@ -308,8 +309,9 @@ export interface OpenAdministration extends Administration {
 }
 
 /**
- * The operator's own access to a home, whether or not a server runs on it.
- * @throws SandgateError `config_invalid`, `server_key_mismatch`, `storage_unavailable`
+ * The operator's own access to a home, whether or not a server runs on it. The server key is read
+ * when something needs it, and made where the home has never had one.
+ * @throws SandgateError `config_invalid`, `storage_unavailable`
  */
 export async function openAdministration(options: {
   readonly home: string;
@@ -322,12 +324,11 @@ export async function openAdministration(options: {
   const storage = await openSqliteStorage({ file: databasePath(home) });
   try {
     const source = options.serverKeySource ?? { kind: 'home' };
-    const { serverKey } = await openServerKey(home, storage, source, false);
     const administration = createAdministration({
       storage,
       clock,
       randomness,
-      serverKey: () => serverKey,
+      loadServerKey: async () => (await openServerKey(home, storage, source, false)).serverKey,
       async loadLimits() {
         const config = await loadConfig({ home, environment });
         return (key, workspace) => limitsOf(config, key, workspace);

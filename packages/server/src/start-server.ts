@@ -168,6 +168,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   });
   const administration = createAdministration({
     ...keyDependencies,
+    loadServerKey: async () => serverKey,
     loadLimits: async () => keyLimits,
   });
   log.info({ address: listener.address, engine: engineReport.engine }, 'listening');

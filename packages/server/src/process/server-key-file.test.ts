@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   chooseServerKeySource,
-  loadServerKey,
+  loadServerKey as loadServerKeyOr,
   newServerKeyText,
+  type ServerKeySource,
   storeServerKey,
 } from './server-key-file.ts';
 
@@ -15,6 +16,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(home, { recursive: true }));
 
+const loadServerKey = (path: string, source: ServerKeySource) =>
+  loadServerKeyOr(path, source, { create: true });
 const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
 const keyPath = () => join(home, 'server.key');
 
@@ -25,6 +28,13 @@ describe('the server key of a home', () => {
     expect(first.warnings).toEqual([]);
     expect(await modeOf(keyPath())).toBe(0o600);
     expect(await loadServerKey(home, { kind: 'home' })).toEqual(first);
+  });
+
+  it('is not made where there must be one already', async () => {
+    await expect(loadServerKeyOr(home, { kind: 'home' }, { create: false })).rejects.toMatchObject({
+      code: 'server_key_mismatch',
+    });
+    await expect(stat(keyPath())).rejects.toThrow('ENOENT');
   });
 
   it('is the same for all that make it at once', async () => {

@@ -68,9 +68,19 @@ async function readKeyFile(path: string): Promise<string> {
 const isOpenToOthers = async (path: string): Promise<boolean> =>
   ((await stat(path)).mode & 0o077) !== 0;
 
-async function loadFromHome(home: string): Promise<LoadedServerKey> {
+async function loadFromHome(home: string, create: boolean): Promise<LoadedServerKey> {
   const path = serverKeyPath(home);
-  await createFileIfAbsent(path);
+  if (!(await exists(path))) {
+    if (!create) {
+      throw new SandgateError(
+        'server_key_mismatch',
+        `The API keys of ${home} were made with a server key that is not in it. Give that one with ` +
+          '--key-file or SANDGATE_SERVER_KEY. If it is lost, revoke them all and go on with a new ' +
+          'one: msb server start --reset-key',
+      );
+    }
+    await createFile(path, `${newServerKeyText()}\n`);
+  }
   const warnings: string[] = [];
   if (await isOpenToOthers(path)) {
     await chmod(path, 0o600);
@@ -82,12 +92,13 @@ async function loadFromHome(home: string): Promise<LoadedServerKey> {
   return { text: await readKeyFile(path), warnings };
 }
 
-async function createFileIfAbsent(path: string): Promise<void> {
+async function exists(path: string): Promise<boolean> {
   try {
     await stat(path);
+    return true;
   } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
-    await createFile(path, `${newServerKeyText()}\n`);
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
   }
 }
 
@@ -127,16 +138,19 @@ function loadFromArgument(typed: string): LoadedServerKey {
 }
 
 /**
- * Reads the server key, and makes one where the home has none yet.
- * @throws SandgateError `config_invalid` when it is missing, unreadable or too short.
+ * Reads the server key. With `create`, one is made where the home has none yet: never beside a store
+ * whose keys were made with another one.
+ * @throws SandgateError `config_invalid` when it is missing, unreadable or too short;
+ * `server_key_mismatch` when the home has none and none may be made.
  */
 export async function loadServerKey(
   home: string,
   source: ServerKeySource,
+  { create }: { readonly create: boolean },
 ): Promise<LoadedServerKey> {
   switch (source.kind) {
     case 'home':
-      return loadFromHome(home);
+      return loadFromHome(home, create);
     case 'file':
       return loadFromFile(source.path);
     case 'argument':
