@@ -6,9 +6,13 @@ import { explainShortage } from './descriptor-shortage.ts';
 
 type Exec = (request: ExecRequest) => Promise<ExecOutcome>;
 
-/** Headers and padding of the archive, beyond the bytes that the file system bounds. */
-const overheadFactor = 2;
-const overheadBytes = 64 * 1_048_576;
+/**
+ * What an archive may have beyond the bytes that the sandbox's file system bounds: a header of 512
+ * bytes for each file, and some more for a long name. Room for as many files as are in a large tree,
+ * not for whatever a sandbox would like to leave on the host's disk.
+ */
+const overheadShare = 1 / 8;
+const overheadBytes = 8 * 1_048_576;
 /** A tar archive ends with two blocks of zeros (POSIX.1-2024, pax, ustar interchange format). */
 const endOfArchive = Buffer.alloc(1024);
 const maxErrorBytes = 2_048;
@@ -74,6 +78,7 @@ export class LayerArchive {
 
   /**
    * Replaces the stored layer. The old one stays until the new one is complete and on disk.
+   * `maxBytes` is the size of the sandbox's file system.
    * @throws SandgateError `engine_failed`, and what `onBytes` throws
    */
   async save(
@@ -90,7 +95,7 @@ export class LayerArchive {
     const silence = new AbortController();
     const silent = setTimeout(() => silence.abort(), maxSilenceMs);
     try {
-      const sink = new ArchiveSink(file, maxBytes * overheadFactor + overheadBytes);
+      const sink = new ArchiveSink(file, maxBytes * (1 + overheadShare) + overheadBytes);
       const outcome = await exec({
         argv: [
           ...[this.#tar, '-c', '-f', '-', '-C', '/', '--one-file-system', '--sparse'],
@@ -147,6 +152,14 @@ export class LayerArchive {
       if (found !== null) sizes.set(basename(name, '.tar'), found.size);
     }
     return sizes;
+  }
+
+  /** Removes what a server left that was killed while it saved. */
+  async removePartial(isSaved: (id: string) => boolean): Promise<void> {
+    for (const name of await readdir(this.#directory)) {
+      const id = /^([0-9a-f]{24})\.tar\.partial$/.exec(name)?.[1];
+      if (id !== undefined && !isSaved(id)) await rm(join(this.#directory, name), { force: true });
+    }
   }
 
   #path(id: string): string {

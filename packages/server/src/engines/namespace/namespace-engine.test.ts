@@ -374,6 +374,29 @@ describe('a sandbox', () => {
     expect((await runShell(again, 'cat file')).stdout).toBe('kept\n');
   });
 
+  it('has no files any more when its layer was removed, which it must be stopped for', async () => {
+    const wanted = spec();
+    const first = await engine.start(wanted);
+    await runShell(first, 'echo kept >file');
+    await expect(engine.removeLayer(wanted.id)).rejects.toMatchObject({ code: 'sandbox_busy' });
+    await first.stop();
+    const { layers } = createRuntimeDirectory(state);
+    expect(readdirSync(layers)).toEqual([`${wanted.id}.tar`]);
+    await engine.removeLayer(wanted.id);
+    await engine.removeLayer(wanted.id);
+    expect(readdirSync(layers)).toEqual([]);
+    const second = await engine.start(wanted);
+    expect((await runShell(second, 'ls')).stdout).toBe('');
+  });
+
+  it('leaves no half layer on the disk when its server was killed', async () => {
+    const { layers } = createRuntimeDirectory(state);
+    const id = spec().id;
+    for (const name of [`${id}.tar.partial`, `${id}.tar`]) writeFileSync(join(layers, name), '');
+    await engine.reconcile();
+    expect(readdirSync(layers)).toEqual([`${id}.tar`]);
+  });
+
   it('has no layer with a name that is a path', async () => {
     await expect(engine.removeLayer('../layers')).rejects.toMatchObject({
       code: 'invalid_request',

@@ -112,6 +112,7 @@ class NamespaceEngine implements Engine {
       if (recorded !== null) killRecorded(recorded);
       await rm(join(sandboxes, id), { recursive: true, force: true });
     }
+    await new LayerArchive(this.#runtime.layers, '').removePartial((id) => this.#sandboxes.has(id));
     const own = `${process.pid}-`;
     for (const name of readdirSync(fifos).filter((fifo) => !fifo.startsWith(own))) {
       await rm(join(fifos, name), { force: true });
