@@ -10,6 +10,7 @@ import {
   type Randomness,
   SandgateError,
   type Storage,
+  serverKeyFingerprint,
   type Timers,
 } from '@sandgate/core';
 import { type Administration, createAdministration } from './administration.ts';
@@ -31,6 +32,8 @@ import {
   type ServerRecord,
   type ServerStatus,
   serverLogPath,
+  settleServerKey,
+  stageServerKey,
   storeServerKey,
 } from './process/index.ts';
 import { limitsOf, startServer as startServerFromParts } from './start-server.ts';
@@ -225,14 +228,15 @@ async function openServerKey(
     const replaced = await replaceServerKey(home, storage, source);
     return { ...replaced, warnings: [] };
   }
-  const isNew = (await storage.serverKeys.current()) === null;
-  const { text, warnings } = await loadServerKey(home, source, { create: isNew });
+  const current = await storage.serverKeys.current();
+  if (source.kind === 'home') await settleServerKey(home, current?.fingerprint ?? null);
+  const { text, warnings } = await loadServerKey(home, source, { create: current === null });
   const adopted = await adoptServerKey({ storage, clock }, text, { reset });
   if (source.kind === 'argument') await storeServerKey(home, text);
   return { ...adopted, warnings };
 }
 
-/** The store goes first: a crash in between leaves a mismatch that is reported, never an open door. */
+/** The key is on disk before the store takes it: after a crash the next start finds the right one. */
 async function replaceServerKey(home: string, storage: Storage, source: ServerKeySource) {
   if (source.kind === 'environment' || source.kind === 'file') {
     throw new SandgateError(
@@ -241,8 +245,9 @@ async function replaceServerKey(home: string, storage: Storage, source: ServerKe
     );
   }
   const text = newServerKeyText();
+  await stageServerKey(home, text);
   const adopted = await adoptServerKey({ storage, clock }, text, { reset: true });
-  await storeServerKey(home, text);
+  await settleServerKey(home, serverKeyFingerprint(adopted.serverKey.secret));
   return adopted;
 }
 

@@ -1,12 +1,15 @@
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { serverKeyFingerprint } from '@sandgate/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   chooseServerKeySource,
   loadServerKey as loadServerKeyOr,
   newServerKeyText,
   type ServerKeySource,
+  settleServerKey,
+  stageServerKey,
   storeServerKey,
 } from './server-key-file.ts';
 
@@ -60,6 +63,18 @@ describe('the server key of a home', () => {
     expect((await loadServerKey(home, { kind: 'home' })).text).toBe(text);
     expect(text).not.toBe(old.text);
     expect(await modeOf(keyPath())).toBe(0o600);
+  });
+
+  it('survives a crash in the middle of a reset, whichever side of the store it is on', async () => {
+    const old = await loadServerKey(home, { kind: 'home' });
+    const next = newServerKeyText();
+    await stageServerKey(home, next);
+    await settleServerKey(home, serverKeyFingerprint(Buffer.from(old.text)));
+    expect((await loadServerKey(home, { kind: 'home' })).text).toBe(old.text);
+    expect(await modeOf(join(home, 'server.key.next'))).toBe(0o600);
+    await settleServerKey(home, serverKeyFingerprint(Buffer.from(next)));
+    expect((await loadServerKey(home, { kind: 'home' })).text).toBe(next);
+    await expect(stat(join(home, 'server.key.next'))).rejects.toThrow('ENOENT');
   });
 
   it.each(['', '\n', 'short\n'])('is refused when its file holds %j', async (text) => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, readFile, stat } from 'node:fs/promises';
+import { chmod, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SandgateError } from '@sandgate/core';
+import { SandgateError, serverKeyFingerprint } from '@sandgate/core';
 import { createFile, hasCode, replaceFile } from './write-file-atomically.ts';
 
 /** Where the server key comes from. */
@@ -166,4 +166,23 @@ export async function loadServerKey(
 /** Writes the home's server key in one step. The API keys of another one are worthless with it. */
 export async function storeServerKey(home: string, text: string): Promise<void> {
   await replaceFile(serverKeyPath(home), `${text}\n`);
+}
+
+const nextKeyPath = (home: string): string => join(home, 'server.key.next');
+
+/** Keeps a key that is about to replace the home's, so that a crash in between loses neither. */
+export async function stageServerKey(home: string, text: string): Promise<void> {
+  await replaceFile(nextKeyPath(home), `${text}\n`);
+}
+
+/**
+ * Makes a staged key the home's when the store has it already, by its fingerprint. One that the
+ * store never took is left for the next reset to replace.
+ */
+export async function settleServerKey(home: string, fingerprint: string | null): Promise<void> {
+  const path = nextKeyPath(home);
+  const text = (await readFile(path, 'utf8').catch(() => '')).trim();
+  if (text === '' || serverKeyFingerprint(Buffer.from(text, 'utf8')) !== fingerprint) return;
+  await storeServerKey(home, text);
+  await rm(path, { force: true });
 }
