@@ -96,6 +96,14 @@ describe('the limits of a key', () => {
     const { text: other } = await test.issue();
     expect((await ask(other)).status).toBe(200);
   });
+
+  it('are recorded as they were charged, so that a restart after a clock is set back grants nothing', async () => {
+    const startMs = test.clock.currentMs;
+    for (let index = 0; index < 4; index += 1) await ask();
+    test.clock.currentMs -= 30_000;
+    await ask();
+    expect((await usageRows()).map(({ atMs }) => atMs)).toEqual(Array(5).fill(startMs));
+  });
 });
 
 describe('usage', () => {

@@ -10,7 +10,13 @@ export interface Counters {
     keyNumber: number,
     windows: readonly LimitWindow[],
     nowMs: number,
-  ): Promise<LimitDecision & { readonly states: readonly WindowState[] }>;
+  ): Promise<
+    LimitDecision & {
+      readonly states: readonly WindowState[];
+      /** What an accepted call was charged as: `nowMs`, or later when the clock was set back. */
+      readonly chargedAtMs: number;
+    }
+  >;
   /** How the windows stand, without a charge. */
   look(
     keyNumber: number,

@@ -19,7 +19,10 @@ export const chargeLimits: CheckStep = async (check) => {
   const nowMs = dependencies.clock.nowMs();
   const decision = await dependencies.counters.take(key.number, windows, nowMs);
   check.limits = decision.states;
-  if (decision.accepted) return null;
+  if (decision.accepted) {
+    check.chargedAtMs = decision.chargedAtMs;
+    return null;
+  }
   const window = windows[decision.fullWindow ?? 0]?.name ?? 'minute';
   const seconds = Math.ceil(decision.retryAfterMs / 1_000);
   return new SandgateError(

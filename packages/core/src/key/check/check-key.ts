@@ -40,6 +40,8 @@ export type CheckOutcome =
       readonly key: ApiKey;
       readonly workspace: Workspace | null;
       readonly limits: readonly WindowState[];
+      /** For its record: limits that are read again from the records must stand as they did. */
+      readonly atMs: number;
     }
   | {
       readonly kind: 'refused';
@@ -69,6 +71,7 @@ const newCheck = (dependencies: CheckDependencies, request: CheckRequest): Check
   workspace: null,
   newSlug: null,
   limits: [],
+  chargedAtMs: null,
 });
 
 /**
@@ -87,7 +90,8 @@ export async function checkKey(
     return { kind: 'refused', error, key, workspace, limits };
   }
   if (check.key === null) throw new Error('A check was accepted without a key.');
-  return { kind: 'accepted', key: check.key, workspace, limits };
+  const atMs = check.chargedAtMs ?? dependencies.clock.nowMs();
+  return { kind: 'accepted', key: check.key, workspace, limits, atMs };
 }
 
 /** Whether a credential is worth reading a body for. Never enough to act on. */

@@ -56,6 +56,8 @@ export interface Check {
   newSlug: string | null;
   /** How the key's windows stand. Empty for a key without limits. */
   limits: readonly WindowState[];
+  /** When the call was charged; null when there was nothing to charge. */
+  chargedAtMs: number | null;
 }
 
 /** Looks at one thing. Null lets the check go on. */

@@ -59,7 +59,7 @@ export function createMemoryCounters(store: Pick<UsageStore, 'acceptedTimes'>): 
     async take(keyNumber, windows, nowMs) {
       const ring = rings.get(keyNumber) ?? (await ringOf(keyNumber, windows, nowMs));
       const decision = ring.take(windows, nowMs);
-      return { ...decision, states: ring.look(windows, nowMs) };
+      return { ...decision, states: ring.look(windows, nowMs), chargedAtMs: ring.newestMs };
     },
     async look(keyNumber, windows, nowMs) {
       const ring = rings.get(keyNumber) ?? (await ringOf(keyNumber, windows, nowMs));

@@ -124,7 +124,7 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
         limits: outcome.limits,
       };
       dependencies.onAccepted?.(outcome.key.number, call.address);
-      const begun = begin(call, outcome.key, workspace, clock.nowMs());
+      const begun = begin(call, outcome.key, workspace, outcome.atMs);
       const carryOut = call.safe ? performSafe : performChange;
       const context: AuditContext = {
         actor: { kind: 'key', keyNumber: outcome.key.number },
