@@ -1,4 +1,5 @@
 import { failure } from './exit.ts';
+import { printable } from './printable.ts';
 import {
   type OutputLine,
   outputLines,
@@ -17,7 +18,7 @@ export interface SandboxReference {
 /** A failure of the server's is one of the command. */
 function requireResult(reply: RpcReply): unknown {
   if (reply.ok) return reply.result;
-  throw failure(reply.message);
+  throw failure(printable(reply.message));
 }
 
 const absent = ['sandbox_not_found', 'workspace_not_found'];
@@ -56,8 +57,8 @@ export async function ensureSandbox(
 
 function printLines(terminal: Terminal, lines: readonly OutputLine[]): void {
   for (const { stream, text } of lines) {
-    if (stream === 'stderr') terminal.note(text);
-    else terminal.print(text);
+    if (stream === 'stderr') terminal.note(terminal.notesAreShown ? printable(text) : text);
+    else terminal.print(terminal.answersAreShown ? printable(text) : text);
   }
 }
 

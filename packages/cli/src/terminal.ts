@@ -2,6 +2,10 @@
 export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly currentFolder: string;
+  /** Answers go to a terminal, which obeys control characters, and not to a file or a program. Default: false. */
+  readonly answersAreShown?: boolean;
+  /** The same, for notes. */
+  readonly notesAreShown?: boolean;
   /** The answer, for a person or a program to read. */
   print(text: string): void;
   /** Part of an answer as it is, without a line end added. */
@@ -15,6 +19,8 @@ export function processTerminal(): Terminal {
   return {
     environment: process.env,
     currentFolder: process.cwd(),
+    answersAreShown: process.stdout.isTTY === true,
+    notesAreShown: process.stderr.isTTY === true,
     print: (text) => void process.stdout.write(`${text}\n`),
     write: (data) => void process.stdout.write(data),
     note: (text) => void process.stderr.write(`${text}\n`),
