@@ -23,11 +23,29 @@ const { inspect } = require('node:util');
 const { promiseHooks } = require('node:v8');
 const vm = require('node:vm');
 
+// User code shares the globals and may replace any of them, also by accident.
+const own = { Atomics, BigInt, Error, Int32Array, Number, SharedArrayBuffer, SyntaxError };
+const { process, setImmediate } = globalThis;
+const globals = globalThis;
+const { alloc, concat, from } = Buffer;
+const { defineProperty } = Object;
+const { stringify } = JSON;
+const { fstatSync, writeSync } = fs;
+const unbind = Function.prototype.bind.bind(Function.prototype.call);
+const bytesAfter = unbind(Buffer.prototype.subarray);
+const findByte = unbind(Buffer.prototype.indexOf);
+const textOf = unbind(Buffer.prototype.toString);
+const splitText = unbind(String.prototype.split);
+const joinTexts = unbind(Array.prototype.join);
+const exit = process.exit.bind(process);
+const reallyExit = process.reallyExit.bind(process);
+
 const REQUESTS = 9;
 const CONTROL = 3;
 const OUTPUTS = [8, 7];
 const MAX_TEXT = 10_000;
-const handOver = Symbol('sandgate.handOver');
+const enterName = '__sandgate_enter__';
+const handOverName = '__sandgate_hand_over__';
 const importName = '__sandgate_import__';
 
 /** The run on whose behalf a callback works, carried along timers and promises. */
@@ -40,13 +58,13 @@ let watcher;
 let parser;
 
 function writeAll(descriptor, data) {
-  let rest = typeof data === 'string' ? Buffer.from(data) : data;
+  let rest = typeof data === 'string' ? from(data) : data;
   while (rest.length > 0) {
     try {
-      rest = rest.subarray(fs.writeSync(descriptor, rest));
+      rest = bytesAfter(rest, writeSync(descriptor, rest));
     } catch (error) {
       if (error.code !== 'EAGAIN') throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      own.Atomics.wait(new own.Int32Array(new own.SharedArrayBuffer(4)), 0, 0, 1);
     }
   }
 }
@@ -80,11 +98,19 @@ for (const [name, fd] of [
   ['stderr', 2],
 ]) {
   const stream = new RunOutput(fd);
-  Object.defineProperty(process, name, { configurable: true, enumerable: true, get: () => stream });
+  defineProperty(process, name, { configurable: true, enumerable: true, get: () => stream });
 }
 
-const enterScript = new vm.Script(`globalThis[Symbol.for('sandgate.enter')]()`);
-const enterKey = Symbol.for('sandgate.enter');
+const enterScript = new vm.Script(`${enterName}()`);
+
+/** Lends scripts a function for one call, gone before anything else can see it. */
+function lend(name, action) {
+  const value = (...values) => {
+    delete globals[name];
+    action(...values);
+  };
+  defineProperty(globals, name, { __proto__: null, configurable: true, value });
+}
 
 /** Calls `action` so that SIGINT ends whatever JavaScript it runs; returns false if it did. */
 function interruptible(action) {
@@ -92,7 +118,7 @@ function interruptible(action) {
     action();
     return true;
   }
-  Object.defineProperty(globalThis, enterKey, { configurable: true, value: action });
+  lend(enterName, action);
   try {
     enterScript.runInThisContext({ breakOnSigint: true });
     return true;
@@ -100,7 +126,7 @@ function interruptible(action) {
     if (error?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
     return false;
   } finally {
-    delete globalThis[enterKey];
+    delete globals[enterName];
   }
 }
 
@@ -111,7 +137,7 @@ function interruptible(action) {
  */
 function startWatcher() {
   const { Worker } = require('node:worker_threads');
-  const answered = new Int32Array(new SharedArrayBuffer(4));
+  const answered = new own.Int32Array(new own.SharedArrayBuffer(4));
   const code = `
     'use strict';
     process.emitWarning = () => {};
@@ -141,11 +167,11 @@ function startWatcher() {
   return {
     /** Called where a run starts: its interrupt is not answered yet. */
     reset() {
-      Atomics.store(answered, 0, 0);
+      own.Atomics.store(answered, 0, 0);
     },
     answer() {
-      Atomics.store(answered, 0, 1);
-      Atomics.notify(answered, 0);
+      own.Atomics.store(answered, 0, 1);
+      own.Atomics.notify(answered, 0);
     },
   };
 }
@@ -155,14 +181,13 @@ function withValue(remote, consume) {
   if (remote.objectId === undefined) {
     const text = remote.unserializableValue;
     if (text === undefined) consume(remote.value);
-    else consume(text.endsWith('n') ? BigInt(text.slice(0, -1)) : Number(text));
+    else consume(text.endsWith('n') ? own.BigInt(text.slice(0, -1)) : own.Number(text));
     return;
   }
-  globalThis[handOver] = consume;
-  const key = `Object.getOwnPropertySymbols(globalThis).find((s) => s.description === 'sandgate.handOver')`;
+  lend(handOverName, consume);
   session.post('Runtime.callFunctionOn', {
     objectId: remote.objectId,
-    functionDeclaration: `function () { 'use strict'; const key = ${key}; const consume = globalThis[key]; delete globalThis[key]; consume(this); }`,
+    functionDeclaration: `function () { 'use strict'; ${handOverName}(this); }`,
     silent: true,
   });
 }
@@ -171,7 +196,7 @@ function withValue(remote, consume) {
 function withoutOwnFrames(text) {
   const kept = [];
   let below = false;
-  for (const line of text.split('\n')) {
+  for (const line of splitText(text, '\n')) {
     const isFrame = /^\s+at /.test(line);
     below =
       isFrame &&
@@ -180,7 +205,7 @@ function withoutOwnFrames(text) {
     // The last frame also carries the brace that opens the error's own properties.
     else if (line.endsWith(' {')) kept.push(`${kept.pop() ?? ''} {`);
   }
-  return kept.join('\n');
+  return joinTexts(kept, '\n');
 }
 
 function describe(error) {
@@ -192,13 +217,22 @@ function describe(error) {
 
 function printError(error, where = '') {
   const text =
-    error instanceof Error ? withoutOwnFrames(inspect(error)) : `Uncaught ${inspect(error)}`;
-  process.stderr.write(`${where}${text}\n`);
+    error instanceof own.Error ? withoutOwnFrames(inspect(error)) : `Uncaught ${inspect(error)}`;
+  show('stderr', `${where}${text}\n`);
+}
+
+/** User code may have replaced the stream, or have ended it. */
+function show(stream, text) {
+  try {
+    process[stream].write(text);
+  } catch {
+    // The reply says how the code ended all the same.
+  }
 }
 
 /** The place of a syntax error, which has no stack frame of its own. */
 function placeOf(details, run) {
-  const line = run.source.split('\n')[details.lineNumber];
+  const line = splitText(run.source, '\n')[details.lineNumber];
   if (details.exception?.className !== 'SyntaxError' || line === undefined) return '';
   if (/\n\s+at [^\n]*run-\d+\.js/.test(details.exception.description ?? '')) return '';
   return `run-${run.number}.js:${details.lineNumber + 1}\n${line}\n${' '.repeat(details.columnNumber)}^\n`;
@@ -286,7 +320,7 @@ function defineImport() {
     const filename = `${dirname}/kernel.mjs`;
     load.meta = { dirname, filename, url: pathToFileURL(filename).href };
     load.meta.resolve = (specifier) => pathToFileURL(require.resolve(specifier)).href;
-    Object.defineProperty(globalThis, importName, { configurable: true, value: load });
+    defineProperty(globals, importName, { configurable: true, value: load });
   } finally {
     setImmediate(() => {
       process.emitWarning = warn;
@@ -299,7 +333,7 @@ function prepare(run) {
   if (!/\bimport\b/.test(run.source)) return run.source;
   try {
     const rewritten = rewriteImports(run.source);
-    if (rewritten !== run.source && !(importName in globalThis)) defineImport();
+    if (rewritten !== run.source && !(importName in globals)) defineImport();
     return rewritten;
   } catch (error) {
     run.parserError = error;
@@ -330,7 +364,7 @@ function evaluate(run) {
       }
     }),
   );
-  if (!entered) run.settle(new Error('interrupted'));
+  if (!entered) run.settle(new own.Error('interrupted'));
   if (!run.settled) watcher ??= startWatcher();
 }
 
@@ -338,16 +372,43 @@ function echo(run, answer) {
   const { exceptionDetails: details, result } = answer;
   if (details === undefined) {
     withValue(result, (value) => {
-      if (value !== undefined) process.stdout.write(`${inspect(value)}\n`);
+      if (value !== undefined) show('stdout', `${inspect(value)}\n`);
     });
     return;
   }
   withValue(details.exception ?? { value: details.text }, (error) => {
     const misplaced = run.parserError && /outside a module/.test(error?.message);
-    const shown = misplaced ? new SyntaxError(run.parserError.message) : error;
+    const shown = misplaced ? new own.SyntaxError(run.parserError.message) : error;
     printError(shown, placeOf(details, run));
     run.failure = describe(shown);
   });
+}
+
+/** What a descriptor leads to; null when user code has closed it. */
+function identify(descriptor) {
+  try {
+    const { dev, ino } = fstatSync(descriptor);
+    return `${dev}:${ino}`;
+  } catch {
+    return null;
+  }
+}
+
+const identities = { __proto__: null };
+for (const descriptor of [REQUESTS, CONTROL, ...OUTPUTS]) {
+  identities[descriptor] = identify(descriptor);
+}
+const isOwn = (descriptor) => identify(descriptor) === identities[descriptor];
+
+/** Ends the interpreter when the server could not be answered: it would wait for ever. */
+function orExit(action) {
+  return (...values) => {
+    try {
+      action(...values);
+    } catch {
+      reallyExit(1);
+    }
+  };
 }
 
 function finish(run, error, answer) {
@@ -355,7 +416,7 @@ function finish(run, error, answer) {
     const done = !error && interruptible(() => echo(run, answer));
     if (!done) {
       run.failure = { name: 'Interrupted', message: 'Execution was interrupted.' };
-      process.stderr.write('Interrupted: Execution was interrupted.\n');
+      show('stderr', 'Interrupted: Execution was interrupted.\n');
     }
   });
   if (run.answered) {
@@ -365,10 +426,18 @@ function finish(run, error, answer) {
     session.connect();
   }
   current = undefined;
-  for (const descriptor of OUTPUTS) writeAll(descriptor, run.marker);
+  // A file that user code opened may have the number of a descriptor that it closed.
+  if (!isOwn(OUTPUTS[0]) || !isOwn(OUTPUTS[1]) || !isOwn(CONTROL)) reallyExit(1);
+  writeAll(OUTPUTS[0], run.marker);
+  writeAll(OUTPUTS[1], run.marker);
   const status = run.failure ? 'raised' : 'completed';
-  writeAll(CONTROL, `${JSON.stringify({ run: run.number, status, ...run.failure })}\n`);
+  const reply = { __proto__: null, run: run.number, status, ...run.failure };
+  writeAll(CONTROL, `${stringify(reply)}\n`);
+  // Nothing more will come, and nobody would tell.
+  if (!isOwn(REQUESTS)) reallyExit(1);
 }
+
+const finishOrExit = orExit(finish);
 
 function start(number, marker, source) {
   const run = { number, marker, source, settled: false };
@@ -376,43 +445,45 @@ function start(number, marker, source) {
     if (run.settled) return;
     run.settled = true;
     // After the next turn, so that what is due at once, unhandled rejections too, is still in.
-    owner.exit(() => setImmediate(finish, run, error, answer));
+    owner.exit(() => setImmediate(finishOrExit, run, error, answer));
   };
   current = run;
   watcher?.reset();
-  for (const descriptor of OUTPUTS) writeAll(descriptor, marker);
+  writeAll(OUTPUTS[0], marker);
+  writeAll(OUTPUTS[1], marker);
   evaluate(run);
 }
 
 function readRequests() {
-  let pending = Buffer.alloc(0);
+  let pending = alloc(0);
   const requests = new net.Socket({ fd: REQUESTS, readable: true, writable: false });
-  requests.on('data', (chunk) => {
-    pending = pending.length > 0 ? Buffer.concat([pending, chunk]) : chunk;
+  const take = (chunk) => {
+    pending = pending.length > 0 ? concat([pending, chunk]) : chunk;
     for (;;) {
-      const end = pending.indexOf(10);
+      const end = findByte(pending, 10);
       if (end < 0) return;
-      const [number, token, length] = pending.toString('latin1', 0, end).split(' ');
-      const next = end + 1 + Number(length);
+      const words = splitText(textOf(pending, 'latin1', 0, end), ' ');
+      const next = end + 1 + own.Number(words[2]);
       if (pending.length < next) return;
-      const source = pending.toString('utf8', end + 1, next);
-      pending = pending.subarray(next);
-      start(Number(number), Buffer.from(`\xff${token}`, 'latin1'), source);
+      const source = textOf(pending, 'utf8', end + 1, next);
+      pending = bytesAfter(pending, next);
+      start(own.Number(words[0]), from(`\xff${words[1]}`, 'latin1'), source);
     }
-  });
-  requests.on('close', () => process.exit(0));
+  };
+  requests.on('data', orExit(take));
+  requests.on('close', () => exit(0));
 }
 
 function defineGlobals() {
   const userRequire = createRequire(`${process.cwd()}/kernel.js`);
   const define = (name, value) =>
-    Object.defineProperty(globalThis, name, { configurable: true, writable: true, value });
+    defineProperty(globals, name, { configurable: true, writable: true, value });
   define('require', userRequire);
   define('module', { exports: {}, require: userRequire, children: [], paths: [] });
-  define('exports', globalThis.module.exports);
+  define('exports', globals.module.exports);
   for (const name of builtinModules) {
-    if (/^_|\//.test(name) || name in globalThis) continue;
-    Object.defineProperty(globalThis, name, {
+    if (/^_|\//.test(name) || name in globals) continue;
+    defineProperty(globals, name, {
       configurable: true,
       get: () => userRequire(name),
       set: (value) => define(name, value),
@@ -424,7 +495,7 @@ function defineGlobals() {
 
 process.on('SIGINT', () => {
   watcher?.answer();
-  current?.settle(new Error('interrupted'));
+  current?.settle(new own.Error('interrupted'));
 });
 process.on('uncaughtException', (error) => printError(error));
 process.on('unhandledRejection', (reason) => printError(reason));

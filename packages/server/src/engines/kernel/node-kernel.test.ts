@@ -216,3 +216,53 @@ describe('a timeout', () => {
       expect((await own.run('1')).stdout).toBe('1\n');
     }));
 });
+
+describe('code that takes from the kernel what it works with', () => {
+  test.each([
+    'Buffer = undefined',
+    'JSON = { stringify: () => "{}" }',
+    'process = undefined',
+    'Symbol = Object = Error = Number = BigInt = setImmediate = undefined',
+    'Object.defineProperty = Object.getOwnPropertySymbols = undefined',
+    'Buffer.from = Buffer.alloc = Buffer.concat = undefined',
+    'delete Buffer.prototype.toString; Buffer.prototype.indexOf = Buffer.prototype.subarray = undefined',
+    'String.prototype.split = Array.prototype.join = Array.prototype.find = undefined',
+    'require("fs").writeSync = () => 0',
+    'require("fs").writeSync = () => { throw new Error("mocked") }',
+    'Object.defineProperty(process, "stderr", { value: null }); Object.defineProperty(process, "stdout", { value: null })',
+    'process.exit = process.reallyExit = () => {}',
+  ])('gets its answer, and keeps its state: %s', (code) =>
+    inOwnKernel(async (own) => {
+      await own.run('var kept = 40');
+      const broken = await own.run(`${code}; undefined`, { timeoutMs: 5_000 });
+      expect(broken.outcome).toEqual(completed);
+      const next = await own.run('if (kept !== 40) throw kept', { timeoutMs: 5_000 });
+      expect(next.outcome).toEqual(completed);
+      expect((await own.run('throw 5', { timeoutMs: 5_000 })).outcome).toMatchObject({
+        kind: 'raised',
+        errorMessage: '5',
+      });
+      expect(own.processes).toHaveLength(1);
+    }),
+  );
+
+  test.each([
+    'fs.closeSync(3)',
+    'fs.closeSync(3); fs.openSync("/dev/null", "w")',
+    'fs.closeSync(7)',
+    'fs.closeSync(8); fs.openSync("/dev/null", "w")',
+    'fs.closeSync(9)',
+    'globalThis = undefined',
+    'require("inspector").Session.prototype.post = undefined',
+    'Object.preventExtensions(globalThis)',
+    'fs.closeSync(3); process.reallyExit = process.exit = () => {}',
+  ])('is never waited for in vain, nor is the next run: %s', (code) =>
+    inOwnKernel(async (own) => {
+      const broken = await own.run(`${code}; undefined`, { timeoutMs: 5_000 });
+      expect(broken.outcome.kind).toMatch(/^(completed|raised|exited)$/);
+      const next = await own.run('console.log("next")', { timeoutMs: 5_000 });
+      expect(next.outcome.kind).toMatch(/^(completed|raised|exited)$/);
+      expect((await own.run('1 + 1', { timeoutMs: 5_000 })).stdout).toMatch(/^(2\n)?$/);
+    }),
+  );
+});
