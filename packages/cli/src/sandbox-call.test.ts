@@ -1,38 +1,54 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { RpcReply } from './rpc-client.ts';
-import { callAndPrint } from './sandbox-call.ts';
+import { ensureSandbox } from './sandbox-call.ts';
 
-const evil = '\u001b]0;title\u0007';
-const shown = '\\x1b]0;title\\x07';
-
-const printed = async (reply: RpcReply, isTerminal: boolean) => {
-  const lines: string[] = [];
-  const terminal = {
-    environment: {},
-    currentFolder: '/',
-    answersAreShown: isTerminal,
-    notesAreShown: isTerminal,
-    print: (text: string) => void lines.push(text),
-    write: () => undefined,
-    note: (text: string) => void lines.push(text),
-  };
-  await callAndPrint(terminal, async () => reply, 'sandbox.command.run', {}).catch((error) =>
-    lines.push(error.message),
-  );
-  return lines;
-};
-const output = [
-  { stream: 'stdout', text: evil },
-  { stream: 'stderr', text: evil },
-];
-
-it('shows control characters of a program on a terminal, and passes them on to anything else', async () => {
-  const reply: RpcReply = { ok: true, result: { output } };
-  expect(await printed(reply, true)).toEqual([shown, shown]);
-  expect(await printed(reply, false)).toEqual([evil, evil]);
+const refusal = (code: string): RpcReply => ({ ok: false, message: code, data: { code } });
+const running = (value: boolean): RpcReply => ({
+  ok: true,
+  result: { sandboxes: [{ running: value }] },
 });
 
-it("never passes on those in a server's own words", async () => {
-  const reply: RpcReply = { ok: false, message: evil, data: null };
-  expect(await printed(reply, false)).toEqual([shown]);
+/** What is asked of a server that answers a look at the sandbox so. */
+async function callsAfter(look: RpcReply, image?: string) {
+  const calls: { method: string; params: object }[] = [];
+  await ensureSandbox(
+    async (method, params) => {
+      calls.push({ method, params });
+      return method === 'sandbox.metrics.get' ? look : { ok: true, result: 'started' };
+    },
+    { sandbox: 'box' },
+    { image, newImage: 'microsandbox/node' },
+  );
+  return calls.filter(({ method }) => method !== 'sandbox.metrics.get');
+}
+
+const plainStart = { method: 'sandbox.start', params: { sandbox: 'box' } };
+const startWith = (image: string) => ({
+  method: 'sandbox.start',
+  params: { sandbox: 'box', config: { image } },
+});
+
+describe('ensureSandbox', () => {
+  it.each(['sandbox_not_found', 'workspace_not_found'])(
+    'makes a new one after %s',
+    async (code) => {
+      expect(await callsAfter(refusal(code))).toEqual([startWith('microsandbox/node')]);
+    },
+  );
+
+  it.each(['scope_missing', 'rate_limited', 'internal'])(
+    'says nothing of an image after %s, so that a sandbox that is there stays what it is',
+    async (code) => {
+      expect(await callsAfter(refusal(code))).toEqual([plainStart]);
+    },
+  );
+
+  it('starts a stopped one as it is, and leaves a running one alone', async () => {
+    expect(await callsAfter(running(false))).toEqual([plainStart]);
+    expect(await callsAfter(running(true))).toEqual([]);
+  });
+
+  it('makes it of the image that was asked for', async () => {
+    expect(await callsAfter(running(true), 'mine')).toEqual([startWith('mine')]);
+  });
 });
