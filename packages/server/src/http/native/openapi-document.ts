@@ -11,10 +11,14 @@ const commonErrors: readonly ErrorCode[] = [
   'invalid_request',
   'credential_missing',
   'key_disabled',
+  'workspace_not_found',
   'rate_limited',
   'internal',
   'storage_unavailable',
 ];
+
+/** What a route that takes a body can answer besides. */
+const bodyErrors: readonly ErrorCode[] = ['payload_too_large', 'unsupported_media_type'];
 
 const statusNames: Readonly<Record<number, string>> = {
   400: 'The request is malformed; the detail names every violation',
@@ -22,6 +26,8 @@ const statusNames: Readonly<Record<number, string>> = {
   403: 'API key is inactive, or may not do this',
   404: 'There is no such thing, or it belongs to another workspace',
   409: 'Something else was changed first',
+  413: 'The body is too large',
+  415: 'The body is not JSON by its Content-Type',
   429: 'Rate limit exceeded',
   500: 'Internal server error',
   503: 'The store cannot answer; nothing was carried out',
@@ -93,9 +99,12 @@ function success(route: Route) {
   return { 200: { description: route.summary, content } };
 }
 
-function failures({ access, errors = [] }: Route) {
+function failures({ access, body, errors = [] }: Route) {
   const common = access === 'public' ? (['invalid_request', 'internal'] as const) : commonErrors;
-  const statuses = new Set([...common, ...errors].map((code) => nativeErrors[code].status));
+  const ofBody = body === undefined ? [] : bodyErrors;
+  const statuses = new Set(
+    [...common, ...ofBody, ...errors].map((code) => nativeErrors[code].status),
+  );
   return Object.fromEntries(
     [...statuses].map((status) => [
       status,
