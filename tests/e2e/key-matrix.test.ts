@@ -1,0 +1,345 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { newKeyText, revokeKey, type Scope, scopes, setKeyEnabled } from '@sandgate/core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
+import { openApiDocument } from '../../packages/server/src/http/native/openapi-document.ts';
+import {
+  type DocumentedRoute,
+  documentedRoutes,
+  gapsOf,
+  type OpenApiPaths,
+} from '../support/documented-routes.ts';
+import { type RouteSample, routeSamples, type SampleTargets } from '../support/route-samples.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { createTestApp, type TestApp } from '../support/test-app.ts';
+
+const routes = documentedRoutes(openApiDocument(allRoutes, '0').paths as unknown as OpenApiPaths);
+const guarded = routes.filter(({ access }) => access !== 'public');
+const publicRoutes = routes.filter(({ access }) => access === 'public');
+
+/** In the name of everything that belongs to the other workspace. */
+const theirMark = 'their-mark';
+
+const folder = temporaryFolder();
+let test: TestApp;
+let operator: string;
+/** Keys of the own workspace with one scope each, and with all but one. */
+const withOnly = new Map<Scope, string>();
+const withAllBut = new Map<Scope, string>();
+let strangers: readonly (readonly [kind: string, text: string | null])[];
+let known: readonly (readonly [kind: string, text: string, detail: string])[];
+let ours: SampleTargets;
+let theirs: SampleTargets;
+let names: Readonly<Record<'mine' | 'theirs', readonly string[]>>;
+
+async function makeTargets(namespace: 'mine' | 'theirs'): Promise<SampleTargets> {
+  const mark = namespace === 'theirs' ? theirMark : 'ours';
+  const { key } = await test.issue({ namespace, name: mark, scopes: ['key:manage'] });
+  const { alert } = await test.storage.alerts.raise({
+    keyNumber: key.number,
+    workspaceId: key.workspaceId,
+    finding: { type: 'idle_key', level: 'info', message: mark, value: 91, threshold: 90 },
+    atMs: test.clock.currentMs,
+    ticket: { subject: mark, body: mark },
+    delivery: null,
+  });
+  return { key: key.number, alert: alert.number, ticket: alert.ticketNumber };
+}
+
+beforeAll(async () => {
+  test = await createTestApp(folder);
+  operator = (await test.issue()).text;
+  for (const scope of scopes) {
+    withOnly.set(scope, (await test.issue({ namespace: 'mine', scopes: [scope] })).text);
+    const others = scopes.filter((each) => each !== scope);
+    withAllBut.set(scope, (await test.issue({ namespace: 'mine', scopes: others })).text);
+  }
+  ours = await makeTargets('mine');
+  theirs = await makeTargets('theirs');
+  const forms = async (slug: string): Promise<readonly string[]> => {
+    const workspace = await test.storage.workspaces.findBySlug(slug);
+    return [slug, workspace?.id ?? '', workspace?.uuid ?? ''];
+  };
+  names = { mine: await forms('mine'), theirs: await forms('theirs') };
+
+  const mistyped = `${operator.slice(0, -1)}${operator.endsWith('0') ? '1' : '0'}`;
+  const unknown = newKeyText('msb_', { bytes: (length) => new Uint8Array(length).fill(7) });
+  const expired = await test.issue({ namespace: 'mine', expiresInMs: 1 });
+  const revoked = await test.issue({ namespace: 'mine' });
+  await revokeKey(test.keyDependencies, revoked.key.id);
+  const rotated = await test.issue({ namespace: 'mine' });
+  await test.rotate(rotated.key.id);
+  const parent = await test.issue({ namespace: 'mine' });
+  const orphan = await test.issue({ namespace: 'mine', parentNumber: parent.key.number });
+  await revokeKey(test.keyDependencies, parent.key.id);
+  strangers = [
+    ['none', null],
+    ['malformed', 'nonsense'],
+    ['mistyped', mistyped],
+    ['unknown', unknown],
+    ['expired', expired.text],
+    ['revoked', revoked.text],
+    ['rotated away', rotated.text],
+    ['child of a revoked key', orphan.text],
+  ];
+  const disabled = await test.issue({ namespace: 'mine' });
+  await setKeyEnabled(test.keyDependencies, disabled.key.id, false);
+  const elsewhere = await test.issue({ namespace: 'mine', addressAllowList: ['192.0.2.7'] });
+  known = [
+    ['disabled', disabled.text, 'API key is inactive'],
+    ['used from a wrong address', elsewhere.text, 'This API key may not be used from this address'],
+  ];
+  test.clock.currentMs += 60_000;
+});
+
+interface Changes {
+  readonly workspaceHeader?: string | undefined;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: Readonly<Record<string, unknown>>;
+  readonly rawBody?: string;
+  readonly contentType?: string;
+}
+
+const sampleOf = (route: DocumentedRoute, targets: SampleTargets): RouteSample =>
+  routeSamples[route.operationId]?.(targets) ?? {};
+
+async function send(
+  route: DocumentedRoute,
+  key: string | null,
+  targets: SampleTargets,
+  changes: Changes = {},
+) {
+  const sample = sampleOf(route, targets);
+  const path = route.path.replace('{id}', String(sample.id));
+  const query = new URLSearchParams({ ...sample.query, ...changes.query });
+  const fields =
+    sample.body === undefined && changes.body === undefined
+      ? undefined
+      : JSON.stringify({ ...sample.body, ...changes.body });
+  const body = changes.rawBody ?? fields;
+  const response = await test.app.request(`${path}?${query}`, {
+    method: route.method,
+    headers: {
+      ...(key === null ? {} : { 'x-api-key': key }),
+      ...(body === undefined ? {} : { 'content-type': changes.contentType ?? 'application/json' }),
+      ...(changes.workspaceHeader === undefined
+        ? {}
+        : { 'x-workspace-id': changes.workspaceHeader }),
+    },
+    ...(body === undefined || route.method === 'GET' ? {} : { body }),
+  });
+  const text = await response.text();
+  const at = `${route.method} ${route.path} ${JSON.stringify(changes)}`;
+  expect([at, route.statuses]).toEqual([at, expect.arrayContaining([response.status])]);
+  return { status: response.status, code: response.headers.get('x-error-code'), text };
+}
+
+/** The key that may just make this call. */
+const rightKey = ({ access }: DocumentedRoute): string =>
+  withOnly.get(access === 'any key' ? 'mcp:call' : (access as Scope)) ?? '';
+
+/** Everything stored but who called and what was refused. */
+function storedState(): string {
+  const [file = ''] = readdirSync(folder).filter((name) => name.endsWith('.db'));
+  const database = new DatabaseSync(join(folder, file), { readOnly: true });
+  try {
+    const tables = database
+      .prepare("select name from sqlite_master where type = 'table' order by name")
+      .all()
+      .map(({ name }) => String(name))
+      .filter((name) => !/^(usage_|audit|sqlite_)/.test(name));
+    return JSON.stringify(
+      tables.map((name) => [name, database.prepare(`select * from "${name}"`).all()]),
+      (key, value) => (key === 'usage_count' || key === 'last_used_at_ms' ? null : value),
+    );
+  } finally {
+    database.close();
+  }
+}
+
+/** Runs requests of which none may change anything. */
+async function changingNothing(requests: () => Promise<void>): Promise<void> {
+  const before = storedState();
+  await requests();
+  expect(storedState() === before).toBe(true);
+}
+
+describe('the matrix', () => {
+  it('has a sample of every documented route, and every route says who may call it', () => {
+    expect(routes.length).toBeGreaterThan(25);
+    expect(gapsOf(routes, routeSamples)).toEqual([]);
+  });
+
+  it('would notice a route that declares no access, has no sample, or is gone', () => {
+    const [first] = routes;
+    if (first === undefined) throw new Error('There are no routes.');
+    const undeclared = { ...first, access: undefined };
+    const unknown = { ...first, operationId: 'somethingNew', path: '/new', method: 'GET' };
+    const rest = routes.slice(1);
+    expect(gapsOf([undeclared, ...rest], routeSamples)).toEqual([
+      `${first.method} ${first.path} does not declare who may call it`,
+    ]);
+    expect(gapsOf([...routes, unknown], routeSamples)).toEqual(['GET /new has no sample request']);
+    expect(gapsOf(rest, routeSamples)).toEqual([
+      `the sample of ${first.operationId} belongs to no route`,
+    ]);
+  });
+});
+
+describe.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as const))(
+  '%s',
+  (_, route) => {
+    it('is closed to every credential that is none, and tells none from another', async () => {
+      // Refused credentials are budgeted per address and minute.
+      test.clock.currentMs += 60_000;
+      await changingNothing(async () => {
+        for (const [kind, text] of strangers) {
+          for (const changes of [{}, { workspaceHeader: 'theirs' }, { rawBody: '{' }]) {
+            const answer = await send(route, text, ours, changes);
+            const words = text === null ? 'Missing API key' : 'Invalid API key';
+            expect([kind, answer.status, answer.text]).toEqual([
+              kind,
+              401,
+              JSON.stringify({ detail: words }),
+            ]);
+          }
+        }
+        for (const [kind, text, detail] of known) {
+          const answer = await send(route, text, ours);
+          expect([kind, answer.status, answer.text]).toEqual([
+            kind,
+            403,
+            JSON.stringify({ detail }),
+          ]);
+        }
+      });
+    });
+
+    it('is opened by the scope that it declares, and by no other, to a body that it can read', async () => {
+      const { access } = route;
+      if (access !== 'any key') {
+        await changingNothing(async () => {
+          for (const scope of scopes) {
+            if (scope === access) continue;
+            for (const changes of [{}, route.hasBody ? { rawBody: '{' } : {}]) {
+              const { status, code } = await send(route, withOnly.get(scope) ?? '', ours, changes);
+              expect([scope, status, code]).toEqual([scope, 403, 'scope_missing']);
+            }
+          }
+          const allOthers = await send(route, withAllBut.get(access as Scope) ?? '', ours);
+          expect([allOthers.status, allOthers.code]).toEqual([403, 'scope_missing']);
+        });
+      }
+      const answer = await send(route, rightKey(route), await makeTargets('mine'));
+      expect([answer.status, answer.code]).toEqual([route.success, null]);
+      expect(answer.text).not.toContain(theirMark);
+      if (route.hasBody) {
+        for (const [changes, status] of [
+          [{ rawBody: '{' }, 400],
+          [{ rawBody: ' '.repeat(100_000) }, 413],
+          [{ contentType: 'text/plain', rawBody: '{}' }, 415],
+        ] as const) {
+          expect((await send(route, rightKey(route), ours, changes)).status).toBe(status);
+        }
+      }
+    });
+
+    it('takes the own workspace under all its names, wherever it is named', async () => {
+      for (const name of names.mine) {
+        const named = { workspace: name };
+        for (const changes of [
+          { workspaceHeader: name },
+          ...(route.workspaceIn.query ? [{ query: named, workspaceHeader: 'mine' }] : []),
+          ...(route.workspaceIn.body ? [{ body: named, workspaceHeader: 'mine' }] : []),
+        ]) {
+          const answer = await send(route, rightKey(route), await makeTargets('mine'), changes);
+          expect([name, changes, answer.status]).toEqual([name, changes, route.success]);
+          expect(answer.text).not.toContain(theirMark);
+        }
+      }
+    });
+
+    it('is closed to the workspace of others, whatever it is called and wherever', async () => {
+      const key = rightKey(route);
+      await changingNothing(async () => {
+        for (const name of [...names.theirs, 'nobodys', 'f'.repeat(24)]) {
+          const named = { workspace: name };
+          for (const targets of [ours, theirs]) {
+            const header = await send(route, key, targets, { workspaceHeader: name });
+            expect([name, header.status, header.code]).toEqual([name, 403, 'access_denied']);
+            for (const place of ['query', 'body'] as const) {
+              if (place === 'body' && !route.hasBody) continue;
+              const reads = route.workspaceIn[place];
+              const alone = await send(route, key, targets, { [place]: named });
+              expect([name, place, alone.status, alone.code]).toEqual(
+                reads ? [name, place, 403, 'access_denied'] : [name, place, 400, 'invalid_request'],
+              );
+              const both = await send(route, key, targets, {
+                [place]: named,
+                workspaceHeader: 'mine',
+              });
+              expect([name, place, both.status, both.code]).toEqual([
+                name,
+                place,
+                400,
+                reads ? 'tenant_conflict' : 'invalid_request',
+              ]);
+              const swapped = await send(route, key, targets, {
+                [place]: { workspace: 'mine' },
+                workspaceHeader: name,
+              });
+              expect([name, place, swapped.status]).toEqual([name, place, 403]);
+            }
+          }
+        }
+        const twice = await send(route, key, ours, { workspaceHeader: 'mine, theirs' });
+        expect(twice.status).toBe(400);
+      });
+    });
+
+    if (route.path.includes('{id}')) {
+      it('has nothing of others, not for a key and not under a wrong workspace', async () => {
+        await changingNothing(async () => {
+          const foreign = await send(route, rightKey(route), theirs);
+          const absent = await send(route, rightKey(route), {
+            key: 999_999,
+            alert: 999_999,
+            ticket: 999_999,
+          });
+          expect([foreign.status, foreign.text]).toEqual([404, absent.text]);
+          const misplaced = await send(route, operator, ours, { workspaceHeader: 'theirs' });
+          expect([misplaced.status, misplaced.text]).toEqual([404, absent.text]);
+        });
+      });
+    }
+
+    it('is open to an operator in every workspace that is there', async () => {
+      for (const slug of ['mine', 'theirs'] as const) {
+        const targets = await makeTargets(slug);
+        const answer = await send(route, operator, targets, { workspaceHeader: slug });
+        expect([slug, answer.status]).toEqual([slug, route.success]);
+      }
+      if (route.operationId === 'createApiKey') return;
+      const absent = await send(route, operator, ours, { workspaceHeader: 'nobodys' });
+      expect([absent.status, absent.code]).toEqual([404, 'workspace_not_found']);
+    });
+  },
+);
+
+describe.each(publicRoutes.map((route) => [`${route.method} ${route.path}`, route] as const))(
+  '%s, which is public,',
+  (_, route) => {
+    it('answers the same whatever credential comes along', async () => {
+      await changingNothing(async () => {
+        const plain = await send(route, null, ours);
+        expect(plain.status).toBe(route.success);
+        for (const key of [strangers[4]?.[1] ?? '', operator]) {
+          const answer = await send(route, key, ours, { workspaceHeader: 'theirs' });
+          expect([answer.status, answer.text]).toEqual([plain.status, plain.text]);
+        }
+      });
+    });
+  },
+);

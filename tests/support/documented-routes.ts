@@ -1,0 +1,75 @@
+import { scopes } from '@sandgate/core';
+
+/** A route as the OpenAPI document has it. */
+export interface DocumentedRoute {
+  readonly operationId: string;
+  readonly method: string;
+  readonly path: string;
+  /** A scope, `any key` or `public`; anything else when the document says nothing. */
+  readonly access: unknown;
+  readonly statuses: readonly number[];
+  readonly success: number;
+  /** Where it reads a workspace's name, beside the header. */
+  readonly workspaceIn: { readonly query: boolean; readonly body: boolean };
+  readonly hasBody: boolean;
+}
+
+interface Operation {
+  readonly operationId: string;
+  readonly responses: Readonly<Record<string, unknown>>;
+  readonly parameters?: readonly { readonly in: string; readonly name: string }[];
+  readonly requestBody?: {
+    readonly content: {
+      readonly 'application/json': {
+        readonly schema: { readonly properties?: Readonly<Record<string, unknown>> };
+      };
+    };
+  };
+  readonly 'x-required-scope'?: unknown;
+}
+
+export type OpenApiPaths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+
+/** Every route of an OpenAPI document. */
+export function documentedRoutes(paths: OpenApiPaths): readonly DocumentedRoute[] {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => {
+      const statuses = Object.keys(operation.responses).map(Number);
+      const { parameters = [], requestBody } = operation;
+      const fields = requestBody?.content['application/json'].schema.properties ?? {};
+      return {
+        operationId: operation.operationId,
+        method: method.toUpperCase(),
+        path,
+        access: operation['x-required-scope'],
+        statuses,
+        success: statuses.find((status) => status < 300) ?? 0,
+        workspaceIn: {
+          query: parameters.some((each) => each.in === 'query' && each.name === 'workspace'),
+          body: 'workspace' in fields,
+        },
+        hasBody: requestBody !== undefined,
+      };
+    }),
+  );
+}
+
+const accesses: readonly unknown[] = [...scopes, 'any key', 'public'];
+
+/** Why a matrix over these routes would be incomplete. */
+export function gapsOf(
+  routes: readonly DocumentedRoute[],
+  samples: Readonly<Record<string, unknown>>,
+): readonly string[] {
+  return [
+    ...routes
+      .filter(({ access }) => !accesses.includes(access))
+      .map(({ method, path }) => `${method} ${path} does not declare who may call it`),
+    ...routes
+      .filter(({ operationId }) => !Object.hasOwn(samples, operationId))
+      .map(({ method, path }) => `${method} ${path} has no sample request`),
+    ...Object.keys(samples)
+      .filter((name) => !routes.some(({ operationId }) => operationId === name))
+      .map((name) => `the sample of ${name} belongs to no route`),
+  ];
+}

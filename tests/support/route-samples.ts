@@ -1,0 +1,50 @@
+/** Things of one workspace that paths name. Made anew for each request that may use them up. */
+export interface SampleTargets {
+  readonly key: number;
+  readonly alert: number;
+  readonly ticket: number;
+}
+
+/** A request that a route takes. */
+export interface RouteSample {
+  /** The value of `{id}`. */
+  readonly id?: number;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: Readonly<Record<string, unknown>>;
+}
+
+/** By operation id, for every route of the OpenAPI document. */
+export const routeSamples: Readonly<Record<string, (targets: SampleTargets) => RouteSample>> = {
+  createApiKey: () => ({ body: { name: 'sample', scopes: ['key:manage'] } }),
+  listApiKeys: () => ({ query: { size: '100' } }),
+  getApiKey: ({ key }) => ({ id: key }),
+  updateApiKey: ({ key }) => ({ id: key, body: { description: 'changed' } }),
+  deleteApiKey: ({ key }) => ({ id: key }),
+  rotateApiKey: ({ key }) => ({ id: key, body: {} }),
+  revokeApiKey: ({ key }) => ({ id: key }),
+  enableApiKey: ({ key }) => ({ id: key }),
+  disableApiKey: ({ key }) => ({ id: key }),
+  createChildApiKey: ({ key }) => ({
+    id: key,
+    body: { name: 'sample child', scopes: ['key:manage'] },
+  }),
+  showMe: () => ({}),
+  verifyKey: () => ({}),
+  listUsage: () => ({ query: { size: '1000' } }),
+  dashboardStats: () => ({}),
+  listAudit: () => ({ query: { size: '10' } }),
+  listAlerts: () => ({ query: { size: '100' } }),
+  listAlertHistory: () => ({ query: { size: '100' } }),
+  getAlertSettings: () => ({}),
+  changeAlertSettings: () => ({ body: { disabled_types: ['idle_key'] } }),
+  getAlert: ({ alert }) => ({ id: alert }),
+  updateAlert: ({ alert }) => ({ id: alert, body: { status: 'acknowledged' } }),
+  acknowledgeAlert: ({ alert }) => ({ id: alert }),
+  listTickets: () => ({ query: { size: '100' } }),
+  openTicket: () => ({ body: { subject: 'sample' } }),
+  getTicket: ({ ticket }) => ({ id: ticket }),
+  updateTicket: ({ ticket }) => ({ id: ticket, body: { status: 'in_progress' } }),
+  commentOnTicket: ({ ticket }) => ({ id: ticket, body: { text: 'sample' } }),
+  reportLeakedKey: () => ({ body: { key: 'nobody has this one' } }),
+  publishKeyPattern: () => ({}),
+};
