@@ -189,6 +189,11 @@ def user_frames(trace):
     """The traceback from the first frame of user code on, or None when there is none."""
     while trace and trace.tb_frame.f_code.co_filename not in sources:
         trace = trace.tb_next
+    last = trace
+    while last and last.tb_next:
+        if last.tb_next.tb_frame.f_code is on_interrupt.__code__:
+            last.tb_next = None
+        last = last.tb_next
     return trace
 
 

@@ -175,13 +175,15 @@ async function open(
   opened.push(() => storage.close());
   const source = options.serverKeySource ?? { kind: 'home' };
   const keys = await openServerKey(home, storage, source, options.resetServerKey ?? false);
+  const engine = createEngine(home, config, environment);
+  opened.push(() => engine.close());
   const server = await startServerFromParts({
     config,
     tls: await readTls(config),
     developmentMode: options.developmentMode ?? false,
     storage,
     counters: createMemoryCounters(storage.usage),
-    engine: createEngine(home, config, environment),
+    engine,
     clock,
     randomness,
     timers,

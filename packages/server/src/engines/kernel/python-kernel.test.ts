@@ -202,6 +202,14 @@ describe('code that harms its own kernel', () => {
 });
 
 describe('a timeout', () => {
+  test('shows where the code was, and nothing of the kernel', async () => {
+    const { stderr } = await run('import time\ntime.sleep(60)', { timeoutMs: 200 });
+    expect(stderr).toMatch(
+      /^Traceback \(most recent call last\):\n {2}File "<run \d+>", line 2, in <module>\n[^/]*KeyboardInterrupt\n$/,
+    );
+    expect(stderr).not.toContain('on_interrupt');
+  });
+
   test.each([
     'while True: pass',
     'import time; time.sleep(60)',

@@ -29,6 +29,14 @@ describe('a sandbox file system', () => {
     for (const { source } of sources) expect(source).toMatch(allowed);
   });
 
+  it('has one volume at a path', () => {
+    const mount = { hostPath: '/srv/data', guestPath: '/data', readOnly: true };
+    const mounts = [mount, { ...mount, hostPath: '/srv/more' }];
+    expect(() => sandboxSteps({ ...spec, mounts }, [], template, directories)).toThrow(
+      'Only one volume can be mounted at /data',
+    );
+  });
+
   it('keeps what is mounted out of the layer', () => {
     const outside = pathsOutsideLayer(steps);
     expect(outside).toEqual(

@@ -108,6 +108,9 @@ function requireMountable(path: string, mounts: readonly HostMount[]): void {
   if (!path.startsWith('/') || path === '/' || path.split('/').includes('..') || inside) {
     throw new SandgateError('volume_refused', `A volume cannot be mounted at ${path}.`);
   }
+  if (mounts.filter(({ guestPath }) => guestPath === path).length > 1) {
+    throw new SandgateError('volume_refused', `Only one volume can be mounted at ${path}.`);
+  }
   if (isBeneathVolume(path, mounts)) {
     throw new SandgateError('volume_refused', `A volume cannot be in another one, as at ${path}.`);
   }

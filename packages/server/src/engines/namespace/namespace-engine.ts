@@ -55,6 +55,7 @@ class NamespaceEngine implements Engine {
   #probed: Promise<ProbedEngine> | null = null;
   #stock: LaunchStock | null = null;
   #closed = false;
+  #closing: Promise<void> | null = null;
   /** Nobody else uses the runtime directory: it was made here, or taken over by `reconcile`. */
   #ownsRuntime: boolean;
 
@@ -121,7 +122,12 @@ class NamespaceEngine implements Engine {
     if (this.#sandboxes.size === 0) await (await this.#probe()).context?.limiter.removeStale();
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true;
     const running = [...this.#sandboxes.values()];
     await Promise.allSettled(running.map(async (starting) => (await starting).stop()));
