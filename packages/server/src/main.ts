@@ -17,6 +17,7 @@ import { type Administration, createAdministration } from './administration.ts';
 import { type ConfigFlags, loadConfig, type ServerConfig } from './config/index.ts';
 import { createMemoryCounters } from './counters/memory/memory-counters.ts';
 import { createNamespaceEngine } from './engines/namespace/namespace-engine.ts';
+import { createOpenedParts, type OpenedParts } from './opened-parts.ts';
 import { packageVersion } from './package-version.ts';
 import {
   adoptServerKey,
@@ -122,11 +123,8 @@ export async function startServer(options: ServerOptions): Promise<StartOutcome>
   const claimed = await claimHome(home, { version: packageVersion, startedAtMs: clock.nowMs() });
   if (claimed.kind === 'taken') return { kind: 'already_running', record: claimed.record };
 
-  // What was opened so far, closed in reverse order when the start fails or the server ends.
-  const opened: (() => Promise<void>)[] = [() => claimed.claim.release()];
-  const closeOpened = async (): Promise<void> => {
-    for (const close of opened.reverse()) await close();
-  };
+  const opened = createOpenedParts();
+  opened.add(() => claimed.claim.release());
   try {
     const server = await open(options, { home, environment, config, claim: claimed.claim }, opened);
     let finish: () => void = () => undefined;
@@ -141,13 +139,17 @@ export async function startServer(options: ServerOptions): Promise<StartOutcome>
         warnings: [...homeWarnings, ...server.warnings],
         closed,
         close(onProgress) {
-          closing ??= server.close(onProgress).then(closeOpened).finally(finish);
+          closing ??= server
+            .close(onProgress)
+            .finally(() => opened.close())
+            .finally(finish);
           return closing;
         },
       },
     };
   } catch (error) {
-    await closeOpened();
+    // Why it could not start is what matters.
+    await opened.close().catch(() => undefined);
     throw error;
   }
 }
@@ -162,7 +164,7 @@ interface OpenContext {
 async function open(
   options: ServerOptions,
   { home, environment, config, claim }: OpenContext,
-  opened: (() => Promise<void>)[],
+  opened: OpenedParts,
 ): Promise<Omit<RunningServer, 'closed'>> {
   const log = await openServerLog({
     level: config.log.level,
@@ -172,7 +174,7 @@ async function open(
     file: databasePath(home),
     synchronous: config.storage.synchronous,
   });
-  opened.push(() => storage.close());
+  opened.add(() => storage.close());
   const source = options.serverKeySource ?? { kind: 'home' };
   const keys = await openServerKey(home, storage, source, options.resetServerKey ?? false);
   const engine = createEngine(home, config, environment);
@@ -194,7 +196,7 @@ async function open(
     serverKey: keys.serverKey,
     replaceServerKey: () => replaceServerKey(home, storage, source),
   });
-  opened.push(() => server.close());
+  opened.add(() => server.close());
   let requestStop: () => void = () => undefined;
   const stopRequested = new Promise<void>((resolve) => {
     requestStop = resolve;
@@ -205,11 +207,12 @@ async function open(
     removeSandbox: (reference) => server.removeSandbox(reference),
     stop: requestStop,
   });
-  opened.push(() => control.close());
+  opened.add(() => control.close());
   await claim.publishAddress(server.address);
   return {
     address: server.address,
-    firstOperatorKey: server.firstOperatorKey,
+    // Made when everything else has worked: a start that fails must not spend the one showing.
+    firstOperatorKey: await server.mintFirstKey(),
     revokedKeys: keys.revokedKeys,
     engine: server.engineReport,
     warnings: keys.warnings,

@@ -36,7 +36,8 @@ import type { ServerConfig } from './config/index.ts';
 import { createApp } from './http/app.ts';
 import { createDevelopmentAuthorizer } from './http/authorize/development-authorizer.ts';
 import { createKeyAuthorizer } from './http/authorize/key-authorizer.ts';
-import { type Listener, listen } from './http/listen.ts';
+import { listen } from './http/listen.ts';
+import { createOpenedParts, type OpenedParts } from './opened-parts.ts';
 import type { SandboxReference } from './process/control-socket.ts';
 import type { SandboxLogs } from './process/sandbox-log.ts';
 import type { ServerStatus } from './process/server-status.ts';
@@ -69,9 +70,9 @@ export interface ServerParts {
 export interface Server {
   /** Base address, as in `http://127.0.0.1:5555`. */
   readonly address: string;
-  /** The first key of a new server, made now. */
-  readonly firstOperatorKey: string | null;
   readonly engineReport: EngineReport;
+  /** A key for everything, made once in the life of a server: null when it has had one. */
+  mintFirstKey(): Promise<string | null>;
   status(): Promise<ServerStatus>;
   resetServerKey(): Promise<{ readonly revokedKeys: number }>;
   /** Ends a sandbox for ever, with its files, on the operator's own request. */
@@ -95,13 +96,23 @@ function requireLoopback(host: string): void {
 
 /** Puts the parts together, makes the records agree with the machine, and listens. */
 export async function startServer(parts: ServerParts): Promise<Server> {
+  const opened = createOpenedParts();
+  try {
+    return await openServer(parts, opened);
+  } catch (error) {
+    // Why it could not start is what matters.
+    await opened.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Server> {
   const { config, storage, engine, clock, randomness, log, developmentMode } = parts;
   if (developmentMode) requireLoopback(config.host);
   const startedAtMs = clock.nowMs();
   let serverKey = parts.serverKey;
   const keyDependencies = { storage, clock, randomness, serverKey: () => serverKey };
 
-  const engineReport = await engine.probe();
   const auditLog = createAuditLog({ audit: storage.audit, clock, serverKey: () => serverKey });
   const auditScope = createAuditScope();
   const plainSandboxes = createSandboxes({
@@ -116,6 +127,9 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     onBackgroundError: (error, { id }) => log.error({ err: error, sandbox: id }, 'sandbox failed'),
   });
   const sandboxes = auditSandboxes(plainSandboxes, auditLog, auditScope.current);
+  // The engine too, which is theirs from here.
+  opened.add(() => sandboxes.close());
+  const engineReport = await engine.probe();
   await sandboxes.reconcile();
 
   const refusals = createRefusalRecorder({
@@ -124,6 +138,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     timers: parts.timers,
     onError: (error) => log.error({ err: error }, 'refusals could not be recorded'),
   });
+  opened.add(() => refusals.close());
   const keyLimits = (key: ApiKey, workspace: Workspace | null): RequestLimits =>
     limitsOf(config, key, workspace);
   const alerting = createAlerting({
@@ -134,6 +149,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     webhookPolicy: config.webhooks,
     onError: (error) => log.error({ err: error }, 'alerting failed'),
   });
+  opened.add(() => alerting.close());
   const app = createApp({
     ...keyDependencies,
     limitsOf: keyLimits,
@@ -157,6 +173,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     developmentMode,
   });
   const listener = await listen(app, { host: config.host, port: config.port, tls: parts.tls });
+  opened.add(() => listener.close(config.shutdown.drainSeconds * 1_000));
   alerting.start();
   const upkeep = startUsageUpkeep({
     usage: storage.usage,
@@ -166,6 +183,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     retentionMs: config.usage.retentionDays * dayMs,
     onError: (error) => log.error({ err: error }, 'usage could not be rolled up or pruned'),
   });
+  opened.add(() => upkeep.close());
   const administration = createAdministration({
     ...keyDependencies,
     loadServerKey: async () => serverKey,
@@ -178,8 +196,8 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   return {
     address: listener.address,
     engineReport,
-    // Minted when everything else has worked: a start that fails must not spend the one showing.
-    firstOperatorKey: developmentMode ? null : await mintFirstKey(keyDependencies, auditLog),
+    mintFirstKey: async () =>
+      developmentMode ? null : await mintFirstKey(keyDependencies, auditLog),
     async status() {
       const { keys, sandboxes: counted } = await administration.counts();
       return {
@@ -218,26 +236,16 @@ export async function startServer(parts: ServerParts): Promise<Server> {
       await auditScope.run(operator, () => sandboxes.destroy(workspace, name));
     },
     close(onProgress = () => undefined) {
-      closing ??= closeAll(listener, config.shutdown.drainSeconds * 1_000, async () => {
-        const running = sandboxes.runningCount();
-        if (running > 0) onProgress(`stopping ${running} sandboxes`);
-        await sandboxes.close();
-        await alerting.close();
-        await upkeep.close();
-        await refusals.close();
-      });
+      const running = sandboxes.runningCount();
+      if (closing === null && running > 0) {
+        onProgress(
+          `${running} ${running === 1 ? 'sandbox is' : 'sandboxes are'} stopped after them`,
+        );
+      }
+      closing ??= opened.close();
       return closing;
     },
   };
-}
-
-async function closeAll(
-  listener: Listener,
-  drainMs: number,
-  closeSandboxes: () => Promise<void>,
-): Promise<void> {
-  await listener.close(drainMs);
-  await closeSandboxes();
 }
 
 function policyOf(config: ServerConfig, realPath: SandboxPolicy['realPath']): SandboxPolicy {
@@ -268,13 +276,19 @@ export function limitsOf(
   return mergeLimits(plan?.requests ?? standardLimits, key.limits);
 }
 
-/** A key for everything, once in the life of a server: when it has never had any key. */
+/**
+ * A key for everything, where there has never been one. A home whose first key was one of a
+ * namespace gets it too; one whose operator key was revoked does not.
+ */
 async function mintFirstKey(
   dependencies: Parameters<typeof issueKey>[0],
   auditLog: AuditLog,
 ): Promise<string | null> {
-  const everIssued = await dependencies.storage.keys.list({ includeRevoked: true });
-  if (everIssued.length > 0) return null;
+  const operatorKeys = await dependencies.storage.keys.list({
+    workspaceId: null,
+    includeRevoked: true,
+  });
+  if (operatorKeys.some(({ scopes }) => scopes.includes('*'))) return null;
   const { text } = await auditKeyChange(
     auditLog,
     { actor: { kind: 'server' }, action: 'key.issue' },
