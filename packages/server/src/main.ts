@@ -178,7 +178,7 @@ async function open(
   const source = options.serverKeySource ?? { kind: 'home' };
   const keys = await openServerKey(home, storage, source, options.resetServerKey ?? false);
   const engine = createEngine(home, config, environment);
-  opened.push(() => engine.close());
+  opened.add(() => engine.close());
   const server = await startServerFromParts({
     config,
     tls: await readTls(config),
