@@ -1,4 +1,4 @@
-import { SandgateError } from '@sandgate/core';
+import { keyPattern, SandgateError } from '@sandgate/core';
 import type { z } from 'zod';
 
 /** A request as it arrived. */
@@ -45,15 +45,21 @@ export function readInput<
   if (problems.length === 0 && params.success && query.success && body.success) {
     return { params: params.data, query: query.data, body: body.data };
   }
-  throw new SandgateError('invalid_request', problems.join('; '));
+  throw new SandgateError('invalid_request', withoutKeys(problems.join('; ')));
 }
 
-/** Names the place and the problem, and never repeats a value: it may be a key in the wrong field. */
+/** Some problems say back what they are about, and that may be a key in the wrong field. */
+const withoutKeys = (text: string): string =>
+  text.replaceAll(new RegExp(keyPattern, 'g'), 'an API key');
+
+/** Names the place and the problem. */
 function describeIssue(part: string, issue: z.core.$ZodIssue): readonly string[] {
   const place = (path: readonly PropertyKey[]): string =>
-    [part === 'body' ? '' : `${part} `, path.map(String).join('.')].join('');
+    [part === 'body' ? '' : `${part} `, path.map((step) => shorten(String(step))).join('.')].join(
+      '',
+    );
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${place([...issue.path, shorten(key)])}: unknown field`);
+    return issue.keys.map((key) => `${place([...issue.path, key])}: unknown field`);
   }
   const where = place(issue.path);
   return [where === '' ? `the body: ${issue.message}` : `${where}: ${issue.message}`];
@@ -61,5 +67,8 @@ function describeIssue(part: string, issue: z.core.$ZodIssue): readonly string[]
 
 const mostNameCharacters = 64;
 
-const shorten = (name: string): string =>
-  name.length <= mostNameCharacters ? name : `${name.slice(0, mostNameCharacters)}…`;
+/** Keys are taken out first: what is left of one that is cut would not look like a key. */
+function shorten(text: string): string {
+  const name = withoutKeys(text);
+  return name.length <= mostNameCharacters ? name : `${name.slice(0, mostNameCharacters)}…`;
+}

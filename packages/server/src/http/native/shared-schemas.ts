@@ -1,3 +1,4 @@
+import { keyPattern } from '@sandgate/core';
 import { z } from 'zod';
 
 /** ISO 8601, UTC, whole seconds, as documented. */
@@ -16,6 +17,21 @@ export const workspaceName = z
   .min(1)
   .max(63)
   .meta({ description: 'Slug, UUID or id of a workspace. Must agree with X-Workspace-Id' });
+
+/** Empty for what is nested so deeply that it cannot be written. */
+export function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return '';
+  }
+}
+
+/** What is stored and shown must not be the key that somebody meant for a header. */
+export const holdsNoKey = (value: unknown): boolean => !keyPattern.test(jsonText(value));
+export const heldKey = {
+  error: 'holds an API key, which is stored nowhere. If it is real, revoke it',
+};
 
 /** A whole number out of a query string. */
 export const queryNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);

@@ -9,6 +9,8 @@ import {
 import { z } from 'zod';
 import { actor, toActor } from '../actor.ts';
 import {
+  heldKey,
+  holdsNoKey,
   nullableTime,
   queryNumber,
   queryTime,
@@ -103,6 +105,7 @@ export const alertSettingsBody = z.strictObject({
   webhook_url: z
     .string()
     .max(2_000)
+    .refine(holdsNoKey, heldKey)
     .nullable()
     .optional()
     .meta({ description: 'Null: none. Setting one, the same too, makes a new secret' }),

@@ -1,22 +1,16 @@
-import { allowListProblem, keyPattern, parseDuration, scopes } from '@sandgate/core';
+import { allowListProblem, parseDuration, scopes } from '@sandgate/core';
 import { z } from 'zod';
-import { nullableTime, time, workspaceName } from '../shared-schemas.ts';
+import {
+  heldKey,
+  holdsNoKey,
+  jsonText,
+  nullableTime,
+  time,
+  workspaceName,
+} from '../shared-schemas.ts';
 
 const maxMetadataBytes = 4_096;
 const maxLimit = 1_000_000;
-
-/** Empty for what is nested so deeply that it cannot be written. */
-function jsonText(value: unknown): string {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return '';
-  }
-}
-
-/** What is stored and shown must not be the key that somebody meant for a header. */
-const holdsNoKey = (value: unknown): boolean => !keyPattern.test(jsonText(value));
-const heldKey = { error: 'holds an API key, which is stored nowhere. If it is real, revoke it' };
 
 const name = z.string().trim().min(1).max(100).refine(holdsNoKey, heldKey);
 const description = z.string().max(1_000).refine(holdsNoKey, heldKey);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { actorOf } from '../actor.ts';
 import { defineRoute } from '../route.ts';
 import { workspaceName } from '../shared-schemas.ts';
-import { ticketItem, ticketText, toTicketItem } from './ticket-schemas.ts';
+import { ticketItem, ticketSubject, ticketText, toTicketItem } from './ticket-schemas.ts';
 
 export const openTicketRoute = defineRoute({
   operationId: 'openTicket',
@@ -16,7 +16,7 @@ export const openTicketRoute = defineRoute({
   safe: false,
   audit: 'ticket.open',
   body: z.strictObject({
-    subject: z.string().trim().min(1).max(200),
+    subject: ticketSubject,
     body: ticketText.optional(),
     workspace: workspaceName.optional(),
   }),

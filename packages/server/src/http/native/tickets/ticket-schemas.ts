@@ -1,11 +1,22 @@
 import { type Ticket, type TicketComment, ticketStatuses } from '@sandgate/core';
 import { z } from 'zod';
 import { actor, toActor } from '../actor.ts';
-import { nullableTime, time, toNullableTime, toTime } from '../shared-schemas.ts';
+import {
+  heldKey,
+  holdsNoKey,
+  nullableTime,
+  time,
+  toNullableTime,
+  toTime,
+} from '../shared-schemas.ts';
 
 export const ticketStatus = z.enum(ticketStatuses);
 
-export const ticketText = z.string().trim().min(1).max(10_000);
+const text = (maxCharacters: number) =>
+  z.string().trim().min(1).max(maxCharacters).refine(holdsNoKey, heldKey);
+
+export const ticketSubject = text(200);
+export const ticketText = text(10_000);
 
 export const ticketParams = z.strictObject({ id: z.string() });
 
