@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { filesOf, originsOfKeysIn } from '../support/key-traces.ts';
 import { runMsb, type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -17,21 +18,7 @@ let server: ServerProcess;
 
 const keyPattern = /msb_[0-9a-f]{48}/g;
 
-/** Text as it is, and as files and logs may hold it in other clothes. */
-const disguises = (key: string): readonly string[] => [
-  key,
-  key.slice(4),
-  key.slice(4, 44),
-  Buffer.from(key).toString('base64').slice(0, 60),
-  Buffer.from(key.slice(4, 44), 'hex').toString('latin1'),
-];
-
-function holds(content: Buffer | string): readonly string[] {
-  const text = typeof content === 'string' ? content : content.toString('latin1');
-  return [...keys].flatMap(([key, origin]) =>
-    disguises(key).some((form) => text.includes(form)) ? [origin] : [],
-  );
-}
+const holds = (content: Buffer | string): readonly string[] => originsOfKeysIn(content, keys);
 
 /** Runs `msb`, and remembers the keys that it shows by right. */
 async function msb(origin: string | null, ...commandLine: readonly string[]): Promise<string> {
@@ -176,12 +163,6 @@ beforeAll(async () => {
   for (const key of [...keys.keys()]) await send({ headers: { authorization: key } });
 }, 120_000);
 afterAll(async () => await server?.stop());
-
-/** Every file of the home, sockets left out. */
-const filesOf = (folder: string): readonly string[] =>
-  readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
 
 const expectNoKeyInFiles = (): void => {
   const files = filesOf(home);
