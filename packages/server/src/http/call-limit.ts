@@ -1,8 +1,8 @@
 import { SandgateError } from '@sandgate/core';
 
 /** Calls that run at once: each holds memory and file descriptors until it ends. */
-export const maxCallsOfCaller = 512;
-export const maxCallsOfServer = 1_024;
+const maxCallsOfCaller = 512;
+const maxCallsOfServer = 1_024;
 
 /** Bounds what runs at once, for each caller and in total. */
 export class CallLimit {

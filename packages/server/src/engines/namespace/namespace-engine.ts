@@ -88,7 +88,7 @@ class NamespaceEngine implements Engine {
         'The sandbox runs already, or the server is closing.',
       );
     }
-    const starting = this.#start(context, spec, template);
+    const starting = this.#start(context, spec, template).catch(explainStart);
     this.#sandboxes.set(spec.id, starting);
     return starting;
   }
@@ -223,4 +223,10 @@ class NamespaceEngine implements Engine {
       volumes.close();
     }
   }
+}
+
+/** What the system refuses is told as the engine's failure, with the reason for the operator alone. */
+function explainStart(cause: unknown): never {
+  if (cause instanceof SandgateError) throw cause;
+  throw new SandgateError('engine_failed', 'The sandbox could not be started.', { cause });
 }
