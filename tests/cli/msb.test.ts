@@ -237,6 +237,17 @@ describe('msb server start --detach', () => {
     expect(third.stdout).not.toMatch(/First operator key/);
   });
 
+  it('is found and stopped without its pid file, and names its address to another start', async () => {
+    await start();
+    const { pid, address } = JSON.parse((await msb('server', 'status', '--json')).stdout);
+    await rm(join(home, 'server.pid'));
+    expect(JSON.parse((await msb('server', 'status', '--json')).stdout)).toMatchObject({ pid });
+    expect((await msb('server', 'start')).stdout).toContain(`already running on ${address}`);
+    expect(await msb('server', 'stop')).toMatchObject({ exitCode: 0 });
+    expect((await msb('server', 'status')).exitCode).toBe(3);
+    expect(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).toBe('');
+  });
+
   it('starts one server when several are started at once, and the others say so', async () => {
     const outcomes = await Promise.all([start(), start()]);
     expect(outcomes.map(({ exitCode }) => exitCode)).toEqual([0, 0]);

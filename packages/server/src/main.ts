@@ -202,6 +202,7 @@ async function open(
     requestStop = resolve;
   });
   const control = await openControlSocket(home, {
+    record: () => claim.record(),
     status: () => server.status(),
     resetServerKey: () => server.resetServerKey(),
     removeSandbox: (reference) => server.removeSandbox(reference),

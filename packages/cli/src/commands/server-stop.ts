@@ -13,15 +13,23 @@ const patienceMs = 3_660_000;
 const pollMs = 50;
 
 async function askToStop(home: string, server: ServerRecord): Promise<void> {
-  const { controlClient } = await loadServer();
+  const { controlClient, isStillRunning } = await loadServer();
   const answered = await controlClient.stop(home).catch(() => null);
-  if (answered === null) process.kill(server.pid, 'SIGTERM');
+  // The process of that number may be another one, where the server is in another container.
+  if (answered === null && (await isStillRunning(server))) process.kill(server.pid, 'SIGTERM');
 }
 
-async function untilGone(server: ServerRecord): Promise<void> {
-  const { isStillRunning } = await loadServer();
+/** By its process, or by its answers where that cannot be seen from here. */
+async function isThere(home: string, server: ServerRecord): Promise<boolean> {
+  const { controlClient, isStillRunning } = await loadServer();
+  if (await isStillRunning(server)) return true;
+  const answered = await controlClient.record(home).catch(() => null);
+  return answered?.startTicks === server.startTicks && answered.pid === server.pid;
+}
+
+async function untilGone(home: string, server: ServerRecord): Promise<void> {
   const endMs = performance.now() + patienceMs;
-  while (await isStillRunning(server)) {
+  while (await isThere(home, server)) {
     if (performance.now() > endMs) throw failure(`The server (PID ${server.pid}) does not stop.`);
     await delay(pollMs);
   }
@@ -36,7 +44,7 @@ export function addServerStop(parent: Command, terminal: Terminal): void {
       const server = await findRunningServer(home);
       if (server === null) throw notRunning(`No server runs on ${home}`);
       await askToStop(home, server);
-      await withProgress(terminal, 'Waiting for the server to stop', untilGone(server));
+      await withProgress(terminal, 'Waiting for the server to stop', untilGone(home, server));
       terminal.print('The server has stopped.');
     });
   addExamples(command, 'msb server stop');

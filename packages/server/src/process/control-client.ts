@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { type ErrorCode, errorCodes, SandgateError } from '@sandgate/core';
 import { z } from 'zod';
 import { controlSocketPath, type SandboxReference } from './control-socket.ts';
+import { type ServerRecord, serverRecord } from './server-record.ts';
 import { type ServerStatus, serverStatus } from './server-status.ts';
 import { hasCode } from './write-file-atomically.ts';
 
@@ -87,6 +88,11 @@ const resetResult = z.object({ revokedKeys: z.int().nonnegative() });
  * @throws SandgateError what the server refused, or `internal` when it does not answer.
  */
 export const controlClient = {
+  async record(home: string): Promise<ServerRecord | null> {
+    const body = await ask(home, 'GET', '/record');
+    return body === null ? null : serverRecord.parse(body);
+  },
+
   async status(home: string): Promise<ServerStatus | null> {
     const body = await ask(home, 'GET', '/status');
     return body === null ? null : serverStatus.parse(body);

@@ -11,6 +11,7 @@ import {
   controlSocketPath,
   openControlSocket,
 } from './control-socket.ts';
+import type { ServerRecord } from './server-record.ts';
 import type { ServerStatus } from './server-status.ts';
 
 const status: ServerStatus = {
@@ -22,6 +23,15 @@ const status: ServerStatus = {
   keys: 2,
   sandboxes: { total: 3, running: 1 },
   engine: { name: 'bubblewrap', usable: true, remarks: [] },
+};
+
+const record: ServerRecord = {
+  pid: 1,
+  startTicks: '1',
+  bootId: 'boot',
+  startedAtMs: 1_700_000_000_000,
+  address: 'http://127.0.0.1:5555',
+  version: '0.1.0',
 };
 
 let home: string;
@@ -37,6 +47,7 @@ afterEach(async () => {
 
 const open = async (handlers: Partial<ControlHandlers> = {}) => {
   socket = await openControlSocket(home, {
+    record: () => record,
     status: async () => status,
     resetServerKey: async () => ({ revokedKeys: 0 }),
     removeSandbox: async () => {},
@@ -53,6 +64,7 @@ describe('control socket', () => {
     });
     await open({ resetServerKey: async () => ({ revokedKeys: 7 }), stop: () => stopped() });
     expect(await controlClient.status(home)).toEqual(status);
+    expect(await controlClient.record(home)).toEqual(record);
     expect(await controlClient.resetServerKey(home)).toEqual({ revokedKeys: 7 });
     expect(await controlClient.stop(home)).toBe(true);
     await stopping;

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { join } from 'node:path';
 import { SandgateError } from '@sandgate/core';
 import { z } from 'zod';
+import type { ServerRecord } from './server-record.ts';
 import type { ServerStatus } from './server-status.ts';
 
 /** A sandbox as the operator names it. */
@@ -13,6 +14,8 @@ export interface SandboxReference {
 
 /** What the operator's own commands can ask of a running server. */
 export interface ControlHandlers {
+  /** Which process this is, and where it listens. Answered without the store. */
+  record(): ServerRecord;
   status(): Promise<ServerStatus>;
   resetServerKey(): Promise<{ readonly revokedKeys: number }>;
   /** Ends a sandbox for ever, with its files. @throws SandgateError when there is none */
@@ -70,6 +73,8 @@ async function handle(
   response: ServerResponse,
 ): Promise<void> {
   switch (`${request.method} ${request.url}`) {
+    case 'GET /record':
+      return answer(response, 200, handlers.record());
     case 'GET /status':
       return answer(response, 200, await handlers.status());
     case 'POST /reset-key':

@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ClaimOutcome, claimHome, findRunningServer, type ServerClaim } from './pid-file.ts';
+import { controlClient } from './control-client.ts';
+import { openControlSocket } from './control-socket.ts';
+import { findRunningServer } from './find-running-server.ts';
+import { type ClaimOutcome, claimHome, type ServerClaim } from './pid-file.ts';
 import { identifyProcess } from './process-identity.ts';
 
 const server = { version: '1.2.3', startedAtMs: 1_700_000_000_000 };
@@ -110,6 +113,33 @@ describe('findRunningServer', () => {
       await writePidFile(text);
       expect(await findRunningServer(home)).toBeNull();
       await claimOf(await claimHome(home, server)).release();
+    },
+  );
+
+  it.each(['lost', 'damaged', 'of another container'])(
+    'asks the server itself when its file is %s',
+    async (state) => {
+      const claim = claimOf(await claimHome(home, server));
+      const unused = () => Promise.reject(new Error('not asked for'));
+      const control = await openControlSocket(home, {
+        record: claim.record,
+        status: unused,
+        resetServerKey: unused,
+        removeSandbox: unused,
+        stop: () => {},
+      });
+      await claim.publishAddress('http://127.0.0.1:5555');
+      const path = join(home, 'server.pid');
+      if (state === 'lost') await rm(path);
+      else if (state === 'damaged') await writePidFile('4711');
+      else await writePidFile({ ...claim.record(), startTicks: '1' });
+      const expected = { pid: process.pid, address: 'http://127.0.0.1:5555' };
+      expect(await findRunningServer(home)).toMatchObject(expected);
+      expect(await claimHome(home, server)).toMatchObject({ kind: 'taken', record: expected });
+      await control.close();
+      await claim.release();
+      expect(await controlClient.record(home)).toBeNull();
+      expect(await findRunningServer(home)).toBeNull();
     },
   );
 
