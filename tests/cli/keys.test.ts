@@ -171,3 +171,30 @@ it('revokes keys although the configuration is broken', async () => {
   expect((await msb('keys', 'revoke', '1')).exitCode).toBe(0);
   expect((await msb('keys', 'show', '1')).stderr).toContain('port: must be');
 });
+
+describe('msb keys on a terminal', () => {
+  const name = 'ci\u001b]0;owned\u0007\nFAKE \u202e';
+
+  it('shows no control characters of a name', async () => {
+    await create('--name', name, '--description', name);
+    const shown = await Promise.all(
+      [['list'], ['show', '1'], ['disable', '1']].map((args) => msb('keys', ...args)),
+    );
+    for (const { stdout } of shown) {
+      expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
+      expect(stdout).not.toMatch(/^FAKE/m);
+      expect(stdout).toContain('ci\\x1b]0;owned\\x07\\x0aFAKE');
+    }
+  });
+
+  it('says until when the old text of a rotated key is valid', async () => {
+    await create('--expire', '2h');
+    const key = await json('keys', 'show', '1');
+    expect((await msb('keys', 'rotate', '1')).stderr).toBe('The old text is not valid any more.\n');
+    const { stderr } = await msb('keys', 'rotate', '1', '--overlap', '1h');
+    const until = Date.parse(/until (\S+)\.\n$/.exec(stderr)?.[1] ?? '');
+    expect(Math.abs(until - Date.now() - 3_600_000)).toBeLessThan(60_000);
+    const bounded = await msb('keys', 'rotate', '1', '--overlap', '1d');
+    expect(bounded.stderr).toContain(key.expiresAt);
+  });
+});

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { printable } from './printable.ts';
+import { printable, printableInLine } from './printable.ts';
 
 it.each([
   ['plain\ttext, ümlaut 🙂\n', 'plain\ttext, ümlaut 🙂\n'],
@@ -13,4 +13,8 @@ it.each([
   ['a\u202eb', 'a\\u202eb'],
 ])('shows %j as %j', (text, shown) => {
   expect(printable(text)).toBe(shown);
+});
+
+it('spells out colours and line ends too where a text stands among others', () => {
+  expect(printableInLine('a\u001b[31mb\nc\td\u202eé')).toBe('a\\x1b[31mb\\x0ac\\x09d\\u202eé');
 });

@@ -14,6 +14,11 @@ export function printable(text: string): string {
   return text.replace(special, (found) => (harmless.test(found) ? found : spelledOut(found)));
 }
 
+/** The same for what stands in a line or a table among words of our own: colours and line ends too. */
+export function printableInLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, spelledOut);
+}
+
 const spelledOut = (text: string): string =>
   [...text]
     .map((character) => {

@@ -37,7 +37,7 @@ import {
   stageServerKey,
   storeServerKey,
 } from './process/index.ts';
-import { limitsOf, startServer as startServerFromParts } from './start-server.ts';
+import { isLoopback, limitsOf, startServer as startServerFromParts } from './start-server.ts';
 import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
 
 export type {
@@ -216,11 +216,20 @@ async function open(
     firstOperatorKey: await server.mintFirstKey(),
     revokedKeys: keys.revokedKeys,
     engine: server.engineReport,
-    warnings: keys.warnings,
+    warnings: [...keys.warnings, ...exposureWarnings(config)],
     status: () => server.status(),
     close: (onProgress) => server.close(onProgress),
     stopRequested,
   };
+}
+
+/** Keys are bearer tokens: whoever sees one pass can use it. */
+function exposureWarnings({ host, tls }: ServerConfig): readonly string[] {
+  if (tls !== null || isLoopback(host)) return [];
+  return [
+    `Keys and code cross the network in clear text on ${host}. Serve HTTPS with --tls-cert and ` +
+      '--tls-key, or put a proxy with TLS in front and listen on 127.0.0.1.',
+  ];
 }
 
 /** A key that came as `--key` is kept in the home, as documented, once the store accepts it. */

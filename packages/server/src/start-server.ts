@@ -85,9 +85,14 @@ const dayMs = 86_400_000;
 const mebibyte = 1_048_576;
 const loopbackNames = ['localhost', '127.0.0.1', '::1'];
 
+/** Whether only this machine can reach a server that listens there. */
+export function isLoopback(host: string): boolean {
+  return loopbackNames.includes(host) || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
 /** @throws SandgateError `config_invalid` */
 function requireLoopback(host: string): void {
-  if (loopbackNames.includes(host) || (isIP(host) === 4 && host.startsWith('127.'))) return;
+  if (isLoopback(host)) return;
   throw new SandgateError(
     'config_invalid',
     `Development mode asks for no key, so it listens on loopback only, and not on ${host}. Leave --host out, or --dev`,

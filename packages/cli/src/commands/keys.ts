@@ -4,8 +4,10 @@ import { type Command, Option } from 'commander';
 import { durationForms, durationOption } from '../duration-option.ts';
 import { addExamples } from '../examples.ts';
 import { issuedKeyJson, issuedKeyLines, keyFields, keyJson, keyTable } from '../key-text.ts';
+import { printableInLine } from '../printable.ts';
 import { addKeyStoreOptions, administer, type KeyStoreOptions } from '../state-options.ts';
 import type { Terminal } from '../terminal.ts';
+import { timeText } from '../time-text.ts';
 import { addKeysChild, addKeysCreate } from './keys-create.ts';
 import { addKeysUpdate } from './keys-update.ts';
 
@@ -94,8 +96,16 @@ function addRotate(keys: Command, terminal: Terminal): void {
         administration.rotateKey(reference, overlap === undefined ? {} : { overlapMs: overlap }),
       );
       terminal.print(json ? JSON.stringify(issuedKeyJson(issued)) : issuedKeyLines(issued));
+      if (!json) terminal.note(oldTextNote(issued.key, overlap ?? 0, Date.now()));
     });
   addExamples(command, 'msb keys rotate 3', 'msb keys rotate 3 --overlap 24h');
+}
+
+/** A text ends with its key at the latest, whatever the overlap. */
+function oldTextNote({ expiresAtMs }: ApiKeyView, overlapMs: number, nowMs: number): string {
+  if (overlapMs === 0) return 'The old text is not valid any more.';
+  const untilMs = Math.min(nowMs + overlapMs, expiresAtMs ?? Number.POSITIVE_INFINITY);
+  return `The old text stays valid until ${timeText(untilMs)}.`;
 }
 
 /** Commands that change a key's state and say which key it was. */
@@ -123,7 +133,7 @@ const changes = [
 ] as const;
 
 const describeKey = ({ number, name, display }: ApiKeyView): string =>
-  `Key ${number} (${name === '' ? display : `${name}, ${display}`})`;
+  `Key ${number} (${name === '' ? display : `${printableInLine(name)}, ${display}`})`;
 
 /** `keys list | show | create | child | update | rotate | revoke | disable | enable`. */
 export function addKeys(parent: Command, terminal: Terminal): void {

@@ -10,8 +10,8 @@ const unitsMs: Readonly<Record<string, number>> = {
 
 const form = /^([0-9]{1,15})(s|m|h|d|w|mo|y)?$/;
 
-/** The last instant that a JavaScript date can hold (ECMA-262, 21.4.1.1). */
-const maxDateMs = 8_640_000_000_000_000;
+/** RFC 3339 has years of four digits. From now, this ends long before they do. */
+const maxDurationMs = 1_000 * 365 * 86_400_000;
 
 export type DurationResult =
   | { readonly ok: true; readonly durationMs: number }
@@ -34,8 +34,8 @@ export function parseDuration(text: string): DurationResult {
   if (durationMs === 0) {
     return { ok: false, problem: `"${text}" is no time at all. Use one of: ${durationForms}` };
   }
-  if (durationMs > maxDateMs / 2) {
-    return { ok: false, problem: `"${text}" reaches beyond the last date that can be stored` };
+  if (durationMs > maxDurationMs) {
+    return { ok: false, problem: `"${text}" is too long. The longest is 1000y` };
   }
   return { ok: true, durationMs };
 }

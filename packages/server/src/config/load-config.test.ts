@@ -69,6 +69,17 @@ describe('loadConfig', () => {
     );
   });
 
+  it('says in its own words which settings are objects and lists', async () => {
+    await write({ tls: 'cert.pem', allowedHostPaths: '/srv', plans: [], sandbox: 3 });
+    const error = await load().catch((caught) => caught);
+    expect(error.message.split('\n').slice(1).toSorted()).toEqual([
+      '  allowedHostPaths: must be a list in square brackets',
+      '  plans: must be an object in braces',
+      '  sandbox: must be an object in braces',
+      '  tls: must be an object in braces',
+    ]);
+  });
+
   it.each(['', '{', '[]', '3'])('refuses a file that holds %j', async (text) => {
     await writeFile(join(home, 'config.json'), text);
     await expect(load()).rejects.toMatchObject({ code: 'config_invalid' });

@@ -38,6 +38,13 @@ async function readConfigFile(path: string): Promise<RawConfig> {
 
 type Issue = z.core.$ZodIssue;
 
+/** Of the types that no setting words itself. */
+const wrongTypes: Readonly<Record<string, string>> = {
+  array: 'must be a list in square brackets',
+  object: 'must be an object in braces',
+  record: 'must be an object in braces',
+};
+
 function problemLines(issue: Issue, origins: ReadonlyMap<string, string>): readonly string[] {
   const key = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
@@ -45,8 +52,9 @@ function problemLines(issue: Issue, origins: ReadonlyMap<string, string>): reado
   }
   const origin = origins.get(key);
   const label = origin === undefined ? key : `${key} (from ${origin})`;
-  const isMissing = issue.code === 'invalid_type' && issue.input === undefined;
-  return [`${label}: ${isMissing ? `is missing and ${issue.message}` : issue.message}`];
+  if (issue.code !== 'invalid_type') return [`${label}: ${issue.message}`];
+  const message = wrongTypes[issue.expected] ?? issue.message;
+  return [`${label}: ${issue.input === undefined ? `is missing and ${message}` : message}`];
 }
 
 function freeze<T>(value: T): T {

@@ -73,6 +73,18 @@ describe('prepareHome', () => {
     if (isRoot) expect(await readdir(home)).toEqual([]);
   });
 
+  it('refuses a place where no directory can be made, and does not try for ever', async () => {
+    await expect(prepareHome('/proc/sandgate/home')).rejects.toMatchObject({
+      code: 'config_invalid',
+    });
+  });
+
+  it('is made once by several at once', async () => {
+    const home = join(folder, 'x', 'y', 'z');
+    await Promise.all([1, 2, 3, 4].map(() => prepareHome(home)));
+    expect(await modeOf(home)).toBe(0o700);
+  });
+
   it('refuses a file in its place', async () => {
     const path = join(folder, 'file');
     await writeFile(path, '');

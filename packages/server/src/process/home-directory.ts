@@ -70,6 +70,24 @@ async function requireUnreplaceable(home: string): Promise<void> {
 }
 
 /**
+ * With what is above it. Node's own `recursive` tries for ever where a file system says that the
+ * parent is missing although it is there, as /proc does.
+ */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return;
+  } catch (error) {
+    if (hasCode(error, 'EEXIST') && (await stat(path)).isDirectory()) return;
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
+  await makeDirectory(dirname(path));
+  await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+    if (!hasCode(error, 'EEXIST')) throw error;
+  });
+}
+
+/**
  * Creates the state directory, for its owner alone. One that others can enter is closed to them,
  * unless it looks like a directory with another purpose.
  *
@@ -79,7 +97,7 @@ async function requireUnreplaceable(home: string): Promise<void> {
 export async function prepareHome(home: string): Promise<readonly string[]> {
   const warnings: string[] = [];
   try {
-    await mkdir(home, { recursive: true, mode: 0o700 });
+    await makeDirectory(home);
     await requireUnreplaceable(home);
     const { mode } = await requireOwn(home);
     if ((mode & 0o077) !== 0) {
@@ -87,7 +105,7 @@ export async function prepareHome(home: string): Promise<readonly string[]> {
       await chmod(home, 0o700);
       warnings.push(`${home} was open to other users of this machine. It is closed to them now.`);
     }
-    await mkdir(join(home, 'logs', 'sandboxes'), { recursive: true, mode: 0o700 });
+    await makeDirectory(join(home, 'logs', 'sandboxes'));
   } catch (error) {
     if (error instanceof SandgateError) throw error;
     const isFile = hasCode(error, 'EEXIST') || hasCode(error, 'ENOTDIR');
