@@ -49,7 +49,8 @@ describe('launches in stock', () => {
     expect(names()).toEqual(expect.arrayContaining([other.id, ...made(1)]));
     await expect.poll(() => names().sort()).toEqual([first.id, other.id, ...made(5)].sort());
     const sandbox = await engine.start(spec({ resources: other.resources }));
-    expect(names()).toHaveLength(6);
+    // One of them became the sandbox. What fills the stock up again has other names.
+    expect(made(5).filter((name) => names().includes(name))).toHaveLength(3);
     expect((await runProgram(sandbox, ['id', '-u'])).stdout).toBe('1000\n');
     await engine.close();
     expect(existsSync(createRuntimeDirectory(state).sandboxes)).toBe(true);
