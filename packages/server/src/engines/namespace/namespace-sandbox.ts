@@ -20,8 +20,11 @@ import type { ResourceGroup } from './limits/resource-limiter.ts';
 import { readSandboxFile, writeSandboxFile } from './sandbox-files.ts';
 import type { ProcessEnd, SandboxProcess } from './sandbox-process.ts';
 
-/** Each job takes up to five file descriptors of the server. */
-const maxJobs = 256;
+/**
+ * Each job takes up to five file descriptors of the server, and several processes of the sandbox, so
+ * that many more would not fit its limit either.
+ */
+const maxJobs = 100;
 
 export interface NamespaceSandboxParts {
   readonly spec: EngineSandboxSpec;
