@@ -161,6 +161,25 @@ describe('sandbox.start', () => {
     expect((await startWith({ image: 'python' })).status).toBe(200);
   });
 
+  it('keeps nothing of a start that failed', async () => {
+    await startWith({ image: 'python', envs: ['A=1'], memory: 333 });
+    await call('sandbox.stop', { sandbox: 'env' });
+    test.engine.failStart = new SandgateError('image_unknown', "There is no image 'pyton'");
+    expect((await startWith({ image: 'pyton' })).status).toBe(400);
+    expect((await call('sandbox.start', { sandbox: 'new', config: { image: 'x' } })).status).toBe(
+      400,
+    );
+    test.engine.failStart = null;
+    expect((await call('sandbox.start', { sandbox: 'env' })).status).toBe(200);
+    expect(test.engine.started.at(-1)).toMatchObject({
+      image: 'python',
+      environment: { A: '1' },
+      resources: { memoryMib: 333 },
+    });
+    const { body } = await call('sandbox.metrics.get', {});
+    expect(body.result.sandboxes.map(({ name }: { name: string }) => name)).toEqual(['env']);
+  });
+
   it('hides the inside of an unexpected failure', async () => {
     test.engine.onExec = async () => {
       throw new Error('secret inside');

@@ -249,7 +249,17 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
       return await launch(sandbox);
     } catch (error) {
       const failure = error instanceof SandgateError ? error.message : 'The engine failed';
-      await moveTo(sandbox, { ...stateOf(sandbox, 'starting'), state: 'failed', failure });
+      // What was asked for in vain is not kept: the next start without a request uses what worked.
+      const last = stored?.definition ?? definition;
+      const failed = await moveTo(sandbox, {
+        ...stateOf(sandbox, 'starting', last),
+        state: 'failed' as const,
+        failure,
+      });
+      if (stored === null) {
+        const destroyedAtMs = clock.nowMs();
+        await moveTo(failed, { ...stateOf(failed, 'stopped'), state: 'destroyed', destroyedAtMs });
+      }
       throw error;
     }
   };
