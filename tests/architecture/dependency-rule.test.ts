@@ -50,7 +50,7 @@ const rules: readonly Rule[] = [
   {
     name: 'core imports nothing of ours, and no I/O, clock or environment',
     from: /^packages\/core\//,
-    may: /^packages\/core\/src\/|^node:(crypto|net|path|zlib)$/,
+    may: /^packages\/core\/src\/|^node:(crypto|net|path|stream|zlib)$/,
   },
   {
     name: 'storage adapters import core, and no sibling',

@@ -1,4 +1,8 @@
+import type { Duplex } from 'node:stream';
 import type { SandboxResources } from '../sandbox/sandbox-definition.ts';
+import type { EgressDenial, EgressPolicy } from './engine-egress.ts';
+import type { SandboxFiles } from './engine-files.ts';
+import type { Terminal, TerminalRequest } from './engine-terminal.ts';
 
 /** Languages for which an engine can open a stateful kernel. */
 export type KernelLanguage = 'python' | 'node';
@@ -13,6 +17,18 @@ export interface EngineCapabilities {
   readonly processLimit: 'cgroup' | 'rlimit' | 'none';
   /** Files written in a sandbox are there again when it is started next. */
   readonly persistentLayer: boolean;
+  /** `EngineSandbox.openTerminal` is there. */
+  readonly terminals?: boolean;
+  /** `EngineSandbox.pause` and `resume` are there. `freezer`: not even the sandbox's user can undo it. */
+  readonly pause?: 'freezer' | 'signals' | 'none';
+  /** `EngineSandbox.snapshot` and `Engine.snapshots` are there. */
+  readonly snapshots?: boolean;
+  /** `Engine.volumes` is there. `sizeLimit`: how their size is bounded. */
+  readonly volumes?: 'disk' | 'memory' | 'none';
+  /** Sandboxes can have a network, and which policy applies can be switched while they run. */
+  readonly egress?: boolean;
+  /** `EngineSandbox.dial` is there. */
+  readonly dial?: boolean;
 }
 
 /** One thing that `msb doctor` looked at. */
@@ -51,6 +67,13 @@ export interface HostMount {
   readonly readOnly: boolean;
 }
 
+/** A volume that is attached for as long as the sandbox runs. */
+export interface VolumeMount {
+  readonly volumeId: string;
+  readonly guestPath: string;
+  readonly readOnly: boolean;
+}
+
 export interface EngineSandboxSpec {
   /** 24 hex digits; names the sandbox's directories and cgroups on the host. */
   readonly id: string;
@@ -66,6 +89,17 @@ export interface EngineSandboxSpec {
   readonly mounts: readonly HostMount[];
   /** Executable files that the engine writes to `/.sandbox/scripts/<name>` before it answers. */
   readonly scripts: Readonly<Record<string, string>>;
+  /** Default: none. */
+  readonly volumes?: readonly VolumeMount[];
+  /** Default: `deny_all`, and then a sandbox need not have a network at all. */
+  readonly egress?: EgressPolicy;
+  /** A snapshot whose files the sandbox starts with, where it has no layer of its own yet. */
+  readonly fromSnapshot?: string;
+}
+
+/** What an engine tells of a sandbox while it runs. */
+export interface EngineObserver {
+  readonly onEgressDenied?: (denial: EgressDenial) => void;
 }
 
 export type SandboxExitReason =
@@ -77,6 +111,27 @@ export type SandboxExitReason =
 export interface OutputChunk {
   readonly stream: 'stdout' | 'stderr';
   readonly data: Buffer;
+}
+
+export const processSignals = [
+  'SIGHUP',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGKILL',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGTERM',
+  'SIGCONT',
+  'SIGSTOP',
+  'SIGWINCH',
+] as const;
+
+export type ProcessSignal = (typeof processSignals)[number];
+
+/** A program that was started, for as long as it runs. */
+export interface RunningProcess {
+  /** To the process and its group. Nothing happens when it has ended. */
+  signal(signal: ProcessSignal): void;
 }
 
 export interface ExecRequest {
@@ -92,6 +147,8 @@ export interface ExecRequest {
   readonly timeoutMs?: number;
   /** Aborting kills the process and its group. */
   readonly signal?: AbortSignal;
+  /** Called once, when the program has been started and before its first output. */
+  readonly onStarted?: (process: RunningProcess) => void;
   /** Called for each piece of output, in the order of its stream. A promise holds back reading. */
   readonly onOutput: (chunk: OutputChunk) => void | Promise<void>;
 }
@@ -103,17 +160,47 @@ export type ExecOutcome =
   | { readonly kind: 'aborted' }
   | { readonly kind: 'sandbox_ended' };
 
+/**
+ * One value that code shows, in the forms that it has, by media type: text as it is, binary in base64.
+ * `text/plain` is always there.
+ */
+export interface RichResult {
+  /** `value`: of the last expression. `display`: shown by the code on its way, as a figure is. */
+  readonly role: 'value' | 'display';
+  readonly data: Readonly<Record<string, string>>;
+}
+
+/** An error as the interpreter tells it, outermost frame first. */
+export interface KernelTraceback {
+  readonly frames: readonly {
+    readonly file: string;
+    readonly line: number;
+    readonly function: string;
+    readonly source: string | null;
+  }[];
+}
+
 export interface KernelRunRequest {
   readonly code: string;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly onOutput: (chunk: OutputChunk) => void | Promise<void>;
+  /**
+   * Called for each value as it is shown. With it, the last value and figures come here and are not
+   * written to stdout; without it, the last value is echoed there.
+   */
+  readonly onResult?: (result: RichResult) => void | Promise<void>;
 }
 
 export type KernelOutcome =
   | { readonly kind: 'completed' }
   /** The code raised: the traceback was written to stderr. `errorName` as in `ValueError`. */
-  | { readonly kind: 'raised'; readonly errorName: string; readonly errorMessage: string }
+  | {
+      readonly kind: 'raised';
+      readonly errorName: string;
+      readonly errorMessage: string;
+      readonly traceback?: KernelTraceback;
+    }
   /** Interrupted at its timeout; variables are kept unless `stateLost`. */
   | { readonly kind: 'timed_out'; readonly stateLost: boolean }
   /** The code ended its interpreter, as `exit()` does; a new one is started for the next run. */
@@ -138,6 +225,8 @@ export interface SandboxMetrics {
   /** Bytes in the writable layer. */
   readonly diskBytes: number;
   readonly processes: number;
+  /** Since the start. Null or absent: the sandbox has no network, or the engine cannot tell. */
+  readonly network?: { readonly receivedBytes: number; readonly sentBytes: number } | null;
 }
 
 export interface StopOptions {
@@ -173,8 +262,55 @@ export interface EngineSandbox {
   /** Writes a file, replacing what is there. The parent directory must exist. */
   writeFile(path: string, data: Uint8Array, options?: { readonly mode?: number }): Promise<void>;
   metrics(): Promise<SandboxMetrics>;
+  /** Absent in an engine that has only `readFile` and `writeFile`. */
+  readonly files?: SandboxFiles;
+  /** Absent in an engine without terminals. @throws SandgateError as `exec` does */
+  openTerminal?(request: TerminalRequest): Promise<Terminal>;
+  /**
+   * Takes the CPU from every process, and keeps their memory. Resolves when none runs any more. What
+   * is called meanwhile waits until `resume`, but `stop`, which resumes by itself. Idempotent.
+   */
+  pause?(): Promise<void>;
+  /** Idempotent. */
+  resume?(): Promise<void>;
+  /**
+   * Stores the writable layer as it is under a new snapshot id, with all processes held still
+   * meanwhile. `onBytes` is called before each piece with its length; what it throws ends it, and
+   * nothing is kept.
+   */
+  snapshot?(
+    snapshotId: string,
+    options?: { readonly onBytes?: (bytes: number) => void },
+  ): Promise<{ readonly sizeBytes: number }>;
+  /** Switches the policy of a running sandbox: it holds for new and for open connections. */
+  setEgress?(policy: EgressPolicy): Promise<void>;
+  /**
+   * Opens a connection to a TCP port that a program in the sandbox listens on, on its loopback.
+   * @throws SandgateError `port_closed` when nothing listens there
+   */
+  dial?(port: number): Promise<Duplex>;
   /** Ends every process and keeps the writable layer for the next start. Idempotent. */
   stop(options?: StopOptions): Promise<void>;
+}
+
+/** Stored writable layers that new sandboxes can start with. */
+export interface EngineSnapshots {
+  /** Idempotent. */
+  remove(snapshotId: string): Promise<void>;
+  /** Bytes of every stored snapshot, by its id. Half ones of a crash are removed by `reconcile`. */
+  sizes(): Promise<ReadonlyMap<string, number>>;
+}
+
+/** Disks that outlive sandboxes. One is attached to at most one sandbox at a time. */
+export interface EngineVolumes {
+  /** Makes an empty one of that size, which is enforced. @throws SandgateError `disk_full` */
+  create(volumeId: string, options: { readonly sizeMib: number }): Promise<void>;
+  /** @throws SandgateError `volume_attached` while a sandbox uses it. Idempotent */
+  remove(volumeId: string): Promise<void>;
+  /** Every stored volume: its size, and what is used of it where that is known. */
+  list(): Promise<
+    ReadonlyMap<string, { readonly sizeMib: number; readonly usedBytes: number | null }>
+  >;
 }
 
 /**
@@ -188,7 +324,11 @@ export interface Engine {
    * Starts a sandbox and resolves when it takes calls.
    * @throws SandgateError `engine_unavailable`, `image_unknown`, `engine_failed`
    */
-  start(spec: EngineSandboxSpec): Promise<EngineSandbox>;
+  start(spec: EngineSandboxSpec, observer?: EngineObserver): Promise<EngineSandbox>;
+  /** Absent in an engine without snapshots. */
+  readonly snapshots?: EngineSnapshots;
+  /** Absent in an engine without volumes. */
+  readonly volumes?: EngineVolumes;
   /** Removes the stored writable layer of a sandbox that does not run. */
   removeLayer(id: string): Promise<void>;
   /** Bytes of every stored writable layer, by the sandbox's id. */
