@@ -65,12 +65,6 @@ export interface FoundKey {
   readonly ancestors: readonly ApiKey[];
 }
 
-export interface KeyUse {
-  readonly keyId: string;
-  readonly count: number;
-  readonly lastUsedAtMs: number;
-}
-
 export interface KeyRotation {
   /** Of the new text. */
   readonly lastFour: string;
@@ -124,11 +118,6 @@ export interface KeyStore {
    * @throws SandgateError `server_key_mismatch` as `insert` does.
    */
   rotate(id: string, secret: ApiKeySecret, rotation: KeyRotation): Promise<boolean>;
-  /**
-   * Adds to the usage counts, in one transaction that is committed when this resolves. The time of
-   * last use never goes back. Keys that are not stored are passed over.
-   */
-  recordUse(uses: readonly KeyUse[]): Promise<void>;
   /** Keys that are not revoked. Those of an older server key were revoked when it was replaced. */
   countLive(): Promise<number>;
 }

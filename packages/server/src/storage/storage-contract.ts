@@ -65,7 +65,9 @@ export function describeStorage(name: string, createStore: () => Promise<EmptySt
         await expect(storage.keys.findByDigest(new Uint8Array(32))).rejects.toMatchObject(
           unavailable,
         );
-        await expect(storage.keys.recordUse([])).rejects.toMatchObject(unavailable);
+        await expect(storage.usage.write({ begun: [], ended: [] })).rejects.toMatchObject(
+          unavailable,
+        );
         await expect(storage.serverKeys.current()).rejects.toMatchObject(unavailable);
         await expect(storage.workspaces.list()).rejects.toMatchObject(unavailable);
         await expect(storage.sandboxes.list()).rejects.toMatchObject(unavailable);

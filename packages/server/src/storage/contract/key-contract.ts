@@ -139,35 +139,5 @@ export function describeKeys(stores: StoresUnderTest): void {
       await stores.storage.keys.revoke(sampleId(3), 5);
       expect(await stores.other.keys.countLive()).toBe(2);
     });
-
-    it('adds up uses of all connections, loses none, and calls none of them a change', async () => {
-      const key = await storeKey(stores.storage, 1);
-      await storeKey(stores.storage, 2);
-      await Promise.all(
-        Array.from({ length: 40 }, (_, index) =>
-          (index % 2 === 0 ? stores.storage : stores.other).keys.recordUse([
-            { keyId: sampleId(1), count: 2, lastUsedAtMs: 1000 + index },
-            { keyId: sampleId(2), count: 1, lastUsedAtMs: 500 },
-            { keyId: sampleId(1), count: 1, lastUsedAtMs: 7 },
-          ]),
-        ),
-      );
-      const used = { ...key, usageCount: 120, lastUsedAtMs: 1039 };
-      expect(await stores.storage.keys.findById(key.id)).toEqual(used);
-      expect(await stores.storage.keys.findById(sampleId(2))).toMatchObject({
-        usageCount: 40,
-        lastUsedAtMs: 500,
-      });
-    });
-
-    it('passes over uses of keys that are not stored, and takes an empty list', async () => {
-      await storeKey(stores.storage, 1);
-      await stores.storage.keys.recordUse([]);
-      await stores.storage.keys.recordUse([
-        { keyId: sampleId(9), count: 1, lastUsedAtMs: 1 },
-        { keyId: sampleId(1), count: 1, lastUsedAtMs: 1 },
-      ]);
-      expect(await stores.other.keys.findById(sampleId(1))).toMatchObject({ usageCount: 1 });
-    });
   });
 }

@@ -8,13 +8,12 @@ import {
   type KeyQuery,
   type KeyRotation,
   type KeyStore,
-  type KeyUse,
   SandgateError,
 } from '@sandgate/core';
 import { sql } from 'kysely';
 import { selectKeys, selectKeysInParts } from './key-query.ts';
 import { type KeyRow, toApiKey, toChangedColumns, toNewKeyRow, toSecretRow } from './key-row.ts';
-import type { Durability, PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
+import type { PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
 import { constraint, sqliteCode } from './storage-failure.ts';
 import { unsummedUse } from './unsummed-use.ts';
 
@@ -50,16 +49,13 @@ const toFoundKey = (row: FoundRow, ancestors: readonly ApiKey[]): FoundKey => ({
 /** Changes of keys are on the disk before they are answered: a revoked key never comes back. */
 export class SqliteKeyStore implements KeyStore {
   readonly #connection: SqliteConnection;
-  readonly #useDurability: Durability;
   readonly #findByDigest: PreparedStatement<FoundRow>;
-  readonly #recordUse: PreparedStatement<never>;
   readonly #parent: PreparedStatement<KeyRow>;
   readonly #revokeDescendants: PreparedStatement<never>;
   readonly #removeSecretsOfDescendants: PreparedStatement<never>;
 
-  constructor(connection: SqliteConnection, useDurability: Durability) {
+  constructor(connection: SqliteConnection) {
     this.#connection = connection;
-    this.#useDurability = useDurability;
     this.#findByDigest = connection.prepare(`
       select api_keys.*,
         api_key_secrets.digest as secret_digest,
@@ -68,10 +64,6 @@ export class SqliteKeyStore implements KeyStore {
         api_key_secrets.valid_until_ms as secret_valid_until_ms
       from api_key_secrets cross join api_keys on api_keys.id = api_key_secrets.key_id
       where api_key_secrets.digest >= ? order by api_key_secrets.digest limit 1`);
-    this.#recordUse = connection.prepare(`
-      update api_keys set usage_count = usage_count + ?1,
-        last_used_at_ms = max(coalesce(last_used_at_ms, ?2), ?2)
-      where id = ?3`);
     this.#parent = connection.prepare('select * from api_keys where number = ?');
     this.#revokeDescendants = connection.prepare(`${familyOf}
       update api_keys set revoked_at_ms = ?2, revision = revision + 1
@@ -204,14 +196,6 @@ export class SqliteKeyStore implements KeyStore {
       this.#endOlderSecrets(id, secret.createdAtMs, rotation.overlapUntilMs);
       this.#connection.run(queries.insertInto('api_key_secrets').values(toSecretRow(secret)));
       return true;
-    });
-  }
-
-  async recordUse(uses: readonly KeyUse[]): Promise<void> {
-    this.#connection.transaction(this.#useDurability, () => {
-      for (const { count, lastUsedAtMs, keyId } of uses) {
-        this.#recordUse.run(count, lastUsedAtMs, keyId);
-      }
     });
   }
 

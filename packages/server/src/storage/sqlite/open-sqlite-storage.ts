@@ -85,7 +85,7 @@ function storageOver(
 ): Storage {
   const connection = new SqliteConnection(database, (changes) => checkpointer.committed(changes));
   return {
-    keys: new SqliteKeyStore(connection, synchronous),
+    keys: new SqliteKeyStore(connection),
     serverKeys: new SqliteServerKeyStore(connection),
     workspaces: new SqliteWorkspaceStore(connection),
     sandboxes: new SqliteSandboxStore(connection, synchronous),
