@@ -14,7 +14,7 @@ import {
   type KeyState,
   type MintKeyRequest,
   mintKey,
-  narrowKey,
+  narrowLineage,
   noLimits,
   type RequestLimitOverrides,
   type RequestLimits,
@@ -186,7 +186,7 @@ export function createAdministration(dependencies: AdministrationDependencies): 
     const limitsOf = await dependencies.loadLimits();
     const workspace =
       key.workspaceId === null ? null : await storage.workspaces.findById(key.workspaceId);
-    return limitsOf(narrowKey(key, await ancestorsOf(key)), workspace);
+    return limitsOf(narrowLineage([key, ...(await ancestorsOf(key))])[0], workspace);
   };
 
   const ancestorsOf = async (key: ApiKey): Promise<readonly ApiKey[]> => {

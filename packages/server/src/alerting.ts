@@ -3,7 +3,7 @@ import {
   type Clock,
   type Counters,
   createAlertRunner,
-  limitWindows,
+  limitAccounts,
   type Randomness,
   type RequestLimits,
   type ServerKey,
@@ -47,8 +47,8 @@ export function createAlerting(parts: AlertingParts): Alerting {
     async limitsOf(key) {
       const workspace =
         key.workspaceId === null ? null : await storage.workspaces.findById(key.workspaceId);
-      const windows = limitWindows(parts.limitsOf(key, workspace));
-      return await counters.look(key.number, windows, clock.nowMs());
+      const accounts = limitAccounts([key], (each) => parts.limitsOf(each, workspace));
+      return await counters.look(accounts, clock.nowMs());
     },
   });
   const deliverer = createWebhookDeliverer({

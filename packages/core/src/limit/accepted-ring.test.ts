@@ -2,6 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AcceptedRing } from './accepted-ring.ts';
 import type { LimitWindow } from './limit-window.ts';
+import { lookIntoRings } from './look-into-rings.ts';
+import { takeFromRings } from './take-from-rings.ts';
+
+/** As wide as the widest window here. */
+const reachMs = 300;
+
+const take = (ring: AcceptedRing, windows: readonly LimitWindow[], clockMs: number) =>
+  takeFromRings([{ ring, windows }], clockMs);
+const look = (ring: AcceptedRing, windows: readonly LimitWindow[], clockMs: number) =>
+  lookIntoRings([{ ring, windows }], clockMs);
 
 const windowArbitrary = fc.record({
   name: fc.constant('w'),
@@ -33,9 +43,9 @@ class NaiveLog {
   }
 }
 
-const restart = (log: NaiveLog, windows: readonly LimitWindow[]): AcceptedRing => {
-  const ring = new AcceptedRing();
-  for (const time of log.times) ring.restore(time, windows);
+const restart = (log: NaiveLog): AcceptedRing => {
+  const ring = new AcceptedRing(reachMs);
+  for (const time of log.times) ring.push(time);
   return ring;
 };
 
@@ -44,16 +54,16 @@ describe('the ring of accepted calls', () => {
     fc.assert(
       fc.property(windowsArbitrary, fc.array(step, { maxLength: 250 }), (windows, steps) => {
         const log = new NaiveLog();
-        let ring = new AcceptedRing();
+        let ring = new AcceptedRing(reachMs);
         let clockMs = 1_000;
         for (const { kind, afterMs } of steps) {
           clockMs += kind === 'back' ? -afterMs : afterMs;
-          if (kind === 'restart') ring = restart(log, windows);
+          if (kind === 'restart') ring = restart(log);
           if (kind !== 'hit') continue;
-          const decision = ring.take(windows, clockMs);
+          const decision = take(ring, windows, clockMs);
           expect(decision.accepted).toBe(log.hit(windows, clockMs));
           const nowMs = Math.max(clockMs, log.times.at(-1) ?? clockMs);
-          expect(ring.look(windows, clockMs).map(({ remaining }) => remaining)).toEqual(
+          expect(look(ring, windows, clockMs).map(({ remaining }) => remaining)).toEqual(
             windows.map((window) => Math.max(0, window.limit - log.used(window, nowMs))),
           );
         }
@@ -80,16 +90,17 @@ describe('the ring of accepted calls', () => {
     fc.assert(
       fc.property(limited, fc.array(fc.nat(15), { maxLength: 120 }), (windows, gaps) => {
         const log = new NaiveLog();
-        const ring = new AcceptedRing();
+        const ring = new AcceptedRing(reachMs);
         let clockMs = 1_000;
         for (const gap of gaps) {
           clockMs += gap;
-          const { accepted, retryAfterMs } = ring.take(windows, clockMs);
+          const decision = take(ring, windows, clockMs);
           log.hit(windows, clockMs);
-          if (accepted) continue;
+          if (decision.accepted) continue;
+          const { retryAfterMs } = decision;
           expect(retryAfterMs).toBeGreaterThan(0);
-          const early = restart(log, windows).take(windows, clockMs + retryAfterMs - 1);
-          const onTime = restart(log, windows).take(windows, clockMs + retryAfterMs);
+          const early = take(restart(log), windows, clockMs + retryAfterMs - 1);
+          const onTime = take(restart(log), windows, clockMs + retryAfterMs);
           expect([early.accepted, onTime.accepted]).toEqual([false, true]);
         }
       }),
@@ -99,40 +110,40 @@ describe('the ring of accepted calls', () => {
 
   it('is exact after a step of the clock backwards', () => {
     const windows = [{ name: 'w', limit: 2, widthMs: 100 }];
-    const ring = new AcceptedRing();
-    ring.take(windows, 1_000);
-    ring.take(windows, 1_000);
-    const refused = ring.take(windows, 500);
+    const ring = new AcceptedRing(reachMs);
+    take(ring, windows, 1_000);
+    take(ring, windows, 1_000);
+    const refused = take(ring, windows, 500);
     expect(refused).toMatchObject({ accepted: false, retryAfterMs: 600 });
-    expect(ring.take(windows, 1_099).accepted).toBe(false);
-    expect(ring.take(windows, 1_100).accepted).toBe(true);
+    expect(take(ring, windows, 1_099).accepted).toBe(false);
+    expect(take(ring, windows, 1_100).accepted).toBe(true);
   });
 
   it('resets when the oldest call inside a window leaves it', () => {
     const windows = [{ name: 'w', limit: 3, widthMs: 100 }];
-    const ring = new AcceptedRing();
-    expect(ring.look(windows, 0)[0]).toMatchObject({ remaining: 3, resetAfterMs: 0 });
-    ring.take(windows, 10);
-    ring.take(windows, 40);
-    expect(ring.look(windows, 50)[0]).toMatchObject({ remaining: 1, resetAfterMs: 60 });
-    expect(ring.look(windows, 110)[0]).toMatchObject({ remaining: 2, resetAfterMs: 30 });
+    const ring = new AcceptedRing(reachMs);
+    expect(look(ring, windows, 0)[0]).toMatchObject({ remaining: 3, resetAfterMs: 0 });
+    take(ring, windows, 10);
+    take(ring, windows, 40);
+    expect(look(ring, windows, 50)[0]).toMatchObject({ remaining: 1, resetAfterMs: 60 });
+    expect(look(ring, windows, 110)[0]).toMatchObject({ remaining: 2, resetAfterMs: 30 });
   });
 
   it('holds a lowered limit against what was accepted under the higher one', () => {
-    const ring = new AcceptedRing();
+    const ring = new AcceptedRing(reachMs);
     const high = [{ name: 'w', limit: 10, widthMs: 100 }];
-    for (let at = 0; at < 10; at += 1) ring.take(high, at);
+    for (let at = 0; at < 10; at += 1) take(ring, high, at);
     const low = [{ name: 'w', limit: 3, widthMs: 100 }];
-    const refused = ring.take(low, 50);
+    const refused = take(ring, low, 50);
     expect(refused).toMatchObject({ accepted: false, retryAfterMs: 57 });
-    expect(ring.take(low, 106).accepted).toBe(false);
-    expect(ring.take(low, 107).accepted).toBe(true);
+    expect(take(ring, low, 106).accepted).toBe(false);
+    expect(take(ring, low, 107).accepted).toBe(true);
   });
 
   it('keeps no more than its widest window can ask for', () => {
     const windows = [{ name: 'w', limit: 20, widthMs: 10 }];
-    const ring = new AcceptedRing();
-    for (let at = 0; at < 10_000; at += 1) ring.take(windows, at * 10);
+    const ring = new AcceptedRing(10);
+    for (let at = 0; at < 10_000; at += 1) take(ring, windows, at * 10);
     expect(ring.size).toBeLessThanOrEqual(32);
   });
 });

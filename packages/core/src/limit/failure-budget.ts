@@ -1,5 +1,6 @@
 import { networkOf } from '../network/network-of.ts';
 import { AcceptedRing } from './accepted-ring.ts';
+import { takeFromRings } from './take-from-rings.ts';
 
 /**
  * How many refused credentials an address may show before it is told to wait. Good keys are never
@@ -10,7 +11,8 @@ export interface FailureBudget {
   charge(address: string, nowMs: number): number;
 }
 
-const windows = [{ name: 'failures', limit: 60, widthMs: 60_000 }];
+const widthMs = 60_000;
+const windows = [{ name: 'failures', limit: 60, widthMs }];
 const mostAddresses = 10_000;
 
 /** One customer commonly holds a whole /64 (RFC 6177), so an IPv6 address counts as that. */
@@ -22,7 +24,7 @@ export function createFailureBudget(): FailureBudget {
   return {
     charge(address, nowMs) {
       const network = networkOf(address, networkBits);
-      const ring = rings.get(network) ?? new AcceptedRing();
+      const ring = rings.get(network) ?? new AcceptedRing(widthMs);
       rings.delete(network);
       rings.set(network, ring);
       if (rings.size > mostAddresses) {
@@ -31,7 +33,8 @@ export function createFailureBudget(): FailureBudget {
           break;
         }
       }
-      return ring.take(windows, nowMs).retryAfterMs;
+      const decision = takeFromRings([{ ring, windows }], nowMs);
+      return decision.accepted ? 0 : decision.retryAfterMs;
     },
   };
 }

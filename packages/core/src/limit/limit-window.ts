@@ -17,13 +17,19 @@ export interface WindowState {
   readonly resetAfterMs: number;
 }
 
-export interface LimitDecision {
-  readonly accepted: boolean;
-  /**
-   * 0 when accepted. Else the exact wait: a call made then is accepted, if no other comes in
-   * between, and one made a millisecond earlier is not.
-   */
-  readonly retryAfterMs: number;
-  /** Index of the window that is full for longest; null when accepted. */
-  readonly fullWindow: number | null;
-}
+export type LimitDecision =
+  | {
+      readonly accepted: true;
+      /** What the call was charged as: now, or later when the clock was set back. */
+      readonly chargedAtMs: number;
+    }
+  | {
+      readonly accepted: false;
+      /**
+       * The exact wait: a call made then is accepted, if no other comes in between, and one made a
+       * millisecond earlier is not.
+       */
+      readonly retryAfterMs: number;
+      /** The one that is full for longest. */
+      readonly fullWindow: LimitWindow;
+    };

@@ -74,13 +74,17 @@ export interface KeyRotation {
   readonly expectedRevision: number;
 }
 
+/** Every call of a key looks at each of its ancestors, so that a line of them must end somewhere. */
+export const mostAncestors = 8;
+
 export interface KeyStore {
   /**
    * Stores a key with its first secret, and gives it the next free number and revision 1. A number
    * is never given twice.
    * @throws SandgateError `server_key_mismatch` when the secret was made under a server key that is
    * not the current one, `workspace_not_found` when its workspace is not stored, `key_revoked` when
-   * its parent is revoked or not stored.
+   * its parent is revoked or not stored, `invalid_request` when it would have more than
+   * `mostAncestors`.
    */
   insert(key: Omit<ApiKey, 'number' | 'revision'>, secret: ApiKeySecret): Promise<ApiKey>;
   /**

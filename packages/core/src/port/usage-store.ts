@@ -31,7 +31,10 @@ export interface UsageStore {
    * @returns the ids of `begun`, in their order
    */
   write(batch: UsageBatch): Promise<readonly number[]>;
-  /** Times of a key's accepted calls since `sinceMs`, oldest first, of the newest `most` calls. */
+  /**
+   * Times of the accepted calls of a key and of all its descendants since `sinceMs`, oldest first, of
+   * the newest `most` calls.
+   */
   acceptedTimes(keyNumber: number, sinceMs: number, most: number): Promise<readonly number[]>;
   /** Newest first. Yields to other work while it looks through many rows. */
   list(

@@ -1,5 +1,6 @@
 import { SandgateError } from '../../error/sandgate-error.ts';
-import { limitWindows } from '../../limit/request-limits.ts';
+import { limitAccounts } from '../../limit/limit-accounts.ts';
+import type { LimitAccount } from '../../port/counters.ts';
 import type { CheckStep } from './check.ts';
 
 /** What a refused window is called in a sentence. */
@@ -10,24 +11,28 @@ const windowNames: Readonly<Record<string, string>> = {
   quota24h: 'day (rolling 24 hours)',
 };
 
-/** Looks at every window of the key, and charges all of them or none. */
+/** Looks at every window of the key and of its ancestors, and charges all of them or none. */
 export const chargeLimits: CheckStep = async (check) => {
-  const { key, dependencies } = check;
+  const { key, ancestors, dependencies } = check;
   if (key === null) return null;
-  const windows = limitWindows(dependencies.limitsOf(key, check.workspace));
-  if (windows.length === 0) return null;
+  const accounts = limitAccounts([key, ...ancestors], (each) =>
+    dependencies.limitsOf(each, check.workspace),
+  );
+  if (accounts.length === 0) return null;
   const nowMs = dependencies.clock.nowMs();
-  const decision = await dependencies.counters.take(key.number, windows, nowMs);
-  check.limits = decision.states;
+  const { decision, states } = await dependencies.counters.take(accounts, nowMs);
+  check.limits = states;
   if (decision.accepted) {
-    check.chargedAtMs = decision.chargedAtMs;
+    check.charged = { atMs: decision.chargedAtMs, keyNumbers: accounts.map(numberOf) };
     return null;
   }
-  const window = windows[decision.fullWindow ?? 0]?.name ?? 'minute';
+  const { name } = decision.fullWindow;
   const seconds = Math.ceil(decision.retryAfterMs / 1_000);
   return new SandgateError(
     'rate_limited',
-    `Rate limit exceeded for ${windowNames[window] ?? window}. Try again in ${seconds} seconds`,
-    { data: { window, retryAfterMs: decision.retryAfterMs } },
+    `Rate limit exceeded for ${windowNames[name] ?? name}. Try again in ${seconds} seconds`,
+    { data: { window: name, retryAfterMs: decision.retryAfterMs } },
   );
 };
+
+const numberOf = ({ keyNumber }: LimitAccount): number => keyNumber;

@@ -3,7 +3,7 @@ import type { WindowState } from '../../limit/limit-window.ts';
 import type { Workspace } from '../../workspace/workspace.ts';
 import type { ApiKey } from '../api-key.ts';
 import { chargeLimits } from './charge-limits.ts';
-import type { Check, CheckDependencies, CheckRequest, CheckStep } from './check.ts';
+import type { Charged, Check, CheckDependencies, CheckRequest, CheckStep } from './check.ts';
 import { checkAddress } from './check-address.ts';
 import { checkScope } from './check-scope.ts';
 import { digestCredential } from './digest-credential.ts';
@@ -41,7 +41,7 @@ export type CheckOutcome =
       readonly workspace: Workspace | null;
       readonly limits: readonly WindowState[];
       /** For its record: limits that are read again from the records must stand as they did. */
-      readonly atMs: number;
+      readonly charged: Charged;
     }
   | {
       readonly kind: 'refused';
@@ -68,10 +68,11 @@ const newCheck = (dependencies: CheckDependencies, request: CheckRequest): Check
   digest: null,
   key: null,
   secret: null,
+  ancestors: [],
   workspace: null,
   newSlug: null,
   limits: [],
-  chargedAtMs: null,
+  charged: null,
 });
 
 /**
@@ -90,8 +91,8 @@ export async function checkKey(
     return { kind: 'refused', error, key, workspace, limits };
   }
   if (check.key === null) throw new Error('A check was accepted without a key.');
-  const atMs = check.chargedAtMs ?? dependencies.clock.nowMs();
-  return { kind: 'accepted', key: check.key, workspace, limits, atMs };
+  const charged = check.charged ?? { atMs: dependencies.clock.nowMs(), keyNumbers: [] };
+  return { kind: 'accepted', key: check.key, workspace, limits, charged };
 }
 
 /** Whether a credential is worth reading a body for. Never enough to act on. */

@@ -42,6 +42,12 @@ export interface CheckDependencies {
   readonly limitsOf: (key: ApiKey, workspace: Workspace | null) => RequestLimits;
 }
 
+/** When a call was charged, and to which keys. */
+export interface Charged {
+  readonly atMs: number;
+  readonly keyNumbers: readonly number[];
+}
+
 /** What the steps of one check have found so far. */
 export interface Check {
   readonly request: CheckRequest;
@@ -50,14 +56,16 @@ export interface Check {
   digest: Buffer | null;
   key: ApiKey | null;
   secret: ApiKeySecret | null;
+  /** Of the key, each as narrow as its own ancestors make it. */
+  ancestors: readonly ApiKey[];
   /** Null when the call is about all workspaces. */
   workspace: Workspace | null;
   /** Of the workspace that the call brings into being when it passes. */
   newSlug: string | null;
   /** How the key's windows stand. Empty for a key without limits. */
   limits: readonly WindowState[];
-  /** When the call was charged; null when there was nothing to charge. */
-  chargedAtMs: number | null;
+  /** Null when there was nothing to charge. */
+  charged: Charged | null;
 }
 
 /** Looks at one thing. Null lets the check go on. */

@@ -1,4 +1,4 @@
-import { narrowKey } from '../narrow-key.ts';
+import { narrowLineage } from '../narrow-key.ts';
 import type { CheckStep } from './check.ts';
 import { invalidCredential } from './parse-credential.ts';
 
@@ -11,7 +11,9 @@ export const lookUpKey: CheckStep = async (check) => {
   const found = await check.dependencies.storage.keys.findByDigest(check.digest);
   // Refused in the next step, with the dead: a shorter way would tell that nobody has this key.
   if (found === null) return null;
-  check.key = narrowKey(found.key, found.ancestors);
+  const [key, ...ancestors] = narrowLineage([found.key, ...found.ancestors]);
+  check.key = key;
+  check.ancestors = ancestors;
   check.secret = found.secret;
   return null;
 };

@@ -1,6 +1,7 @@
 import {
   type ApiKey,
   type AuditContext,
+  type Charged,
   type CheckDependencies,
   checkKey,
   type ErrorCode,
@@ -54,36 +55,34 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
   };
 
   /** The counters charged a call that the store did not take: what is stored is what counts. */
-  const stored = async <T>(key: ApiKey, writing: Promise<T>): Promise<T> => {
+  const stored = async <T>({ charged }: Begun, writing: Promise<T>): Promise<T> => {
     try {
       return await writing;
     } catch (error) {
-      counters.forget(key.number);
+      counters.forget(charged.keyNumbers);
       throw error;
     }
   };
 
   const performSafe = async <T>(
     begun: Begun,
-    key: ApiKey,
     run: () => Promise<Answered<T>>,
     call: Call,
   ): Promise<T> => {
     const { answered, ending, thrown } = await attempt(run, call);
     const row = { ...begun.row, ...ending, durationMs: elapsedMs(begun) };
-    await stored(key, ledger.record(row));
+    await stored(begun, ledger.record(row));
     if (answered === null) throw thrown;
     return answered.value;
   };
 
   const performChange = async <T>(
     begun: Begun,
-    key: ApiKey,
     run: () => Promise<Answered<T>>,
     call: Call,
   ): Promise<T> => {
     const row = { ...begun.row, status: 0, errorCode: null, sandboxId: null, durationMs: 0 };
-    const id = await stored(key, ledger.begin(row));
+    const id = await stored(begun, ledger.begin(row));
     const { answered, ending, thrown } = await attempt(run, call);
     await ledger.end({ id, ...ending, durationMs: elapsedMs(begun) });
     if (answered === null) throw thrown;
@@ -124,14 +123,14 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
         limits: outcome.limits,
       };
       dependencies.onAccepted?.(outcome.key.number, call.address);
-      const begun = begin(call, outcome.key, workspace, outcome.atMs);
+      const begun = begin(call, outcome.key, workspace, outcome.charged);
       const carryOut = call.safe ? performSafe : performChange;
       const context: AuditContext = {
         actor: { kind: 'key', keyNumber: outcome.key.number },
         address: call.address,
         requestId: call.requestId,
       };
-      return await auditAs(context, () => carryOut(begun, outcome.key, () => run(access), call));
+      return await auditAs(context, () => carryOut(begun, () => run(access), call));
     },
   };
 }
@@ -139,11 +138,12 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
 /** What is known of a call when it is accepted. */
 interface Begun {
   readonly row: Omit<NewUsageRow, 'status' | 'errorCode' | 'durationMs' | 'sandboxId'>;
+  readonly charged: Charged;
   /** By a clock that is never set. */
   readonly startedMs: number;
 }
 
-function begin(call: Call, key: ApiKey, workspace: Workspace | null, atMs: number): Begun {
+function begin(call: Call, key: ApiKey, workspace: Workspace | null, charged: Charged): Begun {
   return {
     row: {
       keyNumber: key.number,
@@ -152,8 +152,9 @@ function begin(call: Call, key: ApiKey, workspace: Workspace | null, atMs: numbe
       method: call.method,
       endpoint: call.endpoint,
       accepted: true,
-      atMs,
+      atMs: charged.atMs,
     },
+    charged,
     startedMs: performance.now(),
   };
 }

@@ -1,3 +1,4 @@
+import { mostAncestors } from '@sandgate/core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { StoresUnderTest } from '../storage-contract.ts';
 import {
@@ -70,6 +71,16 @@ export function describeKeys(stores: StoresUnderTest): void {
         storeKey(stores.storage, 1, 'text', { workspaceId: sampleId(9) }),
       ).rejects.toMatchObject({ code: 'workspace_not_found' });
       expect(await stores.storage.keys.findByDigest(sampleDigest('text'))).toBeNull();
+    });
+
+    it('refuses a key that would have more ancestors than every call of it can be asked to pay for', async () => {
+      await storeKey(stores.storage, 1);
+      for (let number = 2; number <= mostAncestors + 1; number += 1) {
+        await storeKey(stores.storage, number, `secret ${number}`, { parentNumber: number - 1 });
+      }
+      await expect(
+        storeKey(stores.storage, 99, 'one more', { parentNumber: mostAncestors + 1 }),
+      ).rejects.toMatchObject({ code: 'invalid_request' });
     });
 
     it('lists by number, of all workspaces, of one, or those for every one', async () => {

@@ -127,6 +127,27 @@ export function describeUsage(stores: StoresUnderTest): void {
           expect(await since(10, 2)).toEqual([]);
         }
       });
+
+      it('are those of its children too, and of theirs, revoked ones among them', async () => {
+        await stores.storage.serverKeys.replace('server key', 1);
+        await storeKey(stores.storage, 1);
+        await storeKey(stores.storage, 2, 'child', { parentNumber: 1 });
+        await storeKey(stores.storage, 3, 'grandchild', { parentNumber: 2 });
+        await storeKey(stores.storage, 4, 'stranger');
+        await write(...[4, 3, 2, 1].map((keyNumber) => ({ keyNumber, atMs: startMs + keyNumber })));
+        await stores.storage.keys.revoke(sampleId(2), 9);
+        const times = async (keyNumber: number, most = 100) =>
+          (await stores.other.usage.acceptedTimes(keyNumber, startMs, most)).map(
+            (at) => at - startMs,
+          );
+        for (const { rollUp } of rollUps) {
+          await rollUp();
+          expect(await times(1)).toEqual([1, 2, 3]);
+          expect(await times(1, 2)).toEqual([2, 3]);
+          expect(await times(2)).toEqual([2, 3]);
+          expect(await times(3)).toEqual([3]);
+        }
+      });
     });
 
     describe('list', () => {

@@ -8,9 +8,11 @@ import {
   type KeyQuery,
   type KeyRotation,
   type KeyStore,
+  mostAncestors,
   SandgateError,
 } from '@sandgate/core';
 import { sql } from 'kysely';
+import { familyOf } from './key-family.ts';
 import { selectKeys, selectKeysInParts } from './key-query.ts';
 import { type KeyRow, toApiKey, toChangedColumns, toNewKeyRow, toSecretRow } from './key-row.ts';
 import type { PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
@@ -23,14 +25,6 @@ interface FoundRow extends KeyRow {
   secret_created_at_ms: number;
   secret_valid_until_ms: number | null;
 }
-
-/** A key with its children, their children, and so on. */
-const familyOf = `
-  with recursive family (number) as (
-    select ?1
-    union
-    select api_keys.number from api_keys join family on api_keys.parent_number = family.number
-  )`;
 
 const lowestDigest = new Uint8Array(32);
 
@@ -225,10 +219,16 @@ export class SqliteKeyStore implements KeyStore {
   #requireLivingParent(number: number | null): void {
     if (number === null) return;
     const parent = this.#parent.get(number);
-    if (parent !== undefined && parent.revoked_at_ms === null) return;
+    if (parent === undefined || parent.revoked_at_ms !== null) {
+      throw new SandgateError(
+        'key_revoked',
+        'The API key that this one would be a child of is revoked, and stays so',
+      );
+    }
+    if (this.#ancestorsOf(parent).length < mostAncestors) return;
     throw new SandgateError(
-      'key_revoked',
-      'The API key that this one would be a child of is revoked, and stays so',
+      'invalid_request',
+      `An API key has ${mostAncestors} ancestors at most. Make this one a child of a key higher up`,
     );
   }
 

@@ -8,6 +8,7 @@ import type {
   UsageStore,
   UsageSummary,
 } from '@sandgate/core';
+import { familyOf } from './key-family.ts';
 import type { Durability, PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
 import { UsageList } from './usage-list.ts';
 import { UsageNames } from './usage-names.ts';
@@ -45,11 +46,11 @@ export class SqliteUsageStore implements UsageStore {
       where id = ?1 and status = 0
       returning key_number, workspace_number, route_number, at_ms`);
     // Rows below the first block that reaches that time are older. One row of text costs less than
-    // a row for each time.
-    this.#acceptedTimes = connection.prepare(`
+    // a row for each time. The cross join looks the rows up key by key.
+    this.#acceptedTimes = connection.prepare(`${familyOf}
       select json_group_array(at_ms) as times from (
-        select at_ms from usage_rows
-        where key_number = ?1 and accepted = 1 and at_ms >= ?2 and id >= coalesce(
+        select at_ms from family cross join usage_rows on usage_rows.key_number = family.number
+        where accepted = 1 and at_ms >= ?2 and id >= coalesce(
           (select min(number) * ${blockIds} from usage_blocks where max_at_ms >= ?2),
           (select rolled_up_to from usage_progress))
         order by at_ms desc limit ?3)`);
