@@ -12,12 +12,13 @@
 
 _agent_io=/.sandbox/io
 
-# configure SETSID ENV OPTION: absolute paths of two programs, and the option by which this env undoes
-# that a shell ignores SIGINT and SIGQUIT for its background jobs; empty where it has none.
+# configure SETSID ENV OPTION SHELL: absolute paths of three programs, and the option by which this env
+# undoes that a shell ignores SIGINT and SIGQUIT for its background jobs; empty where it has none.
 configure() {
   _agent_setsid=$1
   _agent_env=$2
   _agent_reset=$3
+  _agent_shell=$4
 }
 
 # has_program NAME: what execvp would find. `command -v` would also find what only a shell has.
@@ -40,7 +41,8 @@ has_program() {
 # session of its own, and does not ignore SIGINT and SIGQUIT, as a shell's background job would: s
 # has `setsid` care for the one and e has `env` for the other, each an exec that a program which does
 # it by itself can save. m moves the input to fd 9, where /dev/null takes its place, and adds copies
-# of the output streams as fd 8 and 7. COUNT says how many assignments of VARIABLEs follow. The WORDs
+# of the output streams as fd 8 and 7. r reports the start from within the program's process, when no
+# signal sent to it can be lost any more; v has `env` read the first WORDs as variables. COUNT says how many assignments of VARIABLEs follow. The WORDs
 # are what is run, with PROGRAM in it.
 job() {
   command exec 4>"$_agent_io/$1.status" || return
@@ -69,14 +71,19 @@ run_job() {
   has_program "$_agent_program" || { echo missing >&4; return; }
   # A program that is short of memory goes before the agent does.
   { echo 500 >/proc/self/oom_score_adj; } 2>/dev/null
+  case $_agent_options in *v*) set -- "$_agent_env" -- "$@" ;; esac
+  case $_agent_options in
+    *r*) set -- "$_agent_shell" -c 'echo "pid $$" >&4; exec 4>&- "$@"' sh "$@" ;;
+  esac
   case $_agent_options in *e*) set -- "$_agent_env" ${_agent_reset:+"$_agent_reset"} -- "$@" ;; esac
   case $_agent_options in *s*) set -- "$_agent_setsid" "$@" ;; esac
   case $_agent_options in
     *m*) "$@" 9<&5 8>&1 7>&2 </dev/null 4>&- 5<&- & ;;
+    *r*) "$@" <&5 5<&- & ;;
     *) "$@" <&5 4>&- 5<&- & ;;
   esac
   exec 1>/dev/null 2>/dev/null 3>&- 5<&-
-  echo "pid $!" >&4
+  case $_agent_options in *r*) ;; *) echo "pid $!" >&4 ;; esac
   wait "$!"
   echo "exit $?" >&4
 }

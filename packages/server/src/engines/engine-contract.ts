@@ -10,6 +10,7 @@ import { filesContract } from './contract/files-contract.ts';
 import { isolationContract } from './contract/isolation-contract.ts';
 import { lifeContract } from './contract/life-contract.ts';
 import { limitsContract } from './contract/limits-contract.ts';
+import { processContract } from './contract/process-contract.ts';
 
 /** A promise that an engine does not keep, and why. */
 export interface EngineDeviation {
@@ -21,6 +22,7 @@ export interface EngineDeviation {
 const parts: Readonly<Record<string, ContractPart>> = {
   life: lifeContract,
   exec: execContract,
+  processes: processContract,
   files: filesContract,
   limits: limitsContract,
   isolation: isolationContract,

@@ -7,6 +7,7 @@ export interface AgentPrograms {
   readonly env: string;
   /** `env` knows `--default-signal` (GNU coreutils from 8.31 on). */
   readonly envResetsSignals: boolean;
+  readonly shell: string;
 }
 
 /** Text of the agent, without its comments. */
@@ -20,7 +21,7 @@ export function agentPrelude(script: string, programs: AgentPrograms, limits: st
   const reset = programs.envResetsSignals ? '--default-signal=INT,QUIT' : '';
   return [
     script,
-    shellCall('configure', programs.setsid, programs.env, reset),
+    shellCall('configure', programs.setsid, programs.env, reset, programs.shell),
     `${limits}\n`,
     'echo ready >&3; exec 3>&-\n',
   ].join('');

@@ -8,7 +8,6 @@ const run = promisify(execFile);
 
 /** Programs of the host that sandboxes use too. They are at the same path inside. */
 export interface HostTools extends AgentPrograms {
-  readonly shell: string;
   /** GNU tar. Null: writable layers cannot be kept. */
   readonly tar: string | null;
 }

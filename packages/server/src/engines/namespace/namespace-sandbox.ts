@@ -79,6 +79,7 @@ export class NamespaceSandbox implements EngineSandbox {
       environment: request.environment ?? {},
       stdin: request.stdin !== undefined,
       control: false,
+      reportsStart: request.onStarted !== undefined,
     });
     return runExec(job, request, () => this.#isEnding());
   }
@@ -207,7 +208,7 @@ export class NamespaceSandbox implements EngineSandbox {
       start: kernelStart[language],
     });
     const stdin = await job.stdin.catch((cause: unknown) => {
-      job.kill('KILL', 'group');
+      job.kill('SIGKILL', 'group');
       job.close();
       throw cause;
     });
@@ -226,8 +227,7 @@ export class NamespaceSandbox implements EngineSandbox {
       stdout: job.stdout.socket,
       stderr: job.stderr.socket,
       control: job.control.socket,
-      kill: (signal) =>
-        signal === 'SIGINT' ? job.kill('INT', 'process') : job.kill('KILL', 'group'),
+      kill: (signal) => job.kill(signal, signal === 'SIGINT' ? 'process' : 'group'),
       exited,
     };
   }

@@ -1,7 +1,7 @@
 import { closeSync, unlink } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { SandgateError } from '@sandgate/core';
+import { type ProcessSignal, SandgateError } from '@sandgate/core';
 import type { ProgramStart } from '../../kernel/kernel-command.ts';
 import { explainShortage } from '../descriptor-shortage.ts';
 import { errorCodeOf } from '../limits/cgroup-files.ts';
@@ -18,6 +18,8 @@ export interface JobSpec {
   readonly control: boolean;
   /** A program that needs less help with its start than any other would. Default: false for all. */
   readonly start?: ProgramStart;
+  /** `started` tells of a program that takes every signal, at the price of one more exec. Default: false. */
+  readonly reportsStart?: boolean;
   /** The longest that the agent may take from the call to the program's start. */
   readonly startDeadlineMs: number;
 }
@@ -44,6 +46,8 @@ export class AgentJob {
   /** Writable end of fd 0, once the program runs. Rejects when it could not be opened. */
   readonly stdin: Promise<Socket | null>;
   readonly control: FifoReader | null;
+  /** Resolves when the program runs, or with false when it never did. */
+  readonly started: Promise<boolean>;
   readonly ended: Promise<JobEnd>;
   readonly #host: JobHost;
   readonly #id: number;
@@ -54,6 +58,7 @@ export class AgentJob {
   #end: JobEnd | null = null;
   #pendingSignals: (() => void)[] = [];
   #settleEnd: (end: JobEnd) => void = () => {};
+  #settleStarted: (started: boolean) => void = () => {};
   #settleStdin: (stdin: Socket | null) => void = () => {};
   #failStdin: (cause: unknown) => void = () => {};
   #heldStdin: number | null = null;
@@ -64,6 +69,9 @@ export class AgentJob {
     this.#id = id;
     this.ended = new Promise((resolve) => {
       this.#settleEnd = resolve;
+    });
+    this.started = new Promise((resolve) => {
+      this.#settleStarted = resolve;
     });
     this.stdin = new Promise((resolve, reject) => {
       this.#settleStdin = resolve;
@@ -92,11 +100,11 @@ export class AgentJob {
   }
 
   /** Never throws. Sent when the program runs; nothing happens when it has ended. */
-  kill(signal: 'INT' | 'TERM' | 'KILL', target: 'process' | 'group'): void {
+  kill(signal: ProcessSignal, target: 'process' | 'group'): void {
     if (this.#end !== null) return;
     const send = (): void => {
       const name = target === 'group' ? 'signal_group' : 'signal';
-      this.#host.send(shellCall(name, signal, String(this.#pid)));
+      this.#host.send(shellCall(name, signal.slice('SIG'.length), String(this.#pid)));
     };
     if (this.#pid === null) this.#pendingSignals.push(send);
     else send();
@@ -147,6 +155,7 @@ export class AgentJob {
       status.destroy();
       this.#unlinkFifos();
       this.#releaseStdin();
+      this.#settleStarted(false);
       this.#settleStdin(null);
       this.#settleEnd(end);
     };
@@ -181,6 +190,7 @@ export class AgentJob {
         stdin = new Socket({ fd, readable: false, writable: true });
         // EPIPE: the program does not read its input, which is its right.
         stdin.on('error', () => {});
+        this.#streams.push(stdin);
       } catch (cause) {
         // ENXIO: the program has closed its input or is gone. Otherwise it has to be told from one
         // whose input has ended.
@@ -192,6 +202,7 @@ export class AgentJob {
     this.#unlinkFifos();
     for (const send of this.#pendingSignals) send();
     this.#pendingSignals = [];
+    this.#settleStarted(true);
   }
 
   #releaseStdin(): void {
@@ -241,6 +252,11 @@ function jobCall(id: number, spec: JobSpec): string {
     : spec.argv;
   const assigned = names.filter(isShellsOwn).map(assign);
   const words = [...assigned, ...command];
+  const { makesSession = false, resetsSignals = false, movesStreams = false } = spec.start ?? {};
+  const reportsStart = spec.reportsStart === true;
+  const resets = !resetsSignals || (assigned.length > 0 && !reportsStart);
+  // Between the reporting shell and the program, where that shell would take them for its own.
+  const readsVariables = reportsStart && (assigned.length > 0 || program.startsWith('-'));
   for (const word of [...exported, ...words]) {
     if (Buffer.byteLength(word) > maxArgumentBytes) {
       throw new SandgateError(
@@ -249,13 +265,14 @@ function jobCall(id: number, spec: JobSpec): string {
       );
     }
   }
-  const { makesSession = false, resetsSignals = false, movesStreams = false } = spec.start ?? {};
   const options = [
     spec.stdin ? 'i' : '',
     spec.control ? 'c' : '',
     makesSession ? '' : 's',
-    resetsSignals && assigned.length === 0 ? '' : 'e',
+    resets ? 'e' : '',
     movesStreams ? 'm' : '',
+    reportsStart ? 'r' : '',
+    readsVariables ? 'v' : '',
   ].join('');
   const count = String(exported.length);
   return shellCall('job', String(id), options, spec.cwd, program, count, ...exported, ...words);

@@ -20,14 +20,18 @@ export async function runExec(
   sandboxEnded: () => Promise<boolean>,
 ): Promise<ExecOutcome> {
   const interruption = new Interruption(job, request);
-  const outputs = [
-    new OutputDelivery(job.stdout, 'stdout', request.onOutput),
-    new OutputDelivery(job.stderr, 'stderr', request.onOutput),
-  ];
-  const failed = Promise.withResolvers<never>();
-  for (const output of outputs) output.finished.catch(failed.reject);
-  if (request.stdin !== undefined) feedStdin(job.stdin, request.stdin).catch(failed.reject);
   try {
+    // Nothing is read before, so that no output is told of first.
+    if (request.onStarted !== undefined && (await job.started)) {
+      request.onStarted({ signal: (signal) => job.kill(signal, 'group') });
+    }
+    const outputs = [
+      new OutputDelivery(job.stdout, 'stdout', request.onOutput),
+      new OutputDelivery(job.stderr, 'stderr', request.onOutput),
+    ];
+    const failed = Promise.withResolvers<never>();
+    for (const output of outputs) output.finished.catch(failed.reject);
+    if (request.stdin !== undefined) feedStdin(job.stdin, request.stdin).catch(failed.reject);
     const end = await Promise.race([job.ended, interruption.overdue, failed.promise]);
     await Promise.all(outputs.map((output) => output.finish()));
     if (interruption.kind !== null) return { kind: interruption.kind };
@@ -35,7 +39,7 @@ export async function runExec(
     if (lost && (await sandboxEnded())) return { kind: 'sandbox_ended' };
     return toOutcome(end, request);
   } catch (cause) {
-    job.kill('KILL', 'group');
+    job.kill('SIGKILL', 'group');
     throw cause;
   } finally {
     interruption.clear();
@@ -80,7 +84,7 @@ class Interruption {
     const interrupt = (kind: 'timed_out' | 'aborted'): void => {
       if (this.kind !== null) return;
       this.kind = kind;
-      job.kill('KILL', 'group');
+      job.kill('SIGKILL', 'group');
       this.#timers.push(setTimeout(() => overdue.resolve(null), killDeadlineMs));
     };
     if (request.timeoutMs !== undefined) {
