@@ -1,10 +1,13 @@
 import type { ApiKey, ApiKeySecret, KeyState } from '../key/api-key.ts';
-import type { Sandbox, SandboxState } from '../sandbox/sandbox.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import type { AlertStore } from './alert-store.ts';
 import type { AuditStore } from './audit-store.ts';
+import type { IdempotencyStore } from './idempotency-store.ts';
+import type { SandboxStore } from './sandbox-store.ts';
+import type { SnapshotStore } from './snapshot-store.ts';
 import type { TicketStore } from './ticket-store.ts';
 import type { UsageStore } from './usage-store.ts';
+import type { VolumeStore } from './volume-store.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
 /** A server key as it is known to the store: never its secret. */
@@ -152,29 +155,6 @@ export interface WorkspaceStore {
   insertIfAbsent(workspace: Workspace): Promise<Workspace>;
 }
 
-export interface SandboxStore {
-  /** The sandbox of that name that is not destroyed. */
-  findByName(workspaceId: string, name: string): Promise<Sandbox | null>;
-  /** Finds destroyed sandboxes too. */
-  findById(id: string): Promise<Sandbox | null>;
-  /** Not destroyed, by name in the order of its ASCII characters. Absent workspace: all. */
-  list(workspaceId?: string): Promise<readonly Sandbox[]>;
-  /**
-   * @throws SandgateError `sandbox_exists` when the workspace has a sandbox of that name that is not
-   * destroyed, `workspace_not_found` when its workspace is not stored.
-   */
-  insert(sandbox: Sandbox): Promise<void>;
-  /**
-   * Stores state and definition. Workspace, name and time of creation never change.
-   * @throws SandgateError `sandbox_not_found` when it is not stored, or is destroyed, which is final.
-   */
-  update(sandbox: Sandbox): Promise<void>;
-  /** A state that no sandbox is in is absent. */
-  countByState(): Promise<Readonly<Partial<Record<SandboxState, number>>>>;
-  /** After a crash nothing runs: every state that claims a process becomes `stopped`. Returns how many. */
-  markAllStopped(atMs: number): Promise<number>;
-}
-
 /**
  * What Sandgate remembers. Every method resolves after its change is committed, and every read sees
  * what any process has committed before.
@@ -185,6 +165,9 @@ export interface Storage {
   readonly serverKeys: ServerKeyStore;
   readonly workspaces: WorkspaceStore;
   readonly sandboxes: SandboxStore;
+  readonly snapshots: SnapshotStore;
+  readonly volumes: VolumeStore;
+  readonly idempotency: IdempotencyStore;
   readonly alerts: AlertStore;
   readonly audit: AuditStore;
   readonly webhooks: WebhookStore;

@@ -1,44 +1,36 @@
-import { SandgateError } from '../error/sandgate-error.ts';
-import type { Clock } from '../port/clock.ts';
+import type { Duplex } from 'node:stream';
 import type {
-  Engine,
-  EngineSandbox,
   ExecOutcome,
   ExecRequest,
   KernelLanguage,
   KernelOutcome,
   KernelRunRequest,
-  OutputChunk,
+  ProcessSignal,
   SandboxMetrics,
 } from '../port/engine.ts';
-import type { Randomness } from '../port/randomness.ts';
-import { newResourceId } from '../port/resource-id.ts';
-import type { Storage } from '../port/storage.ts';
-import type { Timers } from '../port/timers.ts';
+import type { EgressPolicy } from '../port/engine-egress.ts';
+import type { SandboxFiles } from '../port/engine-files.ts';
+import type { Terminal, TerminalRequest } from '../port/engine-terminal.ts';
+import type { Page, PageRequest } from '../port/page.ts';
+import type { LogPart } from '../port/sandbox-log-store.ts';
+import type { SandboxFilter } from '../port/sandbox-store.ts';
 import type { Workspace } from '../workspace/workspace.ts';
-import { buildDefinition, type RequestedSandbox, type SandboxPolicy } from './build-definition.ts';
-import { createKeyedQueue } from './keyed-queue.ts';
-import { createMetricsReader, isAlive } from './read-metrics.ts';
-import { sameDefinition } from './same-definition.ts';
-import { mayTransition, type Sandbox } from './sandbox.ts';
-import type { SandboxDefinition } from './sandbox-definition.ts';
-import { requireWaiting, startOrder } from './start-order.ts';
-import { StoredQuota } from './stored-quota.ts';
-
-export interface SandboxesDependencies {
-  readonly storage: Storage;
-  readonly engine: Engine;
-  readonly clock: Clock;
-  readonly randomness: Randomness;
-  readonly timers: Timers;
-  readonly policy: SandboxPolicy;
-  /** Takes what a sandbox's main command writes. */
-  readonly onMainOutput: (chunk: OutputChunk, sandbox: Sandbox) => void | Promise<void>;
-  /** Told of failures that no caller waits for. */
-  readonly onBackgroundError: (error: unknown, sandbox: Sandbox) => void;
-  /** Told when a sandbox was destroyed, to remove what else is kept of it. */
-  readonly onDestroyed?: (sandbox: Sandbox) => void | Promise<void>;
-}
+import type {
+  BackgroundProcess,
+  ProcessOutput,
+  ProcessOutputRequest,
+  ProcessRequest,
+} from './background-process.ts';
+import type { RequestedSandbox } from './build-definition.ts';
+import type { NewSandbox, SandboxChanges } from './new-sandbox.ts';
+import type { Sandbox, SandboxState } from './sandbox.ts';
+import type { SandboxEvent } from './sandbox-event.ts';
+import type { DestroyReason } from './sandbox-lifetime.ts';
+import type { SandboxLimits, SandboxUse } from './sandbox-limits.ts';
+import type { StatsReading } from './sandbox-stats.ts';
+import type { Snapshot, SnapshotFilter, SnapshotRequest } from './snapshot.ts';
+import type { Template } from './template.ts';
+import type { Volume, VolumeFilter, VolumeRequest } from './volume.ts';
 
 export interface SandboxReading {
   readonly sandbox: Sandbox;
@@ -48,350 +40,258 @@ export interface SandboxReading {
   readonly metrics: SandboxMetrics | null;
 }
 
+export interface WaitRequest {
+  /** Resolves when the sandbox is in one of them, or destroyed. */
+  readonly states: readonly SandboxState[];
+  readonly timeoutMs: number;
+  /** Aborting resolves at once, as the end of the time does. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * The sandboxes of this server: what is stored of them, and which of them run. Every method works
- * in the workspace that it is given, and finds nothing outside of it.
+ * in the workspace that it is given, and finds nothing outside of it. A `reference` is the id of a
+ * sandbox, or its name; an id is looked for first.
+ *
+ * Whatever is asked of one that is not there throws `sandbox_not_found`; what needs a running one
+ * throws `sandbox_not_running`, `sandbox_paused` or `sandbox_ended`; and what the engine cannot do
+ * throws `capability_missing`. Names, labels, paths and numbers that cannot be used throw
+ * `invalid_request`. Bounds of the plan throw `plan_refused` and those of the key or the server's
+ * store `quota_exceeded`, both with `data: { resource, allowed }`.
  */
 export interface Sandboxes {
+  // Life
+
   /**
-   * Starts a sandbox, and first those that it depends on. Without a request the stored definition
-   * or the defaults are used. A running sandbox stays as it is.
+   * Makes a new sandbox and starts it. Resolves when it is ready; when it cannot be started nothing of
+   * it is kept but a destroyed record. Launches take turns: each workspace in order, the workspaces
+   * one after another.
+   * @throws SandgateError `sandbox_exists`, `image_unknown`, `volume_refused`, `volume_not_found`,
+   * `volume_attached`, `snapshot_not_found`, `snapshot_not_ready`, `egress_invalid`, `plan_refused`,
+   * `quota_exceeded`, `capacity_exceeded` (with `data.retryAfterMs` when its turn did not come in
+   * time), `request_abandoned`, and what the engine throws
+   */
+  create(
+    workspace: Workspace,
+    requested: NewSandbox,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Sandbox>;
+  /**
+   * Starts a sandbox, makes it when there is none of that name, and first starts those that it depends
+   * on. Without a request the stored definition or the defaults are used. A running sandbox stays as
+   * it is.
    * @throws SandgateError `sandbox_busy` when it runs with another definition, `quota_exceeded` when
    * no more may be stored, `request_abandoned` when the signal is aborted before the last of them
-   * is being started, and what `buildDefinition` and the engine throw
+   * is being started, and what `create` and the engine throw
    */
   start(
     workspace: Workspace,
-    name: string,
+    reference: string,
     requested: RequestedSandbox | null,
     options?: { readonly signal?: AbortSignal },
   ): Promise<Sandbox>;
   /**
-   * Stops a sandbox and keeps its files. A stopped one is left alone.
+   * Stops a sandbox and keeps its files; its volumes are free. A stopped one is left alone. A one-shot
+   * sandbox is destroyed.
    * @throws SandgateError `quota_exceeded` when the files of this run have no room: it has stopped,
    * and those of the run before are kept
    */
-  stop(workspace: Workspace, name: string): Promise<Sandbox>;
-  /** Ends a sandbox for ever, with its files. Its name is free again. */
-  destroy(workspace: Workspace, name: string): Promise<Sandbox>;
-  /** @throws SandgateError `sandbox_not_found` */
-  find(workspace: Workspace, name: string): Promise<Sandbox>;
-  exec(workspace: Workspace, name: string, request: ExecRequest): Promise<ExecOutcome>;
+  stop(workspace: Workspace, reference: string): Promise<Sandbox>;
+  /**
+   * Ends a sandbox for ever, with its files. Its name and its volumes are free again. By its id, a
+   * destroyed one is answered as it is.
+   */
+  destroy(
+    workspace: Workspace,
+    reference: string,
+    options?: { readonly reason?: Extract<DestroyReason, 'user' | 'parent'> },
+  ): Promise<Sandbox>;
+  /**
+   * Takes the CPU from a ready sandbox and keeps its memory. Resolves when it is paused. A paused one is
+   * left alone.
+   */
+  pause(workspace: Workspace, reference: string): Promise<Sandbox>;
+  /** Goes on with a paused sandbox. A ready one is left alone; one that is being paused is waited for. */
+  resume(workspace: Workspace, reference: string): Promise<Sandbox>;
+  /**
+   * Switches where a sandbox may connect to, at once if it runs, and stores it for later starts.
+   * `networkUpdated`: it ran, and the new policy holds.
+   * @throws SandgateError `egress_invalid`, naming every entry that is wrong
+   */
+  setEgress(
+    workspace: Workspace,
+    reference: string,
+    policy: EgressPolicy,
+  ): Promise<{ readonly sandbox: Sandbox; readonly networkUpdated: boolean }>;
+  /**
+   * Renames, labels, extends or shortens the life, or changes the schedule of snapshots.
+   * @throws SandgateError `sandbox_exists` when the new name is taken
+   */
+  update(workspace: Workspace, reference: string, changes: SandboxChanges): Promise<Sandbox>;
+
+  // Looking
+
+  /** `includeDestroyed`: also a destroyed one, by its id, for as long as its record is kept. */
+  find(
+    workspace: Workspace,
+    reference: string,
+    options?: { readonly includeDestroyed?: boolean },
+  ): Promise<Sandbox>;
+  /** Newest first. */
+  list(workspace: Workspace, filter: SandboxFilter, page: PageRequest): Promise<Page<Sandbox>>;
+  /**
+   * Waits for a state. Resolves with the sandbox as it is then, also when the time is over or when it was
+   * destroyed: look at its state.
+   */
+  wait(workspace: Workspace, reference: string, request: WaitRequest): Promise<Sandbox>;
+  /** Metrics of one sandbox, or of all in the workspace, or (workspace null) of all on the server. */
+  read(workspace: Workspace | null, reference?: string): Promise<readonly SandboxReading[]>;
+  /** How its metrics went since a time, for as long as it has run since the server started. */
+  stats(
+    workspace: Workspace,
+    reference: string,
+    request: { readonly sinceMs: number },
+  ): Promise<StatsReading>;
+  /** What its main command wrote. A negative `fromByte` counts from the end. */
+  readLog(
+    workspace: Workspace,
+    reference: string,
+    request: { readonly fromByte: number; readonly maxBytes: number },
+  ): Promise<LogPart>;
+  /** The same as it is written, from a byte on, until the signal is aborted or the sandbox stops. */
+  followLog(
+    workspace: Workspace,
+    reference: string,
+    request: { readonly fromByte: number; readonly signal: AbortSignal },
+  ): AsyncIterable<LogPart>;
+  /** What sandboxes can be made of here, the default first. */
+  templates(): readonly Template[];
+  /** What a workspace may have by its plan, and what it has. */
+  usage(
+    workspace: Workspace,
+  ): Promise<{ readonly limits: SandboxLimits; readonly used: SandboxUse }>;
+  /**
+   * What happens to the sandboxes, snapshots and volumes of a workspace, or (null) of all, as it happens,
+   * until the signal is aborted. With `afterId`, first what happened since that event; when that is not
+   * kept any more, an `events.missed` comes first. A reader that is too slow gets one too.
+   */
+  events(
+    workspace: Workspace | null,
+    options: { readonly afterId?: number; readonly signal: AbortSignal },
+  ): AsyncIterable<SandboxEvent>;
+
+  // Work in a running sandbox. All of it counts as activity.
+
+  exec(workspace: Workspace, reference: string, request: ExecRequest): Promise<ExecOutcome>;
   runCode(
     workspace: Workspace,
-    name: string,
+    reference: string,
     language: KernelLanguage,
     request: KernelRunRequest,
   ): Promise<KernelOutcome>;
-  /** Of one sandbox, or of all in the workspace, or (workspace null) of all on the server. */
-  read(workspace: Workspace | null, name?: string): Promise<readonly SandboxReading[]>;
+  /** Its files. What it returns is to be used at once: it is of the sandbox as it runs now. */
+  files(workspace: Workspace, reference: string): Promise<SandboxFiles>;
+  openTerminal(
+    workspace: Workspace,
+    reference: string,
+    request: TerminalRequest,
+  ): Promise<Terminal>;
+  /** A connection to a TCP port inside. While it is open the sandbox is not idle. */
+  dial(workspace: Workspace, reference: string, port: number): Promise<Duplex>;
+
+  // Background processes. `process_not_found` for one that is not there, or was forgotten.
+
+  startProcess(
+    workspace: Workspace,
+    reference: string,
+    request: ProcessRequest,
+  ): Promise<BackgroundProcess>;
+  /** Those that run, and those that ended a while ago; oldest first. */
+  listProcesses(workspace: Workspace, reference: string): Promise<readonly BackgroundProcess[]>;
+  findProcess(
+    workspace: Workspace,
+    reference: string,
+    processId: string,
+  ): Promise<BackgroundProcess>;
+  /** What it wrote, from any byte that is kept, and what it writes. Any number may read at once. */
+  processOutput(
+    workspace: Workspace,
+    reference: string,
+    processId: string,
+    request: ProcessOutputRequest,
+  ): AsyncIterable<ProcessOutput>;
+  /** Resolves when the process has taken it. @throws SandgateError `invalid_request` when it is closed */
+  writeProcessInput(
+    workspace: Workspace,
+    reference: string,
+    processId: string,
+    data: Uint8Array,
+    options?: { readonly end?: boolean },
+  ): Promise<void>;
+  /** To the process and its group. Nothing happens when it has ended. */
+  signalProcess(
+    workspace: Workspace,
+    reference: string,
+    processId: string,
+    signal: ProcessSignal,
+  ): Promise<BackgroundProcess>;
+  /** Resolves when it has ended, or the time is over: look at `endedAtMs`. */
+  waitForProcess(
+    workspace: Workspace,
+    reference: string,
+    processId: string,
+    request: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<BackgroundProcess>;
+
+  // Snapshots
+
+  /**
+   * Begins a snapshot of a running sandbox, and resolves with its record, which is `creating`.
+   * @throws SandgateError `sandbox_busy` while another snapshot of that sandbox is being made,
+   * `snapshot_exists`
+   */
+  createSnapshot(
+    workspace: Workspace,
+    reference: string,
+    request: SnapshotRequest,
+  ): Promise<Snapshot>;
+  /** @throws SandgateError `snapshot_not_found` */
+  findSnapshot(workspace: Workspace, snapshotId: string): Promise<Snapshot>;
+  /** Resolves when it is not `creating` any more, or the time is over. */
+  waitForSnapshot(
+    workspace: Workspace,
+    snapshotId: string,
+    request: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<Snapshot>;
+  /** Newest first. */
+  listSnapshots(
+    workspace: Workspace,
+    filter: SnapshotFilter,
+    page: PageRequest,
+  ): Promise<Page<Snapshot>>;
+  /** For good, with its files. One that is being made is deleted as soon as it is there. */
+  deleteSnapshot(workspace: Workspace, snapshotId: string): Promise<Snapshot>;
+
+  // Volumes. A reference is an id or a name.
+
+  /** @throws SandgateError `volume_exists`, `plan_refused`, `disk_full` */
+  createVolume(workspace: Workspace, request: VolumeRequest): Promise<Volume>;
+  /** @throws SandgateError `volume_not_found` */
+  findVolume(workspace: Workspace, reference: string): Promise<Volume>;
+  /** Newest first. */
+  listVolumes(workspace: Workspace, filter: VolumeFilter, page: PageRequest): Promise<Page<Volume>>;
+  /** For good, with what is on it. @throws SandgateError `volume_attached` */
+  deleteVolume(workspace: Workspace, reference: string): Promise<Volume>;
+
+  // The server's own
+
   /** How many run now. */
   runningCount(): number;
-  /** Makes the records agree with the machine after a crash. */
+  /**
+   * Makes the records agree with the machine after a crash, carries out what is overdue, and begins to
+   * look after lifetimes, schedules and the warm pool. Called once, before anything else.
+   */
   reconcile(): Promise<void>;
-  /** Stops all of them, keeping their files. */
+  /** Stops all of them, keeping their files, and everything that runs by itself. */
   close(): Promise<void>;
-}
-
-export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes {
-  const { storage, engine, clock, randomness, policy } = dependencies;
-  const running = new Map<string, EngineSandbox>();
-  const starting = new Set<string>();
-  const inTurn = createKeyedQueue();
-  const quota = new StoredQuota(policy.stored);
-  const readMetrics = createMetricsReader(dependencies.timers);
-
-  const find = async (workspace: Workspace, name: string): Promise<Sandbox> => {
-    const sandbox = await storage.sandboxes.findByName(workspace.id, name);
-    if (sandbox !== null) return sandbox;
-    throw new SandgateError(
-      'sandbox_not_found',
-      `Sandbox '${name}' not found in namespace '${workspace.slug}'`,
-    );
-  };
-
-  const findRunning = async (workspace: Workspace, name: string): Promise<EngineSandbox> => {
-    const live = running.get((await find(workspace, name)).id);
-    if (live !== undefined) return live;
-    throw new SandgateError(
-      'sandbox_not_running',
-      `Sandbox '${name}' is not running. Start it with sandbox.start`,
-    );
-  };
-
-  const moveTo = async <T extends Sandbox>(from: Sandbox, to: T): Promise<T> => {
-    if (!mayTransition(from.state, to.state)) {
-      throw new Error(`A sandbox cannot go from ${from.state} to ${to.state}.`);
-    }
-    await storage.sandboxes.update(to);
-    return to;
-  };
-
-  const stateOf = <S extends 'starting' | 'ready' | 'stopping' | 'stopped'>(
-    sandbox: Sandbox,
-    state: S,
-    definition: SandboxDefinition = sandbox.definition,
-  ) => ({ ...identityOf(sandbox), definition, updatedAtMs: clock.nowMs(), state });
-
-  /** The record of a sandbox that is about to start: a new one, or the stopped one's. */
-  const enter = async (
-    workspace: Workspace,
-    name: string,
-    definition: SandboxDefinition,
-    stored: Sandbox | null,
-  ): Promise<Sandbox> => {
-    if (stored !== null) return await moveTo(stored, stateOf(stored, 'starting', definition));
-    const nowMs = clock.nowMs();
-    const sandbox: Sandbox = {
-      id: newResourceId(clock, randomness),
-      workspaceId: workspace.id,
-      name,
-      definition,
-      createdAtMs: nowMs,
-      updatedAtMs: nowMs,
-      state: 'starting',
-    };
-    quota.enter(sandbox.id, workspace.id);
-    try {
-      await storage.sandboxes.insert(sandbox);
-    } catch (error) {
-      quota.leave(sandbox.id);
-      throw error;
-    }
-    return sandbox;
-  };
-
-  /** Ends a sandbox's record when it ends by itself; `stop` does its own book-keeping. */
-  const watch = (sandbox: Sandbox, live: EngineSandbox): void => {
-    live.exited
-      .then(async (reason) => {
-        if (running.get(sandbox.id) === live) running.delete(sandbox.id);
-        if (reason !== 'ended') return;
-        await inTurn(turnOf(sandbox.workspaceId, sandbox.name), async () => {
-          const current = await storage.sandboxes.findById(sandbox.id);
-          if (current?.state !== 'ready' || running.has(sandbox.id)) return;
-          await moveTo(current, stateOf(current, 'stopped'));
-        });
-      })
-      .catch((error: unknown) => dependencies.onBackgroundError(error, sandbox));
-  };
-
-  const launch = async (sandbox: Sandbox): Promise<Sandbox> => {
-    if (running.size + starting.size >= policy.maxSandboxes) {
-      throw new SandgateError(
-        'capacity_exceeded',
-        `This server runs ${policy.maxSandboxes} sandboxes at most. Stop one, or ask the operator to raise maxSandboxes`,
-      );
-    }
-    starting.add(sandbox.id);
-    try {
-      const { definition } = sandbox;
-      const live = await engine.start({
-        id: sandbox.id,
-        hostname: sandbox.name,
-        image: definition.image,
-        resources: definition.resources,
-        environment: definition.environment,
-        workdir: definition.workdir,
-        mounts: definition.mounts,
-        scripts: definition.scripts,
-      });
-      running.set(sandbox.id, live);
-      const ready = await moveTo(sandbox, stateOf(sandbox, 'ready'));
-      watch(ready, live);
-      runMainCommand(ready, live);
-      return ready;
-    } finally {
-      starting.delete(sandbox.id);
-    }
-  };
-
-  /** The command given at the start, or the `start` script. It runs beside everything else. */
-  const runMainCommand = (sandbox: Sandbox, live: EngineSandbox): void => {
-    const { shell, exec, scripts } = sandbox.definition;
-    const line = exec ?? ('start' in scripts ? '/.sandbox/scripts/start' : null);
-    if (line === null) return;
-    live
-      .exec({
-        argv: [shell, '-c', line],
-        onOutput: (chunk) => dependencies.onMainOutput(chunk, sandbox),
-      })
-      .catch((error: unknown) => dependencies.onBackgroundError(error, sandbox));
-  };
-
-  /** A sandbox that ended a moment ago, before its watcher could say so. */
-  const bury = async (sandbox: Sandbox, live: EngineSandbox): Promise<Sandbox> => {
-    await live.exited;
-    running.delete(sandbox.id);
-    return sandbox.state === 'ready' ? await moveTo(sandbox, stateOf(sandbox, 'stopped')) : sandbox;
-  };
-
-  const startOne = async (
-    workspace: Workspace,
-    name: string,
-    requested: RequestedSandbox | null,
-  ): Promise<Sandbox> => {
-    const found = await storage.sandboxes.findByName(workspace.id, name);
-    const live = found === null ? undefined : running.get(found.id);
-    const alive = live !== undefined && (await isAlive(live));
-    if (found !== null && alive && requested === null) return found;
-    const definition = buildDefinition(requested ?? {}, found?.definition ?? null, policy);
-    if (found !== null && alive) {
-      if (sameDefinition(found.definition, definition)) return found;
-      throw new SandgateError(
-        'sandbox_busy',
-        `Sandbox '${name}' is running with another configuration. Stop it first, then start it anew`,
-      );
-    }
-    const stored = live === undefined || found === null ? found : await bury(found, live);
-    const sandbox = await enter(workspace, name, definition, stored);
-    try {
-      return await launch(sandbox);
-    } catch (error) {
-      const failure = error instanceof SandgateError ? error.message : 'The engine failed';
-      // What was asked for in vain is not kept: the next start without a request uses what worked.
-      const last = stored?.definition ?? definition;
-      const failed = await moveTo(sandbox, {
-        ...stateOf(sandbox, 'starting', last),
-        state: 'failed' as const,
-        failure,
-      });
-      if (stored === null) {
-        const destroyedAtMs = clock.nowMs();
-        await moveTo(failed, { ...stateOf(failed, 'stopped'), state: 'destroyed', destroyedAtMs });
-      }
-      throw error;
-    }
-  };
-
-  const start: Sandboxes['start'] = async (workspace, name, requested, { signal } = {}) => {
-    const stored = await storage.sandboxes.findByName(workspace.id, name);
-    const before = await startOrder(
-      name,
-      requested?.dependsOn ?? stored?.definition.dependsOn ?? [],
-      async (dependency) => (await find(workspace, dependency)).definition.dependsOn,
-    );
-    const startInTurn = (each: string, wanted: RequestedSandbox | null) =>
-      inTurn(turnOf(workspace.id, each), async () => {
-        requireWaiting(signal);
-        return await startOne(workspace, each, wanted);
-      });
-    for (const dependency of before) await startInTurn(dependency, null);
-    return await startInTurn(name, requested);
-  };
-
-  const stop = async (workspace: Workspace, name: string): Promise<Sandbox> => {
-    return await inTurn(turnOf(workspace.id, name), async () => {
-      const sandbox = await find(workspace, name);
-      const live = running.get(sandbox.id);
-      if (live === undefined) return sandbox;
-      const stopping = await moveTo(sandbox, stateOf(sandbox, 'stopping'));
-      const layer = quota.countLayer(sandbox.id, workspace.id);
-      let kept = false;
-      try {
-        await live.stop({ onLayerBytes: layer.add });
-        kept = true;
-        return await moveTo(stopping, stateOf(stopping, 'stopped'));
-      } catch (error) {
-        const failure = 'The files of the last run could not be kept';
-        await moveTo(stopping, { ...stateOf(stopping, 'stopped'), state: 'failed', failure });
-        throw error;
-      } finally {
-        layer.end(kept);
-        running.delete(sandbox.id);
-      }
-    });
-  };
-
-  const destroy = async (workspace: Workspace, name: string): Promise<Sandbox> => {
-    return await inTurn(turnOf(workspace.id, name), async () => {
-      const found = await find(workspace, name);
-      const live = running.get(found.id);
-      let sandbox = found;
-      if (live !== undefined) {
-        const stopping = await moveTo(found, stateOf(found, 'stopping'));
-        await live.stop({ keepLayer: false }).finally(() => running.delete(found.id));
-        sandbox = await moveTo(stopping, stateOf(stopping, 'stopped'));
-      }
-      // The record first: files without a sandbox are found by `reconcile`, one without files by nobody.
-      const destroyedAtMs = clock.nowMs();
-      const destroyed = await moveTo(sandbox, {
-        ...stateOf(sandbox, 'stopped'),
-        state: 'destroyed' as const,
-        destroyedAtMs,
-      });
-      await engine.removeLayer(found.id);
-      quota.leave(found.id);
-      await dependencies.onDestroyed?.(destroyed);
-      return destroyed;
-    });
-  };
-
-  const readOne = async (sandbox: Sandbox, workspace: Workspace): Promise<SandboxReading> => {
-    const live = running.get(sandbox.id);
-    if (live === undefined) return { sandbox, workspace, running: false, metrics: null };
-    return { sandbox, workspace, ...(await readMetrics(live)) };
-  };
-
-  return {
-    start,
-    stop,
-    destroy,
-    find,
-    async exec(workspace, name, request) {
-      return await (await findRunning(workspace, name)).exec(request);
-    },
-    async runCode(workspace, name, language, request) {
-      return await (await findRunning(workspace, name)).kernel(language).run(request);
-    },
-    async read(workspace, name) {
-      if (workspace !== null && name !== undefined) {
-        return [await readOne(await find(workspace, name), workspace)];
-      }
-      const workspaces = workspace === null ? await storage.workspaces.list() : [workspace];
-      const byId = new Map(workspaces.map((each) => [each.id, each]));
-      const sandboxes = await storage.sandboxes.list(workspace?.id);
-      return await Promise.all(
-        sandboxes
-          .filter((sandbox) => name === undefined || sandbox.name === name)
-          .flatMap((sandbox) => {
-            const owner = byId.get(sandbox.workspaceId);
-            return owner === undefined ? [] : [readOne(sandbox, owner)];
-          }),
-      );
-    },
-    runningCount: () => running.size,
-    async reconcile() {
-      await engine.reconcile();
-      await storage.sandboxes.markAllStopped(clock.nowMs());
-      const layers = await engine.layerSizes();
-      for (const { id, workspaceId } of await storage.sandboxes.list()) {
-        quota.load(id, workspaceId, layers.get(id) ?? 0);
-      }
-      for (const id of layers.keys()) {
-        const owner = await storage.sandboxes.findById(id);
-        if (owner?.state === 'destroyed') await engine.removeLayer(id);
-      }
-    },
-    async close() {
-      await Promise.all(
-        [...running.keys()].map(async (id) => {
-          const sandbox = await storage.sandboxes.findById(id);
-          const workspace =
-            sandbox === null ? null : await storage.workspaces.findById(sandbox.workspaceId);
-          if (sandbox === null || workspace === null) return;
-          await stop(workspace, sandbox.name).catch((error: unknown) =>
-            dependencies.onBackgroundError(error, sandbox),
-          );
-        }),
-      );
-      await engine.close();
-    },
-  };
-}
-
-const turnOf = (workspaceId: string, name: string): string => `${workspaceId}/${name}`;
-
-function identityOf({ id, workspaceId, name, createdAtMs }: Sandbox) {
-  return { id, workspaceId, name, createdAtMs };
 }

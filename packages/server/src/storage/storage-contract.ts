@@ -2,13 +2,16 @@ import type { Storage } from '@sandgate/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeAlerts } from './contract/alert-contract.ts';
 import { describeAudit } from './contract/audit-contract.ts';
+import { describeIdempotency } from './contract/idempotency-contract.ts';
 import { describeKeys } from './contract/key-contract.ts';
 import { describeKeyQueries } from './contract/key-query-contract.ts';
 import { describeRotation } from './contract/rotation-contract.ts';
 import { describeSandboxes } from './contract/sandbox-contract.ts';
 import { describeServerKeys } from './contract/server-key-contract.ts';
+import { describeSnapshots } from './contract/snapshot-contract.ts';
 import { describeTickets } from './contract/ticket-contract.ts';
 import { describeUsage } from './contract/usage-contract.ts';
+import { describeVolumes } from './contract/volume-contract.ts';
 import { describeWebhooks } from './contract/webhook-contract.ts';
 import { describeWorkspaces } from './contract/workspace-contract.ts';
 
@@ -49,6 +52,9 @@ export function describeStorage(name: string, createStore: () => Promise<EmptySt
     describeKeyQueries(stores);
     describeRotation(stores);
     describeSandboxes(stores);
+    describeSnapshots(stores);
+    describeVolumes(stores);
+    describeIdempotency(stores);
     describeAlerts(stores);
     describeAudit(stores);
     describeWebhooks(stores);

@@ -5,7 +5,10 @@ import {
   type AuditLog,
   createAuditLog,
   type Sandbox,
+  type Snapshot,
+  type SnapshotFacts,
   type Storage,
+  type Volume,
   type Workspace,
 } from '@sandgate/core';
 
@@ -89,9 +92,58 @@ export function sampleSandbox({ number, workspaceId, name }: SandboxIdentity): S
       dependsOn: ['database'],
       mounts: [{ hostPath: '/srv/data', guestPath: '/data', readOnly: true }],
     },
+    template: 'python',
+    labels: { team: 'grün', 'a.b"c': "it's" },
+    egress: { mode: 'restricted', allow: ['*.example.com', '192.0.2.0/24'] },
+    volumes: [{ volumeId: sampleId(number), guestPath: '/cache', readOnly: false }],
+    fromSnapshot: sampleId(number),
+    lifetime: {
+      expiresAtMs: 1_900_000_000_000,
+      idleTimeoutMs: 60_000,
+      maxLifetimeMs: null,
+      pausedTimeoutMs: 3_600_000,
+      oneShot: true,
+    },
+    snapshotSchedule: { cron: '0 3 * * *', keep: 7 },
+    createdByKey: number,
     createdAtMs: 1_800_000_000_000 + number,
     updatedAtMs: 1_800_000_000_000 + number,
+    lastActivityAtMs: 1_800_000_000_000 + number,
+    pausedAtMs: 1_800_000_000_000,
     state: 'starting',
+  };
+}
+
+export function sampleSnapshot(number: number, changes: Partial<SnapshotFacts> = {}): Snapshot {
+  return {
+    id: sampleId(number),
+    workspaceId: sampleId(1),
+    sandboxId: sampleId(100),
+    name: `snapshot-${number}`,
+    template: 'python',
+    definition: sampleSandbox({ number, workspaceId: sampleId(1), name: 'box' }).definition,
+    automatic: number % 2 === 0,
+    createdAtMs: 1_800_000_000_000 + number,
+    expiresAtMs: number % 2 === 0 ? null : 1_900_000_000_000,
+    ...changes,
+    state: 'creating',
+  };
+}
+
+export function sampleVolume(number: number, changes: Partial<Volume> = {}): Volume {
+  return {
+    id: sampleId(number),
+    workspaceId: sampleId(1),
+    name: `volume-${number}`,
+    sizeMib: 10_240,
+    state: 'ready',
+    region: number % 2 === 0 ? null : 'eu-west',
+    attachedSandboxId: null,
+    guestPath: null,
+    lastAttachedAtMs: null,
+    createdAtMs: 1_800_000_000_000 + number,
+    updatedAtMs: 1_800_000_000_000 + number,
+    ...changes,
   };
 }
 

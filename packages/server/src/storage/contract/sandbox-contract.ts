@@ -1,4 +1,10 @@
-import { type Sandbox, sandboxStates } from '@sandgate/core';
+import {
+  endlessLifetime,
+  type PageRequest,
+  type Sandbox,
+  type SandboxFilter,
+  sandboxStates,
+} from '@sandgate/core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { StoresUnderTest } from '../storage-contract.ts';
 import { sampleId, sampleSandbox, sampleWorkspace } from './sample-records.ts';
@@ -15,7 +21,9 @@ export function describeSandboxes(stores: StoresUnderTest): void {
 
     const sandboxIn = (state: Sandbox['state'], number: number): Sandbox => {
       const sandbox = sampleSandbox({ number, workspaceId, name: `box-${number}` });
-      if (state === 'destroyed') return { ...sandbox, state, destroyedAtMs: 9 };
+      if (state === 'destroyed') {
+        return { ...sandbox, state, destroyedAtMs: 9, destroyReason: 'idle' };
+      }
       return state === 'failed'
         ? { ...sandbox, state, failure: 'no memory' }
         : { ...sandbox, state };
@@ -39,14 +47,14 @@ export function describeSandboxes(stores: StoresUnderTest): void {
       expect(await stores.storage.sandboxes.findByName(otherWorkspaceId, 'box-1')).toBeNull();
     });
 
-    it('stores each new state, and never changes workspace, name or time of creation', async () => {
+    it('stores each new state, and never changes workspace, creator or time of creation', async () => {
       const sandbox = sandboxIn('starting', 1);
       await stores.storage.sandboxes.insert(sandbox);
       const failed: Sandbox = { ...sandbox, state: 'failed', failure: 'no memory', updatedAtMs: 7 };
       await stores.storage.sandboxes.update({
         ...failed,
-        name: 'renamed',
         workspaceId: otherWorkspaceId,
+        createdByKey: 99,
         createdAtMs: 1,
       });
       expect(await stores.other.sandboxes.findById(sandbox.id)).toEqual(failed);
@@ -54,6 +62,15 @@ export function describeSandboxes(stores: StoresUnderTest): void {
         ...sandbox,
         state: 'starting',
         definition: { ...sandbox.definition, image: 'microsandbox/node', exec: 'node' },
+        name: 'renamed',
+        labels: {},
+        egress: { mode: 'open' },
+        volumes: [],
+        fromSnapshot: null,
+        lifetime: endlessLifetime,
+        snapshotSchedule: null,
+        lastActivityAtMs: 9,
+        pausedAtMs: null,
       };
       await stores.storage.sandboxes.update(restarted);
       expect(await stores.other.sandboxes.findById(sandbox.id)).toEqual(restarted);
@@ -71,7 +88,12 @@ export function describeSandboxes(stores: StoresUnderTest): void {
         id: sampleId(3),
         workspaceId: otherWorkspaceId,
       });
-      await stores.storage.sandboxes.update({ ...first, state: 'destroyed', destroyedAtMs: 8 });
+      await stores.storage.sandboxes.update({
+        ...first,
+        state: 'destroyed',
+        destroyedAtMs: 8,
+        destroyReason: 'user',
+      });
       await stores.other.sandboxes.insert(second);
       expect(await stores.storage.sandboxes.findByName(workspaceId, first.name)).toEqual(second);
     });
@@ -123,6 +145,102 @@ export function describeSandboxes(stores: StoresUnderTest): void {
       expect(await listed(sampleId(9))).toEqual([]);
     });
 
+    it('keeps a name that another has, and says so', async () => {
+      const taken = sandboxIn('ready', 1);
+      const other = sandboxIn('ready', 2);
+      await stores.storage.sandboxes.insert(taken);
+      await stores.storage.sandboxes.insert(other);
+      await expect(
+        stores.storage.sandboxes.update({ ...other, name: taken.name }),
+      ).rejects.toMatchObject({ code: 'sandbox_exists' });
+      expect(await stores.other.sandboxes.findById(other.id)).toEqual(other);
+    });
+
+    describe('a page', () => {
+      const page = async (
+        filter: SandboxFilter,
+        request: Partial<PageRequest> = {},
+        workspace = workspaceId,
+      ) => {
+        const found = await stores.other.sandboxes.page(workspace, filter, {
+          limit: 100,
+          ...request,
+        });
+        return { ...found, items: found.items.map(({ name }) => name) };
+      };
+
+      beforeEach(async () => {
+        const states = ['ready', 'paused', 'stopped', 'failed', 'destroyed'] as const;
+        for (const [index, state] of states.entries()) {
+          await stores.storage.sandboxes.insert({
+            ...sandboxIn(state, index + 1),
+            template: index % 2 === 0 ? 'python' : 'node',
+            labels: index % 2 === 0 ? { 'a.b"c': 'x', team: 'core' } : { team: 'core' },
+          });
+        }
+        await stores.storage.sandboxes.insert(
+          sampleSandbox({ number: 9, workspaceId: otherWorkspaceId, name: 'box-9' }),
+        );
+      });
+
+      it('runs from the newest, tells how many there are, and goes on behind an id or a number', async () => {
+        expect(await page({})).toEqual({
+          items: ['box-4', 'box-3', 'box-2', 'box-1'],
+          total: 4,
+          nextAfterId: null,
+        });
+        const first = await page({}, { limit: 2 });
+        expect(first).toEqual({ items: ['box-4', 'box-3'], total: 4, nextAfterId: sampleId(3) });
+        const next = { items: ['box-2', 'box-1'], total: 4, nextAfterId: null };
+        expect(await page({}, { limit: 2, afterId: first.nextAfterId ?? '' })).toEqual(next);
+        expect(await page({}, { limit: 2, offset: 2 })).toEqual(next);
+        expect((await page({}, {}, otherWorkspaceId)).items).toEqual(['box-9']);
+      });
+
+      it.each<readonly [SandboxFilter, readonly string[]]>([
+        [{ states: ['destroyed', 'ready'] }, ['box-5', 'box-1']],
+        [{ template: 'node' }, ['box-4', 'box-2']],
+        [{ labels: { 'a.b"c': 'x' } }, ['box-3', 'box-1']],
+        [{ labels: { 'a.b"c': 'x', team: 'other' } }, []],
+        [{ namePrefix: 'box-3' }, ['box-3']],
+        [{ namePrefix: 'box_' }, []],
+        [{ namePrefix: 'b*' }, []],
+        [{ namePrefix: 'Box' }, []],
+        [{ search: 'OX-2' }, ['box-2']],
+        [{ createdByKey: 4 }, ['box-4']],
+        [{ states: [] }, []],
+      ])('holds what %j asks for', async (filter, names) => {
+        expect(await page(filter)).toMatchObject({ items: names, total: names.length });
+      });
+    });
+
+    it('moves times of activity forward only', async () => {
+      const { id, lastActivityAtMs } = sandboxIn('ready', 1);
+      await stores.storage.sandboxes.insert(sandboxIn('ready', 1));
+      await stores.storage.sandboxes.recordActivity(
+        new Map([
+          [id, lastActivityAtMs + 5],
+          [sampleId(77), 1],
+        ]),
+      );
+      await stores.storage.sandboxes.recordActivity(new Map([[id, lastActivityAtMs + 2]]));
+      expect(await stores.other.sandboxes.findById(id)).toMatchObject({
+        lastActivityAtMs: lastActivityAtMs + 5,
+      });
+    });
+
+    it('prunes the longest destroyed first, and never one that lives', async () => {
+      for (const [number, destroyedAtMs] of [30, 10, 20, 40].entries()) {
+        const sandbox = sandboxIn('destroyed', number);
+        await stores.storage.sandboxes.insert({ ...sandbox, destroyedAtMs } as Sandbox);
+      }
+      await stores.storage.sandboxes.insert(sandboxIn('stopped', 9));
+      expect(await stores.storage.sandboxes.prune(40, 2)).toEqual([sampleId(1), sampleId(2)]);
+      expect(await stores.storage.sandboxes.prune(40, 2)).toEqual([sampleId(0)]);
+      expect(await stores.storage.sandboxes.prune(40, 2)).toEqual([]);
+      expect(await stores.other.sandboxes.countByState()).toEqual({ destroyed: 1, stopped: 1 });
+    });
+
     it('counts by state, and leaves out states that none is in', async () => {
       expect(await stores.storage.sandboxes.countByState()).toEqual({});
       for (const [number, state] of (
@@ -141,16 +259,16 @@ export function describeSandboxes(stores: StoresUnderTest): void {
       for (const [number, state] of sandboxStates.entries()) {
         await stores.storage.sandboxes.insert(sandboxIn(state, number));
       }
-      expect(await stores.storage.sandboxes.markAllStopped(77)).toBe(5);
+      expect(await stores.storage.sandboxes.markAllStopped(77)).toBe(6);
       expect(await stores.other.sandboxes.countByState()).toEqual({
-        stopped: 6,
+        stopped: 7,
         destroyed: 1,
         failed: 1,
       });
       const touched = (await stores.other.sandboxes.list()).filter(
         ({ updatedAtMs }) => updatedAtMs === 77,
       );
-      expect(touched).toHaveLength(5);
+      expect(touched).toHaveLength(6);
       expect(await stores.other.sandboxes.markAllStopped(78)).toBe(0);
     });
   });

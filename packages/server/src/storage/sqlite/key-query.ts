@@ -1,5 +1,6 @@
 import type { KeyQuery } from '@sandgate/core';
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely';
+import { contains } from './match-text.ts';
 import type { Schema } from './schema.ts';
 
 type Keys = SelectQueryBuilder<Schema, 'api_keys', object>;
@@ -57,10 +58,4 @@ function inAnyState(queries: Kysely<Schema>, query: KeyQuery): Keys {
     : ofParent.where((column) =>
         column.or([contains('name', search), contains('description', search)]),
       );
-}
-
-/** LIKE ignores the case of ASCII letters; its wildcards are searched for as they are. */
-function contains(column: 'name' | 'description', text: string) {
-  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
-  return sql<boolean>`${sql.ref(column)} like ${pattern} escape '\\'`;
 }

@@ -4,6 +4,7 @@ import { SandgateError, type Storage } from '@sandgate/core';
 import { SqliteAlertStore } from './alert-store.ts';
 import { SqliteAuditStore } from './audit-store.ts';
 import { Checkpointer } from './checkpointer.ts';
+import { SqliteIdempotencyStore } from './idempotency-store.ts';
 import { SqliteKeyStore } from './key-store.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { allMigrations } from './migrations/all-migrations.ts';
@@ -11,10 +12,12 @@ import { migrate } from './migrations/migrate.ts';
 import { makePrivateFile } from './private-file.ts';
 import { SqliteSandboxStore } from './sandbox-store.ts';
 import { SqliteServerKeyStore } from './server-key-store.ts';
+import { SqliteSnapshotStore } from './snapshot-store.ts';
 import { type Durability, SqliteConnection } from './sqlite-connection.ts';
 import { sqliteCode, toStorageFailure } from './storage-failure.ts';
 import { SqliteTicketStore } from './ticket-store.ts';
 import { SqliteUsageStore } from './usage-store.ts';
+import { SqliteVolumeStore } from './volume-store.ts';
 import { SqliteWebhookStore } from './webhook-store.ts';
 import { SqliteWorkspaceStore } from './workspace-store.ts';
 
@@ -89,6 +92,9 @@ function storageOver(
     serverKeys: new SqliteServerKeyStore(connection),
     workspaces: new SqliteWorkspaceStore(connection),
     sandboxes: new SqliteSandboxStore(connection, synchronous),
+    snapshots: new SqliteSnapshotStore(connection, synchronous),
+    volumes: new SqliteVolumeStore(connection, synchronous),
+    idempotency: new SqliteIdempotencyStore(connection, synchronous),
     alerts: new SqliteAlertStore(connection, synchronous),
     webhooks: new SqliteWebhookStore(connection, synchronous),
     audit: new SqliteAuditStore(connection, synchronous),

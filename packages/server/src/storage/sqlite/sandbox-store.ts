@@ -1,6 +1,17 @@
-import { type Sandbox, type SandboxState, type SandboxStore, SandgateError } from '@sandgate/core';
+import {
+  livingStates,
+  type Page,
+  type PageRequest,
+  type Sandbox,
+  type SandboxFilter,
+  type SandboxState,
+  type SandboxStore,
+  SandgateError,
+} from '@sandgate/core';
 import { type Compilable, sql } from 'kysely';
-import { type SandboxRow, toSandbox, toStateColumns } from './sandbox-row.ts';
+import { beginsWith, contains } from './match-text.ts';
+import { type Chosen, readPage } from './read-page.ts';
+import { type SandboxRow, toChangingColumns, toSandbox } from './sandbox-row.ts';
 import type { Durability, SqliteConnection } from './sqlite-connection.ts';
 import { constraint, sqliteCode } from './storage-failure.ts';
 
@@ -9,15 +20,6 @@ import { constraint, sqliteCode } from './storage-failure.ts';
  * can see that the condition is the same, which a parameter hides.
  */
 const destroyed = sql.lit('destroyed');
-
-/** States in which a sandbox has, or is about to have, a process. */
-const runningStates: readonly SandboxState[] = [
-  'starting',
-  'ready',
-  'pausing',
-  'paused',
-  'stopping',
-];
 
 export class SqliteSandboxStore implements SandboxStore {
   readonly #connection: SqliteConnection;
@@ -46,37 +48,48 @@ export class SqliteSandboxStore implements SandboxStore {
     return this.#connection.all(chosen).map(toSandbox);
   }
 
+  async page(
+    workspaceId: string,
+    filter: SandboxFilter,
+    page: PageRequest,
+  ): Promise<Page<Sandbox>> {
+    return readPage(this.#connection, this.#chosen(workspaceId, filter), page, toSandbox);
+  }
+
   async insert(sandbox: Sandbox): Promise<void> {
     const insert = this.#connection.queries.insertInto('sandboxes').values({
       id: sandbox.id,
       workspace_id: sandbox.workspaceId,
-      name: sandbox.name,
-      definition: JSON.stringify(sandbox.definition),
+      created_by_key: sandbox.createdByKey,
       created_at_ms: sandbox.createdAtMs,
-      updated_at_ms: sandbox.updatedAtMs,
-      ...toStateColumns(sandbox),
+      ...toChangingColumns(sandbox),
     });
-    try {
-      this.#connection.transaction(this.#durability, () => this.#connection.run(insert));
-    } catch (error) {
-      throw toInsertRefusal(error);
-    }
+    this.#change(insert);
   }
 
   async update(sandbox: Sandbox): Promise<void> {
     const update = this.#connection.queries
       .updateTable('sandboxes')
-      .set({
-        definition: JSON.stringify(sandbox.definition),
-        updated_at_ms: sandbox.updatedAtMs,
-        ...toStateColumns(sandbox),
-      })
+      .set(toChangingColumns(sandbox))
       .where('id', '=', sandbox.id)
       .where('state', '<>', 'destroyed');
-    const updated = this.#connection.transaction(this.#durability, () =>
-      this.#connection.run(update),
-    );
-    if (updated === 0) throw new SandgateError('sandbox_not_found', 'Sandbox not found');
+    if (this.#change(update) > 0) return;
+    throw new SandgateError('sandbox_not_found', 'Sandbox not found');
+  }
+
+  async recordActivity(activity: ReadonlyMap<string, number>): Promise<void> {
+    if (activity.size === 0) return;
+    this.#connection.transaction(this.#durability, () => {
+      for (const [id, atMs] of activity) {
+        this.#connection.run(
+          this.#connection.queries
+            .updateTable('sandboxes')
+            .set({ last_activity_at_ms: atMs })
+            .where('id', '=', id)
+            .where('last_activity_at_ms', '<', atMs),
+        );
+      }
+    });
   }
 
   async countByState(): Promise<Readonly<Partial<Record<SandboxState, number>>>> {
@@ -93,8 +106,55 @@ export class SqliteSandboxStore implements SandboxStore {
     const update = this.#connection.queries
       .updateTable('sandboxes')
       .set({ state: 'stopped', updated_at_ms: atMs })
-      .where('state', 'in', runningStates);
+      .where('state', 'in', livingStates);
     return this.#connection.transaction(this.#durability, () => this.#connection.run(update));
+  }
+
+  async prune(destroyedBeforeMs: number, most: number): Promise<readonly string[]> {
+    const { queries } = this.#connection;
+    const old = queries
+      .selectFrom('sandboxes')
+      .select('id')
+      .where('destroyed_at_ms', '<', destroyedBeforeMs)
+      .orderBy('destroyed_at_ms')
+      .limit(most);
+    return this.#connection.transaction(this.#durability, () => {
+      const ids = this.#connection.all(old).map(({ id }) => id);
+      for (const id of ids) {
+        this.#connection.run(queries.deleteFrom('sandboxes').where('id', '=', id));
+      }
+      return ids;
+    });
+  }
+
+  #chosen(workspaceId: string, filter: SandboxFilter): Chosen<'sandboxes'> {
+    const { states, template, labels = {}, namePrefix, search, createdByKey } = filter;
+    let chosen: Chosen<'sandboxes'> = this.#connection.queries
+      .selectFrom('sandboxes')
+      .where('workspace_id', '=', workspaceId);
+    chosen =
+      states === undefined
+        ? chosen.where('state', '<>', destroyed)
+        : chosen.where('state', 'in', states);
+    if (template !== undefined) chosen = chosen.where('template', '=', template);
+    if (namePrefix !== undefined) chosen = chosen.where(beginsWith('name', namePrefix));
+    if (search !== undefined) chosen = chosen.where(contains('name', search));
+    if (createdByKey !== undefined) chosen = chosen.where('created_by_key', '=', createdByKey);
+    for (const [label, value] of Object.entries(labels)) {
+      // The path in quotes: a label may hold dots.
+      chosen = chosen.where(
+        sql<boolean>`json_extract(labels, ${`$.${JSON.stringify(label)}`}) = ${value}`,
+      );
+    }
+    return chosen;
+  }
+
+  #change(query: Compilable<unknown>): number {
+    try {
+      return this.#connection.transaction(this.#durability, () => this.#connection.run(query));
+    } catch (error) {
+      throw toRefusal(error);
+    }
   }
 
   #living() {
@@ -110,7 +170,7 @@ export class SqliteSandboxStore implements SandboxStore {
   }
 }
 
-function toInsertRefusal(error: unknown): unknown {
+function toRefusal(error: unknown): unknown {
   switch (sqliteCode(error)) {
     case constraint.unique:
       return new SandgateError(

@@ -1,14 +1,14 @@
 import type { GeneratedAlways } from 'kysely';
 import type { AuditAlertSchema } from './audit-alert-schema.ts';
+import type { SandboxSchema } from './sandbox-schema.ts';
 import type { UsageSchema } from './usage-schema.ts';
 
 /** Tables as the migrations leave them. `docs/storage-schema.md` tells what each column means. */
-export interface Schema extends AuditAlertSchema, UsageSchema {
+export interface Schema extends AuditAlertSchema, SandboxSchema, UsageSchema {
   readonly server_keys: ServerKeyTable;
   readonly workspaces: WorkspaceTable;
   readonly api_keys: ApiKeyTable;
   readonly api_key_secrets: ApiKeySecretTable;
-  readonly sandboxes: SandboxTable;
 }
 
 interface ServerKeyTable {
@@ -60,17 +60,4 @@ interface ApiKeySecretTable {
   server_key_version: number;
   created_at_ms: number;
   valid_until_ms: number | null;
-}
-
-interface SandboxTable {
-  id: string;
-  workspace_id: string;
-  name: string;
-  state: string;
-  /** JSON object. */
-  definition: string;
-  failure: string | null;
-  created_at_ms: number;
-  updated_at_ms: number;
-  destroyed_at_ms: number | null;
 }

@@ -3,6 +3,7 @@ import { usage } from './0002-usage.ts';
 import { childKeys } from './0003-child-keys.ts';
 import { auditAlertsAndTickets } from './0004-audit-alerts-and-tickets.ts';
 import { countKeys } from './0005-count-keys.ts';
+import { sandboxPlatform } from './0006-sandbox-platform.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
@@ -12,4 +13,5 @@ export const allMigrations: readonly Migration[] = [
   childKeys,
   auditAlertsAndTickets,
   countKeys,
+  sandboxPlatform,
 ];

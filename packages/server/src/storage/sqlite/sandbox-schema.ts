@@ -1,0 +1,78 @@
+/** Tables of sandboxes and of what belongs to them. */
+export interface SandboxSchema {
+  readonly sandboxes: SandboxTable;
+  readonly snapshots: SnapshotTable;
+  readonly volumes: VolumeTable;
+  readonly idempotent_requests: IdempotentRequestTable;
+}
+
+interface SandboxTable {
+  id: string;
+  workspace_id: string;
+  name: string;
+  state: string;
+  /** JSON object. */
+  definition: string;
+  failure: string | null;
+  created_at_ms: number;
+  updated_at_ms: number;
+  destroyed_at_ms: number | null;
+  template: string;
+  /** JSON object. */
+  labels: string;
+  /** JSON object. */
+  egress: string;
+  /** JSON array. */
+  volumes: string;
+  from_snapshot: string | null;
+  /** JSON object. */
+  lifetime: string;
+  /** JSON object. */
+  snapshot_schedule: string | null;
+  created_by_key: number | null;
+  last_activity_at_ms: number;
+  paused_at_ms: number | null;
+  destroy_reason: string | null;
+}
+
+interface SnapshotTable {
+  id: string;
+  workspace_id: string;
+  sandbox_id: string;
+  name: string;
+  state: string;
+  template: string;
+  /** JSON object. */
+  definition: string;
+  /** 0 or 1. */
+  automatic: number;
+  size_bytes: number | null;
+  failure_reason: string | null;
+  created_at_ms: number;
+  expires_at_ms: number | null;
+}
+
+interface VolumeTable {
+  id: string;
+  workspace_id: string;
+  name: string;
+  size_mib: number;
+  state: string;
+  region: string | null;
+  attached_sandbox_id: string | null;
+  guest_path: string | null;
+  last_attached_at_ms: number | null;
+  created_at_ms: number;
+  updated_at_ms: number;
+}
+
+interface IdempotentRequestTable {
+  owner: string;
+  method: string;
+  path: string;
+  key: string;
+  fingerprint: string;
+  /** JSON object; null while it is carried out. */
+  answer: string | null;
+  expires_at_ms: number;
+}
