@@ -10,6 +10,7 @@ import { filesContract } from './contract/files-contract.ts';
 import { isolationContract } from './contract/isolation-contract.ts';
 import { lifeContract } from './contract/life-contract.ts';
 import { limitsContract } from './contract/limits-contract.ts';
+import { pauseContract } from './contract/pause-contract.ts';
 import { processContract } from './contract/process-contract.ts';
 
 /** A promise that an engine does not keep, and why. */
@@ -26,6 +27,7 @@ const parts: Readonly<Record<string, ContractPart>> = {
   files: filesContract,
   limits: limitsContract,
   isolation: isolationContract,
+  pause: pauseContract,
 };
 
 /** What every engine promises. `createEngine` gets an empty state directory. */

@@ -3,9 +3,7 @@ import type { KernelRunRequest } from '@sandgate/core';
 import type { KernelProcess } from './kernel-process.ts';
 import { type KernelReply, maxReplyBytes, parseKernelReply } from './kernel-reply.ts';
 import { RunOutputSplitter, runMarker } from './run-output-splitter.ts';
-
-/** Calls `action` once after `delayMs`, unless the returned function is called before. */
-export type StartTimer = (action: () => void, delayMs: number) => () => void;
+import type { StartTimer } from './start-timer.ts';
 
 export type SessionResult =
   | { readonly kind: 'replied'; readonly reply: KernelReply }

@@ -7,7 +7,8 @@ import {
   SandgateError,
 } from '@sandgate/core';
 import type { StartKernelProcess } from './kernel-process.ts';
-import { KernelSession, type SessionResult, type StartTimer } from './kernel-session.ts';
+import { KernelSession, type SessionResult } from './kernel-session.ts';
+import { type StartTimer, startRealTimer } from './start-timer.ts';
 
 /** How long interrupted code may take to end before its interpreter is killed. */
 const interruptGraceMs = 1_000;
@@ -26,11 +27,6 @@ export interface SandboxKernelOptions {
 }
 
 type Interruption = 'timed_out' | 'aborted';
-
-function startRealTimer(action: () => void, delayMs: number): () => void {
-  const timer = setTimeout(action, delayMs);
-  return () => clearTimeout(timer);
-}
 
 /**
  * The kernel of one language in one sandbox. The interpreter starts at the first run, and again at

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -18,10 +18,10 @@ import { dirname, join } from 'node:path';
 import type { Engine, EngineSandboxSpec } from '@sandgate/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runProgram, runShell } from '../contract/contract-suite.ts';
-import type { LauncherName } from './engine-options.ts';
 import { readRecordedProcess } from './launch-sandbox.ts';
 import { createNamespaceEngine } from './namespace-engine.ts';
 import { createRuntimeDirectory } from './runtime-directory.ts';
+import { commandLines, isAlive, readAll, startServer } from './start-server-in-test.ts';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -56,45 +56,6 @@ function spec(overrides: Partial<EngineSandboxSpec> = {}): EngineSandboxSpec {
   };
 }
 
-/** Runs another server: a program that makes an engine and goes on as `body` says. */
-function startServer(
-  stateDirectory: string,
-  launcher: LauncherName,
-  body: string,
-  user?: number,
-): ChildProcess {
-  const program = `
-    import { createNamespaceEngine } from ${JSON.stringify(new URL('./namespace-engine.ts', import.meta.url).href)};
-    const engine = createNamespaceEngine({ stateDirectory: ${JSON.stringify(stateDirectory)}, launcher: ${JSON.stringify(launcher)} });
-    const spec = ${JSON.stringify(spec())};
-    const run = async (sandbox, ...argv) => {
-      let text = '';
-      const outcome = await sandbox.exec({ argv, onOutput: ({ data }) => { text += data; } });
-      return [outcome.exitCode ?? outcome.kind, text];
-    };
-    ${body}`;
-  const child = spawn(
-    process.execPath,
-    ['--conditions=@sandgate/source', '--input-type=module', '-e', program],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      cwd: '/',
-      ...(user === undefined ? {} : { uid: user, gid: user }),
-    },
-  );
-  children.push(child);
-  return child;
-}
-
-async function readAll(child: ChildProcess): Promise<string> {
-  let text = '';
-  child.stdout?.on('data', (data: Buffer) => {
-    text += data.toString('utf8');
-  });
-  await once(child, 'close');
-  return text;
-}
-
 /** Resolves with what a promise is rejected with. */
 async function invert(promise: Promise<unknown>): Promise<unknown> {
   try {
@@ -105,33 +66,11 @@ async function invert(promise: Promise<unknown>): Promise<unknown> {
   throw new Error('was not rejected');
 }
 
-/** A process that has ended and waits to be reaped has no command line any more (proc(5)). */
-function isAlive(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1') !== '';
-  } catch {
-    return false;
-  }
-}
-
-function commandLines(): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ');
-      } catch {
-        return '';
-      }
-    });
-}
-
 describe.each(['bubblewrap', 'util-linux'] as const)('a server with %s', (launcher) => {
   it('that is killed leaves no process, and the next one cleans up', async () => {
     const mark = `9${Date.now()}`;
     const child = startServer(
-      state,
-      launcher,
+      { stateDirectory: state, launcher },
       `for (const digit of '123') {
          const sandbox = await engine.start({ ...spec, id: digit.repeat(24) });
          await run(sandbox, 'sh', '-c', 'setsid sleep ${mark} </dev/null >/dev/null 2>&1 &');
@@ -139,6 +78,7 @@ describe.each(['bubblewrap', 'util-linux'] as const)('a server with %s', (launch
        }
        console.log('up');`,
     );
+    children.push(child);
     const [first] = child.stdout === null ? [] : await once(child.stdout, 'data');
     expect(String(first)).toBe('up\n');
     const running = (): number => commandLines().filter((line) => line.includes(mark)).length;
@@ -163,14 +103,12 @@ describe.each(['bubblewrap', 'util-linux'] as const)('a server with %s', (launch
   });
 
   it('that runs as an ordinary user starts the same sandboxes', async () => {
-    const user = isRoot ? 1_234_567 : process.getuid?.();
     const own = join(state, 'own');
     mkdirSync(own, { mode: 0o700 });
     chmodSync(state, 0o755);
     if (isRoot) (await import('node:fs')).chownSync(own, 1_234_567, 1_234_567);
     const child = startServer(
-      own,
-      launcher,
+      { stateDirectory: own, launcher, ...(isRoot ? { user: 1_234_567 } : {}) },
       `const report = await engine.probe();
        if (!report.usable) console.log(JSON.stringify(report.findings));
        let sandbox = await engine.start({ ...spec, image: 'node' });
@@ -186,8 +124,8 @@ describe.each(['bubblewrap', 'util-linux'] as const)('a server with %s', (launch
        await engine.reconcile();
        await engine.close();
        console.log('closed');`,
-      isRoot ? user : undefined,
     );
+    children.push(child);
     const none = '0000000000000000';
     const status = `CapEff:\t${none}\nCapBnd:\t${none}\nNoNewPrivs:\t1\nSeccomp:\t2\n`;
     expect((await readAll(child)).trim().split('\n')).toEqual([

@@ -22,6 +22,9 @@ import { LaunchStock } from './launch-stock.ts';
 import { LayerArchive } from './layer-archive.ts';
 import { isBeneathVolume, pathsOutsideLayer } from './mount-plan.ts';
 import { NamespaceSandbox } from './namespace-sandbox.ts';
+import { FreezerHold } from './pause/freezer-hold.ts';
+import type { ProcessHold } from './pause/process-hold.ts';
+import { SignalHold } from './pause/signal-hold.ts';
 import { type ProbedEngine, probeEngine } from './probe-engine.ts';
 import { shellCall } from './quote-shell.ts';
 import { requireValidSpec } from './require-valid-spec.ts';
@@ -186,6 +189,7 @@ class NamespaceEngine implements Engine {
       process: launched.process,
       kernelsCompiled: context.kernelsCompiled,
       group: launched.group,
+      hold: createHold(context, launched),
       clock: this.#clock,
       saveLayer: async (stopping, onBytes) =>
         archive?.save(
@@ -229,4 +233,10 @@ class NamespaceEngine implements Engine {
 function explainStart(cause: unknown): never {
   if (cause instanceof SandgateError) throw cause;
   throw new SandgateError('engine_failed', 'The sandbox could not be started.', { cause });
+}
+
+function createHold({ limiter }: LaunchContext, { group, process }: LaunchedSandbox): ProcessHold {
+  const { pid } = process;
+  if (pid === undefined) throw new Error('the launcher has no process id');
+  return limiter.freezer ? new FreezerHold(group, pid) : new SignalHold(pid);
 }

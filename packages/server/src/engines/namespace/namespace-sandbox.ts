@@ -14,9 +14,13 @@ import {
 import { kernelCommand, kernelStart } from '../kernel/kernel-command.ts';
 import type { KernelProcess } from '../kernel/kernel-process.ts';
 import { createSandboxKernel } from '../kernel/sandbox-kernel.ts';
+import { type StartTimer, startRealTimer } from '../kernel/start-timer.ts';
 import { type AgentJob, type JobSpec, startAgentJob } from './exec/agent-job.ts';
 import { runExec } from './exec/run-exec.ts';
 import type { ResourceGroup } from './limits/resource-limiter.ts';
+import { PausableTimers } from './pause/pausable-timers.ts';
+import type { ProcessHold } from './pause/process-hold.ts';
+import { SandboxPause } from './pause/sandbox-pause.ts';
 import { readSandboxFile, writeSandboxFile } from './sandbox-files.ts';
 import type { ProcessEnd, SandboxProcess } from './sandbox-process.ts';
 
@@ -32,6 +36,7 @@ export interface NamespaceSandboxParts {
   readonly process: SandboxProcess;
   readonly kernelsCompiled: boolean;
   readonly group: ResourceGroup;
+  readonly hold: ProcessHold;
   readonly clock: Clock;
   /** Keeps the writable layer, with the agent still there and everything else gone. */
   readonly saveLayer: (
@@ -47,6 +52,10 @@ export class NamespaceSandbox implements EngineSandbox {
   readonly exited: Promise<SandboxExitReason>;
   readonly #parts: NamespaceSandboxParts;
   readonly #kernels = new Map<KernelLanguage, Kernel>();
+  readonly #timers = new PausableTimers();
+  readonly #pause: SandboxPause;
+  /** Of the latest reading: no program can be asked while the sandbox is paused. */
+  #diskBytes = 0;
   #jobs = 0;
   #lastJob = 0;
   #lastTurn: Promise<void> = Promise.resolve();
@@ -59,17 +68,26 @@ export class NamespaceSandbox implements EngineSandbox {
     this.#parts = parts;
     this.id = parts.spec.id;
     this.#lastCpu = { atMs: parts.clock.nowMs(), cpuMs: parts.group.usage()?.cpuMs ?? 0 };
+    this.#pause = new SandboxPause(parts.hold, this.#timers);
     this.exited = parts.process.ended.then((end) => this.#finish(end));
-    void parts.process.ended.then(() => this.#ending.resolve());
+    void parts.process.ended.then(() => {
+      this.#ending.resolve();
+      this.#pause.end().catch(() => {});
+    });
   }
 
   async exec(request: ExecRequest): Promise<ExecOutcome> {
+    await this.#pause.opened(request.signal);
     if (this.#stopping !== null) throw this.#endedError();
-    return this.execInternally(request);
+    return this.#run(request, this.#timers.start);
   }
 
-  /** Also while the sandbox stops. */
-  async execInternally(request: ExecRequest): Promise<ExecOutcome> {
+  /** Also while the sandbox stops, or is held still for this. */
+  execInternally(request: ExecRequest): Promise<ExecOutcome> {
+    return this.#run(request, startRealTimer);
+  }
+
+  async #run(request: ExecRequest, startTimer: StartTimer): Promise<ExecOutcome> {
     const { process, spec } = this.#parts;
     if (!process.running) throw this.#endedError();
     if (request.signal?.aborted === true) return { kind: 'aborted' };
@@ -80,6 +98,7 @@ export class NamespaceSandbox implements EngineSandbox {
       stdin: request.stdin !== undefined,
       control: false,
       reportsStart: request.onStarted !== undefined,
+      startTimer,
     });
     return runExec(job, request, () => this.#isEnding());
   }
@@ -95,6 +114,7 @@ export class NamespaceSandbox implements EngineSandbox {
     if (kernel === undefined) {
       kernel = createSandboxKernel(language, (wanted) => this.#startKernel(wanted), {
         sandboxEnded: this.#ending.promise,
+        startTimer: this.#timers.start,
       });
       this.#kernels.set(language, kernel);
     }
@@ -114,7 +134,8 @@ export class NamespaceSandbox implements EngineSandbox {
   }
 
   async metrics(): Promise<SandboxMetrics> {
-    const diskBytes = await this.#readDiskBytes();
+    if (!this.#pause.paused) this.#diskBytes = await this.#readDiskBytes();
+    const diskBytes = this.#diskBytes;
     const usage = this.#parts.group.usage();
     if (usage === null) return { cpuPercent: 0, memoryBytes: 0, diskBytes, processes: 0 };
     const atMs = this.#parts.clock.nowMs();
@@ -122,6 +143,19 @@ export class NamespaceSandbox implements EngineSandbox {
     const cpuPercent = Math.max(0, ((usage.cpuMs - this.#lastCpu.cpuMs) / elapsedMs) * 100);
     this.#lastCpu = { atMs, cpuMs: usage.cpuMs };
     return { cpuPercent, memoryBytes: usage.memoryBytes, diskBytes, processes: usage.processes };
+  }
+
+  async pause(): Promise<void> {
+    this.#requireRunning();
+    if (this.#pause.paused) return;
+    this.#diskBytes = await this.#readDiskBytes().catch(() => this.#diskBytes);
+    await this.#pause.pause();
+    this.#requireRunning();
+  }
+
+  async resume(): Promise<void> {
+    this.#requireRunning();
+    await this.#pause.resume();
   }
 
   stop({ keepLayer = true, onLayerBytes }: StopOptions = {}): Promise<void> {
@@ -141,6 +175,7 @@ export class NamespaceSandbox implements EngineSandbox {
   async #stop(onLayerBytes: StopOptions['onLayerBytes']): Promise<void> {
     const { process } = this.#parts;
     try {
+      await this.#pause.endInTurn();
       if (process.running) {
         process.send('kill_all\n');
         const { group, spec } = this.#parts;
@@ -153,6 +188,8 @@ export class NamespaceSandbox implements EngineSandbox {
   }
 
   async #kill(): Promise<void> {
+    // What a freezer holds cannot be killed.
+    await this.#pause.end();
     this.#parts.process.kill();
     await this.exited;
   }
@@ -198,6 +235,7 @@ export class NamespaceSandbox implements EngineSandbox {
   }
 
   async #startKernel(language: KernelLanguage): Promise<KernelProcess> {
+    await this.#pause.opened();
     if (this.#stopping !== null) throw this.#endedError();
     const job = await this.#startJob({
       argv: kernelCommand(language, { compiled: this.#parts.kernelsCompiled }),
@@ -206,6 +244,7 @@ export class NamespaceSandbox implements EngineSandbox {
       stdin: true,
       control: true,
       start: kernelStart[language],
+      startTimer: this.#timers.start,
     });
     const stdin = await job.stdin.catch((cause: unknown) => {
       job.kill('SIGKILL', 'group');
@@ -253,6 +292,10 @@ export class NamespaceSandbox implements EngineSandbox {
     const wait = new Promise((resolve) => setTimeout(resolve, endGraceMs).unref());
     if (this.#stopping === null && process.running) await Promise.race([process.ended, wait]);
     return this.#stopping !== null || !process.running;
+  }
+
+  #requireRunning(): void {
+    if (this.#stopping !== null || !this.#parts.process.running) throw this.#endedError();
   }
 
   #endedError(): SandgateError {

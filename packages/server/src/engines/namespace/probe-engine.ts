@@ -13,7 +13,8 @@ import { compileKernelScripts, installKernelScripts } from './install-kernel-scr
 import type { LaunchContext } from './launch-sandbox.ts';
 import { findLaunchers } from './launcher/find-launchers.ts';
 import type { Launcher } from './launcher/launcher.ts';
-import { detectResourceLimiter } from './limits/resource-limiter.ts';
+import { cgroupRemedy } from './limits/describe-limits.ts';
+import { detectResourceLimiter, type ResourceLimiter } from './limits/resource-limiter.ts';
 import { systemSteps } from './mount-plan.ts';
 import { blockedNamespaceFindings } from './namespace-findings.ts';
 import type { RuntimeDirectory } from './runtime-directory.ts';
@@ -129,7 +130,18 @@ function contextFindings(context: LaunchContext): EngineFinding[] {
           message: 'Files are lost when a sandbox stops: there is no GNU tar.',
           remedy: 'Install GNU tar.',
         };
-  return [seccomp, ...context.limiter.findings, layers];
+  return [seccomp, ...context.limiter.findings, pauseFinding(context.limiter), layers];
+}
+
+function pauseFinding({ freezer }: ResourceLimiter): EngineFinding {
+  const subject = 'pause';
+  if (freezer) return { subject, status: 'ok', message: 'A cgroup freezes a paused sandbox.' };
+  return {
+    subject,
+    status: 'degraded',
+    message: 'A paused sandbox is stopped by SIGSTOP, which its programs can notice.',
+    remedy: cgroupRemedy,
+  };
 }
 
 function usableReport(
@@ -147,6 +159,7 @@ function usableReport(
       cpuLimit: cpu,
       processLimit: processes,
       persistentLayer: context.tools.tar !== null,
+      pause: context.limiter.freezer ? 'freezer' : 'signals',
     },
     templates: templates.map(({ name, languages, description }) => ({
       name,

@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { type ProcessSignal, SandgateError } from '@sandgate/core';
 import type { ProgramStart } from '../../kernel/kernel-command.ts';
+import { type StartTimer, startRealTimer } from '../../kernel/start-timer.ts';
 import { explainShortage } from '../descriptor-shortage.ts';
 import { errorCodeOf } from '../limits/cgroup-files.ts';
 import { shellCall } from '../quote-shell.ts';
@@ -22,6 +23,8 @@ export interface JobSpec {
   readonly reportsStart?: boolean;
   /** The longest that the agent may take from the call to the program's start. */
   readonly startDeadlineMs: number;
+  /** Timers that stand still while the job cannot run. Default: real ones. */
+  readonly startTimer?: StartTimer;
 }
 
 /** How a job came to its end. */
@@ -49,6 +52,7 @@ export class AgentJob {
   /** Resolves when the program runs, or with false when it never did. */
   readonly started: Promise<boolean>;
   readonly ended: Promise<JobEnd>;
+  readonly startTimer: StartTimer;
   readonly #host: JobHost;
   readonly #id: number;
   readonly #paths: string[] = [];
@@ -67,6 +71,7 @@ export class AgentJob {
     this.#host = host;
     this.#stock = [...fifos];
     this.#id = id;
+    this.startTimer = spec.startTimer ?? startRealTimer;
     this.ended = new Promise((resolve) => {
       this.#settleEnd = resolve;
     });
@@ -144,14 +149,14 @@ export class AgentJob {
   #watch(status: Socket, startDeadlineMs: number): void {
     let text = '';
     let forget = (): void => {};
-    const deadline = setTimeout(() => {
+    const clearDeadline = this.startTimer(() => {
       this.#host.violation('the agent did not start a program in time');
     }, startDeadlineMs);
     const finish = (end: JobEnd): void => {
       if (this.#end !== null) return;
       this.#end = end;
       forget();
-      clearTimeout(deadline);
+      clearDeadline();
       status.destroy();
       this.#unlinkFifos();
       this.#releaseStdin();
@@ -168,7 +173,7 @@ export class AgentJob {
           this.#host.violation('a job reported nonsense');
           finish({ kind: 'lost' });
         } else if (report.kind === 'started') {
-          clearTimeout(deadline);
+          clearDeadline();
           this.#started(report.pid);
         } else finish(report);
       }

@@ -74,7 +74,7 @@ class Interruption {
   kind: 'timed_out' | 'aborted' | null = null;
   /** Resolves with null when a killed job is not reported gone in time. */
   readonly overdue: Promise<null>;
-  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #timers: (() => void)[] = [];
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
 
@@ -85,11 +85,11 @@ class Interruption {
       if (this.kind !== null) return;
       this.kind = kind;
       job.kill('SIGKILL', 'group');
-      this.#timers.push(setTimeout(() => overdue.resolve(null), killDeadlineMs));
+      this.#timers.push(job.startTimer(() => overdue.resolve(null), killDeadlineMs));
     };
     if (request.timeoutMs !== undefined) {
       const delayMs = Math.min(request.timeoutMs, maxTimerMs);
-      this.#timers.push(setTimeout(() => interrupt('timed_out'), delayMs));
+      this.#timers.push(job.startTimer(() => interrupt('timed_out'), delayMs));
     }
     this.#onAbort = () => interrupt('aborted');
     this.#signal = request.signal;
@@ -98,7 +98,7 @@ class Interruption {
   }
 
   clear(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const cancel of this.#timers) cancel();
     this.#signal?.removeEventListener('abort', this.#onAbort);
   }
 }

@@ -16,6 +16,8 @@ export interface CgroupGroup {
   kill(): Promise<void>;
   freeze(): Promise<void>;
   thaw(): Promise<void>;
+  /** Those that are in the group now; none when it is gone. */
+  processes(): readonly number[];
   remove(): Promise<void>;
   /** Sets another limit, where memory is limited at all. Never throws. */
   setMemoryMib(memoryMib: number): void;
@@ -28,6 +30,8 @@ export interface CgroupAdapter {
   readonly limits: ReadonlySet<LimitedResource>;
   /** Why each of the others cannot be limited. */
   readonly problems: Readonly<Partial<Record<LimitedResource, string>>>;
+  /** Groups can be frozen. */
+  readonly freezer: boolean;
   /** Directories beneath which groups are made. */
   readonly bases: readonly string[];
   /** @throws SandgateError `engine_failed` when a limit is refused; nothing is left then. */

@@ -61,6 +61,7 @@ export async function openCgroupV1(
     version: 1,
     limits,
     problems,
+    freezer: usable.has('freezer'),
     bases: [...new Set(usable.values())],
     createGroup: (name, resources) => createGroup(usable, name, resources),
     close: async () => {},
@@ -133,7 +134,7 @@ function setLimit(controller: Controller, directory: string, resources: SandboxR
 
 const mebibyte = 1_048_576;
 const killTimeoutMs = 10_000;
-const freezeTimeoutMs = 2_000;
+const freezeTimeoutMs = 10_000;
 
 /** The group made of these directories, one in each hierarchy; those that are missing are no error. */
 export function openCgroupV1Group(directories: readonly string[]): CgroupGroup {
@@ -198,6 +199,7 @@ export function openCgroupV1Group(directories: readonly string[]): CgroupGroup {
       }
     },
     thaw,
+    processes: () => [...processes()],
 
     setMemoryMib(memoryMib) {
       const directory = holding('memory.limit_in_bytes');

@@ -60,6 +60,7 @@ export async function openCgroupV2(
       version: 2,
       limits,
       problems,
+      freezer: limits.size > 0 && hasFreezer(join(base, probeName)),
       bases: limits.size > 0 ? [base] : [],
       createGroup: (name, resources) => createGroup(join(base, name), usable, resources),
       close: release,
@@ -70,7 +71,10 @@ export async function openCgroupV2(
     const createGroup = async () => {
       throw new SandgateError('engine_failed', 'No cgroup can be made here.', { detail: problem });
     };
-    return { version: 2, limits, problems, bases: [], createGroup, close: async () => {} };
+    return {
+      ...{ version: 2, limits, problems, freezer: false, bases: [], createGroup },
+      close: async () => {},
+    };
   }
 }
 
@@ -86,6 +90,16 @@ async function tryController(controller: V2Controller, directory: string) {
     return null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** From Linux 5.2 on, in every cgroup but the root. */
+function hasFreezer(directory: string): boolean {
+  mkdirSync(directory);
+  try {
+    return existsSync(join(directory, 'cgroup.freeze'));
+  } finally {
+    rmdirSync(directory);
   }
 }
 
@@ -127,7 +141,7 @@ function setLimit(controller: V2Controller, directory: string, resources: Sandbo
 
 const mebibyte = 1_048_576;
 const killTimeoutMs = 10_000;
-const freezeTimeoutMs = 2_000;
+const freezeTimeoutMs = 10_000;
 
 export function openCgroupV2Group(directory: string): CgroupGroup {
   const event = (name: string) =>
@@ -175,8 +189,9 @@ export function openCgroupV2Group(directory: string): CgroupGroup {
     },
 
     async thaw() {
-      writeControl(directory, 'cgroup.freeze', '0');
+      if (existsSync(directory)) writeControl(directory, 'cgroup.freeze', '0');
     },
+    processes: () => processesIn(directory),
 
     remove: () => removeCgroup(directory),
 

@@ -17,7 +17,7 @@ const fallbacks: Readonly<Record<LimitedResource, string>> = {
   processes: 'The number of processes is limited by RLIMIT_NPROC of the sandbox’s user.',
 };
 
-const remedy =
+export const cgroupRemedy =
   'Start the server in a cgroup of its own, as in ' +
   '`systemd-run --user --scope -p Delegate=yes msb server start`, or as a systemd service with ' +
   '`Delegate=yes`; in a container, mount /sys/fs/cgroup writable.';
@@ -33,6 +33,11 @@ export function describeLimits(adapter: CgroupAdapter | null): readonly EngineFi
     }
     const problem = adapter?.problems[resource] ?? 'no cgroup hierarchy is mounted';
     const status = resource === 'cpu' ? 'missing' : 'degraded';
-    return { subject, status, message: `${fallbacks[resource]} Reason: ${problem}.`, remedy };
+    return {
+      subject,
+      status,
+      message: `${fallbacks[resource]} Reason: ${problem}.`,
+      remedy: cgroupRemedy,
+    };
   });
 }

@@ -14,6 +14,7 @@ import { openCgroupV2, openCgroupV2Group } from './cgroup-v2.ts';
 import { describeLimits } from './describe-limits.ts';
 import { readGroupBases, recordGroupBases } from './group-bases.ts';
 import { openFilesLimit, type ProcessLimits, processLimitsFor } from './process-limits.ts';
+import { ThawGuard } from './thaw-guard.ts';
 
 /** The limits of one sandbox. */
 export interface ResourceGroup {
@@ -36,6 +37,8 @@ export interface ResourceGroup {
   /** @throws SandgateError `engine_failed` when the group cannot be frozen, or there is none. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
+  /** Those that are in the group now. Empty without cgroups. */
+  processes(): readonly number[];
   /** Removes the group. Its processes must have ended. Idempotent. */
   remove(): Promise<void>;
   /** Sets another limit, where memory is limited by a cgroup. Never throws. */
@@ -48,6 +51,8 @@ export interface ResourceLimiter {
     readonly cpu: EngineCapabilities['cpuLimit'];
     readonly processes: EngineCapabilities['processLimit'];
   };
+  /** Groups can be frozen. */
+  readonly freezer: boolean;
   /** What was found, and what would be better. */
   readonly findings: readonly EngineFinding[];
   /** @throws SandgateError `engine_failed` when a limit that was found to work is refused. */
@@ -85,6 +90,8 @@ export async function detectResourceLimiter(
   const limits = adapter?.limits ?? new Set();
   const byCgroup = { memory: limits.has('memory'), processes: limits.has('processes') };
   const openFiles = openFilesLimit(procRoot);
+  const guard =
+    adapter?.version === 1 && adapter.freezer ? new ThawGuard(adapter.bases, prefix) : null;
   let basesRecorded = false;
 
   return {
@@ -93,6 +100,7 @@ export async function detectResourceLimiter(
       cpu: limits.has('cpu') ? 'cgroup' : 'none',
       processes: byCgroup.processes ? 'cgroup' : 'rlimit',
     },
+    freezer: adapter?.freezer === true,
     findings: describeLimits(adapter),
 
     async createGroup(id, resources) {
@@ -102,7 +110,12 @@ export async function detectResourceLimiter(
         recordGroupBases(stateDirectory, [...readGroupBases(stateDirectory), ...adapter.bases]);
         basesRecorded = true;
       }
-      return { ...(await adapter.createGroup(`${prefix}${id}`, resources)), rlimits };
+      const group = await adapter.createGroup(`${prefix}${id}`, resources);
+      const freeze = async (): Promise<void> => {
+        await guard?.start();
+        await group.freeze();
+      };
+      return { ...group, freeze, rlimits };
     },
 
     async removeStale() {
@@ -115,7 +128,10 @@ export async function detectResourceLimiter(
       if (recorded.length > 0) recordGroupBases(stateDirectory, adapter?.bases ?? []);
     },
 
-    close: async () => await adapter?.close(),
+    async close() {
+      await guard?.close();
+      await adapter?.close();
+    },
   };
 }
 
@@ -128,6 +144,7 @@ const withoutCgroup: CgroupGroup = {
       new SandgateError('engine_failed', 'Pausing needs cgroups, which this server cannot use.'),
     ),
   thaw: async () => {},
+  processes: () => [],
   remove: async () => {},
   setMemoryMib: () => {},
 };
