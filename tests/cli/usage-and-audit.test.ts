@@ -157,7 +157,10 @@ describe('msb audit', () => {
       ['key.revoke', 'failed', null],
       ['key.revoke', 'done', 'team'],
     ]);
-    expect(await actions('-n', 'other')).toEqual([['key.issue', 'done', 'other']]);
+    expect(await actions('-n', 'other')).toEqual([
+      ['key.issue', 'done', 'other'],
+      ['workspace.create', 'done', 'other'],
+    ]);
     expect(await actions('--outcome', 'failed')).toHaveLength(1);
     expect(await actions('--limit', '1')).toHaveLength(1);
     expect(await actions('--to', '1d ago')).toEqual([]);
@@ -170,14 +173,14 @@ describe('msb audit', () => {
   it('verifies the log, and prints a head that proves later that it was not set back', async () => {
     const before = await msb('audit', 'verify');
     expect(before).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(before.stdout).toMatch(/^The audit log is intact: 2 entries\.\nHead: 2:[0-9a-f]{64}\n$/);
+    expect(before.stdout).toMatch(/^The audit log is intact: 4 entries\.\nHead: 4:[0-9a-f]{64}\n$/);
     await msb('keys', 'revoke', '1');
     const head = headOf(before.stdout);
     expect((await msb('audit', 'verify', '--anchor', head)).exitCode).toBe(0);
-    const other = `2:${'0'.repeat(64)}`;
+    const other = `4:${'0'.repeat(64)}`;
     const setBack = await msb('audit', 'verify', '--anchor', other);
     expect(setBack.exitCode).toBe(1);
-    expect(setBack.stdout).toContain('2  anchor_missing');
+    expect(setBack.stdout).toContain('4  anchor_missing');
     expect((await msb('audit', 'verify', '--anchor', '2')).exitCode).toBe(2);
   });
 

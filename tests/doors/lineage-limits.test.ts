@@ -139,6 +139,7 @@ async function openFamily(given: readonly RequestLimitOverrides[]) {
         {
           credential: at(index).text,
           address: '192.0.2.1',
+          requestId: 'request',
           workspace: { kind: 'own' },
           scope: null,
         },

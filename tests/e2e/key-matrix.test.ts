@@ -1,6 +1,3 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { newKeyText, revokeKey, type Scope, scopes, setKeyEnabled } from '@sandgate/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
@@ -12,6 +9,7 @@ import {
   type OpenApiPaths,
 } from '../support/documented-routes.ts';
 import { type RouteSample, routeSamples, type SampleTargets } from '../support/route-samples.ts';
+import { storedState } from '../support/stored-state.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createTestApp, type TestApp } from '../support/test-app.ts';
 
@@ -140,30 +138,11 @@ async function send(
 const rightKey = ({ access }: DocumentedRoute): string =>
   withOnly.get(access === 'any key' ? 'mcp:call' : (access as Scope)) ?? '';
 
-/** Everything stored but who called and what was refused. */
-function storedState(): string {
-  const [file = ''] = readdirSync(folder).filter((name) => name.endsWith('.db'));
-  const database = new DatabaseSync(join(folder, file), { readOnly: true });
-  try {
-    const tables = database
-      .prepare("select name from sqlite_master where type = 'table' order by name")
-      .all()
-      .map(({ name }) => String(name))
-      .filter((name) => !/^(usage_|audit|sqlite_)/.test(name));
-    return JSON.stringify(
-      tables.map((name) => [name, database.prepare(`select * from "${name}"`).all()]),
-      (key, value) => (key === 'usage_count' || key === 'last_used_at_ms' ? null : value),
-    );
-  } finally {
-    database.close();
-  }
-}
-
 /** Runs requests of which none may change anything. */
 async function changingNothing(requests: () => Promise<void>): Promise<void> {
-  const before = storedState();
+  const before = storedState(folder);
   await requests();
-  expect(storedState() === before).toBe(true);
+  expect(storedState(folder) === before).toBe(true);
 }
 
 describe('the matrix', () => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import {
   type ApiKey,
+  type AuditedChange,
   createAuditLog,
   createFailureBudget,
   createSandboxes,
@@ -81,7 +82,14 @@ export async function createTestApp(
     onMainOutput: () => undefined,
     onBackgroundError: (error) => void backgroundErrors.push(error),
   });
-  const keyDependencies = { storage, clock, randomness, serverKey: () => key };
+  const auditLog = createAuditLog({ audit: storage.audit, clock, serverKey: () => key });
+  const bySetup = { actor: { kind: 'operator' }, action: 'test.setup' } as const;
+  const change: AuditedChange = {
+    note: () => undefined,
+    append: () => auditLog.append([bySetup]),
+    alsoAppend: () => auditLog.append([bySetup]),
+  };
+  const keyDependencies = { storage, clock, randomness, serverKey: () => key, change, auditLog };
   const refusals: string[] = [];
   const counters = createMemoryCounters(storage.usage);
   const limits = { current: noLimits as RequestLimits };
@@ -89,7 +97,6 @@ export async function createTestApp(
   const app = createApp({
     ...keyDependencies,
     limitsOf,
-    auditLog: createAuditLog({ ...keyDependencies, audit: storage.audit }),
     version: '0.0.0',
     webhookProblem: (url) => (url.startsWith('https://') ? null : 'must be https'),
     authorizer: developmentMode

@@ -67,6 +67,7 @@ export function checkOver(test: TestApp): (credential: string) => Promise<void> 
     const { kind } = await checkKey(dependencies, {
       credential,
       address: '192.0.2.1',
+      requestId: 'request',
       workspace: { kind: 'own' },
       scope: null,
     });

@@ -47,6 +47,7 @@ it('records each change of a key by the operator, without its text, in a log tha
       .toReversed()
       .map(({ action, target, outcome, actor }) => [action, target, outcome, actor.kind]),
   ).toEqual([
+    ['workspace.create', `workspace:${entries.at(-1)?.workspaceId}`, 'done', 'operator'],
     ['key.issue', 'key:1', 'done', 'operator'],
     ['key.rotate', 'key:1', 'done', 'operator'],
     ['key.disable', 'key:1', 'done', 'operator'],
@@ -56,7 +57,7 @@ it('records each change of a key by the operator, without its text, in a log tha
   ]);
   const stored = JSON.stringify(entries);
   for (const secret of [text, rotated.text]) expect(stored).not.toContain(secret.slice(4, 20));
-  expect(await administration.verifyAudit()).toMatchObject({ intact: true, entries: 6 });
+  expect(await administration.verifyAudit()).toMatchObject({ intact: true, entries: 7 });
 });
 
 it('records a reset of the server key, and verifies the log across it', async () => {

@@ -10,6 +10,7 @@ import {
   type Grantor,
   type IssueKeyRequest,
   issueKey,
+  type KeyChangeDependencies,
   type KeyDependencies,
   type KeyState,
   type MintKeyRequest,
@@ -145,16 +146,16 @@ export function createAdministration(dependencies: AdministrationDependencies): 
   const { storage, clock, loadServerKey } = dependencies;
 
   /** Nothing changes when the record of it could not be sealed. */
-  const changeKey = async <Result extends ApiKey | { readonly key: ApiKey }>(
+  const changeKey = async <Result>(
     attempt: Omit<Parameters<typeof auditKeyChange>[1], 'actor'>,
-    change: (keyDependencies: KeyDependencies) => Promise<Result>,
+    work: (keyDependencies: KeyChangeDependencies) => Promise<Result>,
   ): Promise<Result> => {
     const key = await loadServerKey();
     const serverKey = () => key;
     return await auditKeyChange(
       createAuditLog({ audit: storage.audit, clock, serverKey }),
       { ...attempt, actor: { kind: 'operator' } },
-      () => change({ ...dependencies, serverKey }),
+      (change) => work({ ...dependencies, serverKey, change }),
     );
   };
 
@@ -218,9 +219,8 @@ export function createAdministration(dependencies: AdministrationDependencies): 
         );
       }
       const grantor = { caller: null, workspace, limitsOf: await dependencies.loadLimits() };
-      const { key, text } = await changeKey(
-        { action: 'key.mint', details: { parent: parent.number } },
-        (keyDependencies) => mintKey(keyDependencies, grantor, request, parent),
+      const { key, text } = await changeKey({ action: 'key.mint' }, (keyDependencies) =>
+        mintKey(keyDependencies, grantor, request, parent),
       );
       return { key: await view(key), text };
     },

@@ -15,6 +15,7 @@ import {
   type Engine,
   type EngineReport,
   issueKey,
+  type KeyDependencies,
   mergeLimits,
   noLimits,
   type Randomness,
@@ -162,9 +163,10 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
     version: parts.version,
     webhookProblem: (url) => webhookUrlProblem(url, config.webhooks),
     authorizer: developmentMode
-      ? createDevelopmentAuthorizer({ ...keyDependencies, auditAs: auditScope.run })
+      ? createDevelopmentAuthorizer({ ...keyDependencies, auditLog, auditAs: auditScope.run })
       : createKeyAuthorizer({
           ...keyDependencies,
+          auditLog,
           counters: parts.counters,
           limitsOf: keyLimits,
           ledger: createUsageLedger(storage.usage),
@@ -286,7 +288,7 @@ export function limitsOf(
  * namespace gets it too; one whose operator key was revoked does not.
  */
 async function mintFirstKey(
-  dependencies: Parameters<typeof issueKey>[0],
+  dependencies: KeyDependencies,
   auditLog: AuditLog,
 ): Promise<string | null> {
   const operatorKeys = await dependencies.storage.keys.list({
@@ -297,7 +299,7 @@ async function mintFirstKey(
   const { text } = await auditKeyChange(
     auditLog,
     { actor: { kind: 'server' }, action: 'key.issue' },
-    () => issueKey(dependencies, { name: 'first operator key' }),
+    (change) => issueKey({ ...dependencies, change }, { name: 'first operator key' }),
   );
   return text;
 }

@@ -1,5 +1,5 @@
-import type { AuditContext, AuditLog } from '../audit/audit-log.ts';
-import { audited } from '../audit/audited.ts';
+import type { AuditContext } from '../audit/audit-log.ts';
+import { audited, type ChangeLog } from '../audit/audited.ts';
 import { SandgateError } from '../error/sandgate-error.ts';
 import type { ServerKey } from '../key/key-digest.ts';
 import type { Clock } from '../port/clock.ts';
@@ -22,7 +22,7 @@ export interface AlertSettingsDependencies {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly serverKey: () => ServerKey;
-  readonly auditLog: Pick<AuditLog, 'record'>;
+  readonly auditLog: ChangeLog;
   /** What is wrong with a webhook's address, or null. */
   readonly webhookProblem: (url: string) => string | null;
 }
@@ -74,7 +74,7 @@ export async function changeAlertSettings(
     workspaceId,
     details: { changed: changed.join(',') },
   };
-  return await audited(auditLog, attempt, async () => {
+  return await audited(auditLog, attempt, async (change) => {
     const stored = (await storage.alerts.settings(workspaceId)) ?? standardAlertSettings;
     const settings: AlertSettings = {
       disabledTypes:
@@ -91,7 +91,7 @@ export async function changeAlertSettings(
           : newWebhook(dependencies, changes.webhookUrl),
       updatedAtMs: clock.nowMs(),
     };
-    await storage.alerts.putSettings(workspaceId, settings);
+    await storage.alerts.putSettings(workspaceId, settings, change.append);
     const { webhook } = settings;
     const isNew = webhook !== null && webhook.id !== stored.webhook?.id;
     return {

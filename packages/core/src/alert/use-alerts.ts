@@ -1,5 +1,5 @@
-import type { AuditContext, AuditLog } from '../audit/audit-log.ts';
-import { audited } from '../audit/audited.ts';
+import type { AuditContext } from '../audit/audit-log.ts';
+import { audited, type ChangeLog } from '../audit/audited.ts';
 import { SandgateError } from '../error/sandgate-error.ts';
 import type { AlertFilter, AlertPage } from '../port/alert-store.ts';
 import type { Clock } from '../port/clock.ts';
@@ -10,7 +10,7 @@ import { type Alert, type AlertStatus, momentaryTypes } from './alert.ts';
 export interface AlertDependencies {
   readonly storage: Pick<Storage, 'alerts'>;
   readonly clock: Clock;
-  readonly auditLog: Pick<AuditLog, 'record'>;
+  readonly auditLog: ChangeLog;
 }
 
 /** The workspace that a caller may reach: null is an operator, who reaches all of them. */
@@ -69,13 +69,14 @@ export async function acknowledgeAlert(
   input: { readonly number: number; readonly context: AuditContext },
 ): Promise<Alert> {
   const { storage, clock, auditLog } = dependencies;
-  return await audited(auditLog, attempt('alert.acknowledge', workspace, input), async () => {
+  return await audited(auditLog, attempt('alert.acknowledge', workspace, input), async (change) => {
     const { actor } = input.context;
     const alert = await storage.alerts.acknowledge(
       workspace?.id,
       input.number,
       actor,
       clock.nowMs(),
+      change.append,
     );
     if (alert === null) throw notFound();
     return alert;
@@ -92,11 +93,17 @@ export async function resolveAlert(
   input: { readonly number: number; readonly context: AuditContext },
 ): Promise<Alert> {
   const { storage, clock, auditLog } = dependencies;
-  return await audited(auditLog, attempt('alert.resolve', workspace, input), async () => {
+  return await audited(auditLog, attempt('alert.resolve', workspace, input), async (change) => {
     const { type } = await showAlert(dependencies, workspace, input.number);
     const { actor } = input.context;
     const end = { atMs: clock.nowMs(), ends: momentaryTypes.includes(type) };
-    const alert = await storage.alerts.resolve(workspace?.id, input.number, actor, end);
+    const alert = await storage.alerts.resolve(
+      workspace?.id,
+      input.number,
+      actor,
+      end,
+      change.append,
+    );
     if (alert === null) throw notFound();
     return alert;
   });

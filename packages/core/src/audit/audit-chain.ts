@@ -49,6 +49,12 @@ export interface AuditExtension {
 }
 
 /**
+ * Makes of the end of the log what comes after it. Called once, inside the transaction that stores
+ * the extension, so that it may not wait for anything.
+ */
+export type AuditAppend = (tail: AuditTail) => AuditExtension;
+
+/**
  * Chains new entries to the end of the log. They follow the sealed head and not the last entry
  * that is there: entries removed from the end leave a gap that stays. A head whose seal cannot be
  * confirmed is not sealed anew in silence: an entry `audit.resealed` comes first and says why.

@@ -1,6 +1,6 @@
-import type { ApiKey } from '../key/api-key.ts';
-import type { AuditContext, AuditLog, AuditRecord } from './audit-log.ts';
-import { audited } from './audited.ts';
+import type { AuditContext, AuditRecord } from './audit-log.ts';
+import { audited, type ChangeLog } from './audited.ts';
+import type { AuditedChange } from './audited-change.ts';
 
 export type KeyAction =
   | 'key.issue'
@@ -12,17 +12,17 @@ export type KeyAction =
   | 'key.disable';
 
 /**
- * Changes a key and records it, under the key's number. `reference` is what the caller named the key
- * by, recorded when it came to nothing; leave it out where it could be anything.
+ * Changes a key and records it. `reference` is what the caller named the key by, recorded when it came
+ * to nothing; leave it out where it could be anything.
  */
-export async function auditKeyChange<Result extends ApiKey | { readonly key: ApiKey }>(
-  auditLog: Pick<AuditLog, 'record'>,
+export async function auditKeyChange<Result>(
+  auditLog: ChangeLog,
   attempt: AuditContext & {
     readonly action: KeyAction;
     readonly reference?: string;
-    readonly details?: AuditRecord['details'];
+    readonly details?: NonNullable<AuditRecord['details']>;
   },
-  change: () => Promise<Result>,
+  work: (change: AuditedChange) => Promise<Result>,
 ): Promise<Result> {
   const { reference, details = {}, ...context } = attempt;
   // What is no id may be the text of a key, put there by mistake.
@@ -30,16 +30,6 @@ export async function auditKeyChange<Result extends ApiKey | { readonly key: Api
   return await audited(
     auditLog,
     { ...context, details, ...(named ? { target: `key:${reference}` } : {}) },
-    change,
-    (result) => {
-      const key: ApiKey = isKey(result) ? result : result.key;
-      return {
-        target: `key:${key.number}`,
-        workspaceId: key.workspaceId,
-        details: { ...details, id: key.id, name: key.name },
-      };
-    },
+    work,
   );
 }
-
-const isKey = (result: ApiKey | { readonly key: ApiKey }): result is ApiKey => 'revision' in result;

@@ -1,7 +1,7 @@
 import type { ServerKey } from '../key/key-digest.ts';
 import type { AuditStore } from '../port/audit-store.ts';
 import type { Clock } from '../port/clock.ts';
-import { extendChain } from './audit-chain.ts';
+import { type AuditAppend, extendChain } from './audit-chain.ts';
 import type { AuditActor, AuditEntry, NewAuditEntry } from './audit-entry.ts';
 import { createAuditSealer } from './audit-seal.ts';
 
@@ -33,6 +33,8 @@ export interface AuditLog {
   record(record: AuditRecord): Promise<void>;
   /** Several in one transaction, in order. */
   recordAll(records: readonly AuditRecord[]): Promise<void>;
+  /** Of records that a store commits together with what they are about. */
+  append(records: readonly AuditRecord[]): AuditAppend;
 }
 
 export interface AuditLogDependencies {
@@ -42,19 +44,22 @@ export interface AuditLogDependencies {
 }
 
 export function createAuditLog({ audit, clock, serverKey }: AuditLogDependencies): AuditLog {
-  const recordAll = async (records: readonly AuditRecord[]): Promise<void> => {
-    if (records.length === 0) return;
+  const append: AuditLog['append'] = (records) => {
     const entries = records.map((record) => toEntry(record, clock.nowMs()));
     const sealer = createAuditSealer(serverKey());
-    await audit.append((tail) => extendChain(tail, entries, sealer), {
+    return (tail) => extendChain(tail, entries, sealer);
+  };
+  const recordAll = async (records: readonly AuditRecord[]): Promise<void> => {
+    if (records.length === 0) return;
+    await audit.append(append(records), {
       // Refusals come in floods, and changed nothing. A sandbox's own record does not wait for the
       // disk either, and a power failure ends what it tells of.
-      durable: entries.some(
+      durable: records.some(
         ({ outcome, action }) => outcome !== 'refused' && !action.startsWith('sandbox.'),
       ),
     });
   };
-  return { recordAll, record: (record) => recordAll([record]) };
+  return { recordAll, record: (record) => recordAll([record]), append };
 }
 
 const maxTextCharacters = 300;

@@ -2,8 +2,8 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Sandboxes } from '../sandbox/sandboxes.ts';
 import type { Snapshot } from '../sandbox/snapshot.ts';
 import type { Volume } from '../sandbox/volume.ts';
-import type { AuditContext, AuditLog, AuditRecord } from './audit-log.ts';
-import { audited } from './audited.ts';
+import type { AuditContext, AuditRecord } from './audit-log.ts';
+import { audited, type ChangeLog } from './audited.ts';
 
 /** Methods that only look, and those whose use is told by the usage rows of the calls. */
 type Unrecorded =
@@ -60,7 +60,7 @@ const volumeTarget = ({ id, name, sizeMib }: Volume): Described => ({
  */
 export function auditSandboxes(
   sandboxes: Sandboxes,
-  auditLog: Pick<AuditLog, 'record'>,
+  auditLog: ChangeLog,
   context: () => AuditContext,
 ): Sandboxes {
   const recorded = <Result>(

@@ -3,15 +3,28 @@ import { SandgateError } from '../error/sandgate-error.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Sandboxes } from '../sandbox/sandboxes.ts';
 import { newWorkspace } from '../workspace/workspace.ts';
-import type { AuditLog, AuditRecord } from './audit-log.ts';
+import type { AuditAppend } from './audit-chain.ts';
+import type { AuditRecord } from './audit-log.ts';
 import { auditSandboxes } from './audit-sandboxes.ts';
-import { audited } from './audited.ts';
+import { audited, type ChangeLog } from './audited.ts';
 
 let records: AuditRecord[];
-let log: Pick<AuditLog, 'record'>;
+/** What was given to a store to commit. */
+let given: (readonly AuditRecord[])[];
+const appended: AuditAppend = () => {
+  throw new Error('Nothing here stores anything.');
+};
+let log: ChangeLog;
 beforeEach(() => {
   records = [];
-  log = { record: async (record) => void records.push(record) };
+  given = [];
+  log = {
+    record: async (record) => void records.push(record),
+    append(of) {
+      given.push(of);
+      return appended;
+    },
+  };
 });
 
 const attempt = { actor: { kind: 'operator' }, action: 'key.revoke', target: 'key:7' } as const;
@@ -27,6 +40,31 @@ it('records what was done, with what is known of it afterwards', async () => {
   expect(records).toEqual([{ ...attempt, outcome: 'done', details: { days: 5 } }]);
 });
 
+it('gives the record to the store that makes the change, with what is known by then, and records it once', async () => {
+  const result = await audited(log, { ...attempt, details: { by: 'hand' } }, async (change) => {
+    change.note({ target: 'key:8', details: { name: 'ci' } });
+    expect(change.append()).toBe(appended);
+    expect(change.alsoAppend('workspace.create', { target: 'workspace:w' })).toBe(appended);
+    return 5;
+  });
+  expect(result).toBe(5);
+  expect(records).toEqual([]);
+  expect(given).toMatchObject([
+    [{ ...attempt, target: 'key:8', outcome: 'done', details: { by: 'hand', name: 'ci' } }],
+    [{ actor: attempt.actor, action: 'workspace.create', target: 'workspace:w' }],
+  ]);
+});
+
+it('records a change that its store has undone as a failure', async () => {
+  const full = new SandgateError('storage_unavailable', 'The disk is full');
+  const work = audited(log, attempt, async (change) => {
+    change.append();
+    throw full;
+  });
+  await expect(work).rejects.toBe(full);
+  expect(records).toMatchObject([{ outcome: 'failed', details: { code: 'storage_unavailable' } }]);
+});
+
 it('records a failure with its code, and throws it on', async () => {
   const error = new SandgateError('key_not_found', 'API key not found');
   await expect(audited(log, attempt, () => Promise.reject(error))).rejects.toBe(error);
@@ -35,7 +73,7 @@ it('records a failure with its code, and throws it on', async () => {
 
 it('fails a call whose record cannot be stored', async () => {
   const full = new SandgateError('storage_unavailable', 'The disk is full');
-  const refusing = { record: () => Promise.reject(full) };
+  const refusing = { ...log, record: () => Promise.reject(full) };
   await expect(audited(refusing, attempt, async () => 5)).rejects.toBe(full);
 });
 

@@ -1,9 +1,10 @@
 import { SandgateError } from '../error/sandgate-error.ts';
 import type { Storage } from '../port/storage.ts';
 import type { ApiKey } from './api-key.ts';
-import type { IssuedKey, KeyDependencies } from './issue-key.ts';
+import type { IssuedKey, KeyChangeDependencies } from './issue-key.ts';
 import { digestKeyText } from './key-digest.ts';
 import { newKeyText } from './key-text.ts';
+import { noteKey } from './note-key.ts';
 
 /**
  * Finds a key by its number or its 24-hex id. A key's own text is refused without being repeated.
@@ -26,20 +27,25 @@ export async function findKey(
 }
 
 /** Final, and effective before this resolves. Revoking a revoked key changes nothing. */
-export async function revokeKey(dependencies: KeyDependencies, reference: string): Promise<ApiKey> {
+export async function revokeKey(
+  dependencies: KeyChangeDependencies,
+  reference: string,
+): Promise<ApiKey> {
+  const { storage, clock, change } = dependencies;
   const key = await findKey(dependencies, reference);
-  await dependencies.storage.keys.revoke(key.id, dependencies.clock.nowMs());
+  noteKey(change, key);
+  await storage.keys.revoke(key.id, clock.nowMs(), change.append);
   return await findKey(dependencies, key.id);
 }
 
 /** @throws SandgateError `key_revoked`: a revoked key stays dead. */
 export async function setKeyEnabled(
-  dependencies: KeyDependencies,
+  dependencies: KeyChangeDependencies,
   reference: string,
   enabled: boolean,
 ): Promise<ApiKey> {
   const key = await findLivingKey(dependencies, reference);
-  await dependencies.storage.keys.setEnabled(key.id, enabled);
+  await dependencies.storage.keys.setEnabled(key.id, enabled, dependencies.change.append);
   return await findKey(dependencies, key.id);
 }
 
@@ -55,11 +61,11 @@ export interface RotationOptions {
  * @throws SandgateError `key_revoked`, or `key_changed` when another rotation came first
  */
 export async function rotateKey(
-  dependencies: KeyDependencies,
+  dependencies: KeyChangeDependencies,
   reference: string,
   { overlapMs = 0, expectedRevision }: RotationOptions = {},
 ): Promise<IssuedKey> {
-  const { storage, clock, randomness, serverKey } = dependencies;
+  const { storage, clock, randomness, serverKey, change } = dependencies;
   const key = await findLivingKey(dependencies, reference);
   const nowMs = clock.nowMs();
   const text = newKeyText(key.prefix, randomness);
@@ -77,6 +83,7 @@ export async function rotateKey(
       overlapUntilMs: overlapMs === 0 ? null : nowMs + overlapMs,
       expectedRevision: expectedRevision ?? key.revision,
     },
+    change.append,
   );
   if (!rotated) {
     throw new SandgateError(
@@ -87,8 +94,12 @@ export async function rotateKey(
   return { key: await findKey(dependencies, key.id), text };
 }
 
-async function findLivingKey(dependencies: KeyDependencies, reference: string): Promise<ApiKey> {
+async function findLivingKey(
+  dependencies: KeyChangeDependencies,
+  reference: string,
+): Promise<ApiKey> {
   const key = await findKey(dependencies, reference);
+  noteKey(dependencies.change, key);
   if (key.revokedAtMs === null) return key;
   throw new SandgateError('key_revoked', 'This API key is revoked, and stays so. Make a new one');
 }

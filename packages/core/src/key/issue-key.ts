@@ -1,3 +1,4 @@
+import type { AuditedChange } from '../audit/audited-change.ts';
 import { SandgateError } from '../error/sandgate-error.ts';
 import type { RequestLimitOverrides } from '../limit/request-limits.ts';
 import type { Clock } from '../port/clock.ts';
@@ -5,11 +6,12 @@ import type { Randomness } from '../port/randomness.ts';
 import { newResourceId, newUuid } from '../port/resource-id.ts';
 import type { Storage } from '../port/storage.ts';
 import { requireName } from '../sandbox/sandbox-name.ts';
-import { newWorkspace } from '../workspace/workspace.ts';
+import { newWorkspace, workspaceFacts } from '../workspace/workspace.ts';
 import { allowListProblem } from './address-allow-list.ts';
 import type { ApiKey } from './api-key.ts';
 import { digestKeyText, type ServerKey } from './key-digest.ts';
 import { type KeyPrefix, newKeyText } from './key-text.ts';
+import { noteKey } from './note-key.ts';
 import { type GrantedScope, isScope, scopes as knownScopes } from './scope.ts';
 
 export interface KeyDependencies {
@@ -17,6 +19,11 @@ export interface KeyDependencies {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly serverKey: () => ServerKey;
+}
+
+/** For what makes or changes keys: nothing is changed without a record of it. */
+export interface KeyChangeDependencies extends KeyDependencies {
+  readonly change: AuditedChange;
 }
 
 export interface IssueKeyRequest {
@@ -46,10 +53,10 @@ export interface IssuedKey {
 
 /** @throws SandgateError `invalid_request` */
 export async function issueKey(
-  dependencies: KeyDependencies,
+  dependencies: KeyChangeDependencies,
   request: IssueKeyRequest,
 ): Promise<IssuedKey> {
-  const { storage, clock, randomness, serverKey } = dependencies;
+  const { storage, clock, randomness, serverKey, change } = dependencies;
   const granted = requireScopes(request.scopes ?? ['*']);
   const addressAllowList = requireAllowList(request.addressAllowList ?? []);
   const workspaceId =
@@ -86,6 +93,10 @@ export async function issueKey(
       createdAtMs: nowMs,
       validUntilMs: null,
     },
+    (stored) => {
+      noteKey(change, stored);
+      return change.append();
+    },
   );
   return { key, text };
 }
@@ -115,7 +126,7 @@ export function requireAllowList(entries: readonly string[]): readonly string[] 
 }
 
 async function workspaceFor(
-  { storage, clock, randomness }: KeyDependencies,
+  { storage, clock, randomness, change }: KeyChangeDependencies,
   slug: string,
 ): Promise<string> {
   if (slug === '*') {
@@ -132,6 +143,7 @@ async function workspaceFor(
       slug,
       createdAtMs: clock.nowMs(),
     }),
+    (made) => change.alsoAppend('workspace.create', workspaceFacts(made)),
   );
   return workspace.id;
 }

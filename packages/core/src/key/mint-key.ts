@@ -6,7 +6,7 @@ import {
   type IssuedKey,
   type IssueKeyRequest,
   issueKey,
-  type KeyDependencies,
+  type KeyChangeDependencies,
 } from './issue-key.ts';
 import { intersectRights, type KeyRights, rightsBeyond } from './key-rights.ts';
 import { isScope } from './scope.ts';
@@ -54,7 +54,7 @@ export type MintKeyRequest = Omit<IssueKeyRequest, 'namespace' | 'parentNumber'>
  * @throws SandgateError `grant_exceeded`, `invalid_request`, `key_revoked` for a parent that is dead
  */
 export async function mintKey(
-  dependencies: KeyDependencies,
+  dependencies: KeyChangeDependencies,
   grantor: Grantor & { readonly workspace: Workspace },
   request: MintKeyRequest,
   parent: ApiKey | null = grantor.caller?.workspaceId == null ? null : grantor.caller,

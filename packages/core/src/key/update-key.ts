@@ -2,8 +2,9 @@ import { SandgateError } from '../error/sandgate-error.ts';
 import type { KeyChanges } from '../port/storage.ts';
 import type { ApiKey } from './api-key.ts';
 import { findKey } from './change-key.ts';
-import { type KeyDependencies, requireAllowList, requireScopes } from './issue-key.ts';
+import { type KeyChangeDependencies, requireAllowList, requireScopes } from './issue-key.ts';
 import { type Grantor, requireWithin } from './mint-key.ts';
+import { noteKey } from './note-key.ts';
 
 export interface UpdateKeyRequest extends Omit<KeyChanges, 'scopes'> {
   readonly scopes?: readonly string[];
@@ -23,7 +24,7 @@ const givesRights = (changes: KeyChanges): boolean =>
  * changed it at the same time
  */
 export async function updateKey(
-  dependencies: KeyDependencies,
+  dependencies: KeyChangeDependencies,
   grantor: Grantor,
   key: ApiKey,
   request: UpdateKeyRequest,
@@ -36,8 +37,10 @@ export async function updateKey(
       ? {}
       : { addressAllowList: requireAllowList(addressAllowList) }),
   };
+  const { storage, change } = dependencies;
+  noteKey(change, key);
   if (givesRights(changes)) requireWithin({ ...key, ...changes }, grantor);
-  if (!(await dependencies.storage.keys.update(key.id, changes, key.revision))) {
+  if (!(await storage.keys.update(key.id, changes, key.revision, change.append))) {
     throw new SandgateError(
       'key_changed',
       'This API key was changed by someone else at the same time. Look at it, and try again',

@@ -1,6 +1,7 @@
 import type { Alert, AlertFinding, AlertLevel, AlertStatus, AlertType } from '../alert/alert.ts';
 import type { AlertSettings } from '../alert/alert-settings.ts';
 import type { AuditActor } from '../audit/audit-entry.ts';
+import type { RecordChange } from '../audit/audited-change.ts';
 import type { NewWebhookDelivery } from './webhook-store.ts';
 
 export interface AlertFilter {
@@ -67,6 +68,7 @@ export interface AlertStore {
     number: number,
     by: AuditActor,
     atMs: number,
+    record?: RecordChange<Alert>,
   ): Promise<Alert | null>;
   /** Its ticket too. `ends`: the episode with it. Null when there is none. */
   resolve(
@@ -74,10 +76,15 @@ export interface AlertStore {
     number: number,
     by: AuditActor,
     end: { readonly atMs: number; readonly ends: boolean },
+    record?: RecordChange<Alert>,
   ): Promise<Alert | null>;
   /** Null: never made. `workspaceId` null: of the keys of all workspaces. */
   settings(workspaceId: string | null): Promise<AlertSettings | null>;
-  putSettings(workspaceId: string | null, settings: AlertSettings): Promise<void>;
+  putSettings(
+    workspaceId: string | null,
+    settings: AlertSettings,
+    record?: RecordChange,
+  ): Promise<void>;
   /**
    * Notes where a key was used from, and forgets the longest unseen beyond `most`.
    * @returns those that are new, and whether any was known before

@@ -1,4 +1,4 @@
-import type { AuditExtension, AuditTail } from '../audit/audit-chain.ts';
+import type { AuditAppend } from '../audit/audit-chain.ts';
 import type { AuditEntry } from '../audit/audit-entry.ts';
 import type { SealedAuditHead } from '../audit/audit-seal.ts';
 
@@ -24,12 +24,12 @@ export interface AuditPage {
  */
 export interface AuditStore {
   /**
-   * Hands the end of the log to `extend`, and stores what it makes of it, in one transaction that no
-   * other append can come between. `extend` is called once, and may not wait for anything.
+   * Hands the end of the log to `append`, and stores what it makes of it, in one transaction that no
+   * other append can come between.
    */
   append(
-    extend: (tail: AuditTail) => AuditExtension,
-    options: { /** Whether a power failure may take it. */ readonly durable: boolean },
+    append: AuditAppend,
+    options: { /** False: a power failure may take it. */ readonly durable: boolean },
   ): Promise<void>;
   /** Newest first. */
   list(

@@ -1,3 +1,4 @@
+import type { RecordChange } from '../audit/audited-change.ts';
 import type { ApiKey, ApiKeySecret, KeyState } from '../key/api-key.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import type { AlertStore } from './alert-store.ts';
@@ -89,7 +90,11 @@ export interface KeyStore {
    * its parent is revoked or not stored, `invalid_request` when it would have more than
    * `mostAncestors`.
    */
-  insert(key: Omit<ApiKey, 'number' | 'revision'>, secret: ApiKeySecret): Promise<ApiKey>;
+  insert(
+    key: Omit<ApiKey, 'number' | 'revision'>,
+    secret: ApiKeySecret,
+    record?: RecordChange<ApiKey>,
+  ): Promise<ApiKey>;
   /**
    * The key that owns a digest. Null for the digest of a revoked key. Disabled and expired keys are
    * found, and so are texts whose overlap has ended: judging them is the caller's part.
@@ -111,22 +116,38 @@ export interface KeyStore {
    * False, and nothing changed, when the key is not at `expectedRevision` any more, is revoked, or
    * is not there.
    */
-  update(id: string, changes: KeyChanges, expectedRevision: number): Promise<boolean>;
+  update(
+    id: string,
+    changes: KeyChanges,
+    expectedRevision: number,
+    record?: RecordChange,
+  ): Promise<boolean>;
   /** False when there is no such key, or it is revoked. */
-  setEnabled(id: string, enabled: boolean): Promise<boolean>;
+  setEnabled(id: string, enabled: boolean, record?: RecordChange): Promise<boolean>;
   /**
    * Final: removes the secrets of the key, and revokes its children with it. False when there is no such
    * key, or it is revoked already.
    */
-  revoke(id: string, atMs: number): Promise<boolean>;
+  revoke(id: string, atMs: number, record?: RecordChange): Promise<boolean>;
   /**
    * Gives a key a new text in one step. False, and nothing changed, when the key is not at
    * `expectedRevision` any more (another rotation or change won), is revoked, or is not there.
    * @throws SandgateError `server_key_mismatch` as `insert` does.
    */
-  rotate(id: string, secret: ApiKeySecret, rotation: KeyRotation): Promise<boolean>;
+  rotate(
+    id: string,
+    secret: ApiKeySecret,
+    rotation: KeyRotation,
+    record?: RecordChange,
+  ): Promise<boolean>;
   /** Keys that are not revoked. Those of an older server key were revoked when it was replaced. */
   countLive(): Promise<number>;
+}
+
+export interface ReplacedServerKey {
+  readonly record: ServerKeyRecord;
+  /** How many keys died with the one before. */
+  readonly revokedKeys: number;
 }
 
 export interface ServerKeyStore {
@@ -136,12 +157,12 @@ export interface ServerKeyStore {
    * Makes a new version current and revokes every key of the older ones. When that fingerprint is
    * current already nothing changes, so that two processes that start at once on one new server key
    * agree on its version.
-   * @returns the version and how many keys died.
    */
   replace(
     fingerprint: string,
     atMs: number,
-  ): Promise<{ readonly record: ServerKeyRecord; readonly revokedKeys: number }>;
+    record?: RecordChange<ReplacedServerKey>,
+  ): Promise<ReplacedServerKey>;
 }
 
 export interface WorkspaceStore {
@@ -152,11 +173,12 @@ export interface WorkspaceStore {
   /** By slug, in the order of its ASCII characters. */
   list(): Promise<readonly Workspace[]>;
   /** The workspace of that slug, stored now if it was not there. */
-  insertIfAbsent(workspace: Workspace): Promise<Workspace>;
+  insertIfAbsent(workspace: Workspace, record?: RecordChange<Workspace>): Promise<Workspace>;
 }
 
 /**
- * What Sandgate remembers. Every method resolves after its change is committed, and every read sees
+ * What Sandgate remembers. A method that takes a `record` asks for it when it has changed something,
+ * and commits both in one transaction; what changes nothing records nothing. Every method resolves after its change is committed, and every read sees
  * what any process has committed before.
  * @throws SandgateError `storage_unavailable` when the store cannot answer.
  */

@@ -1,3 +1,4 @@
+import type { RecordChange } from '../audit/audited-change.ts';
 import type {
   NewTicket,
   NewTicketComment,
@@ -24,7 +25,7 @@ export interface TicketPage {
  */
 export interface TicketStore {
   /** Stores an open ticket, and gives it the next number. */
-  create(ticket: NewTicket): Promise<Ticket>;
+  create(ticket: NewTicket, record?: RecordChange<Ticket>): Promise<Ticket>;
   find(workspaceId: string | undefined, number: number): Promise<Ticket | null>;
   /** Newest first. */
   list(
@@ -41,12 +42,14 @@ export interface TicketStore {
     number: number,
     status: TicketStatus,
     atMs: number,
+    record?: RecordChange<Ticket>,
   ): Promise<Ticket | null>;
   /** Null when there is no such ticket. */
   comment(
     workspaceId: string | undefined,
     number: number,
     comment: NewTicketComment,
+    record?: RecordChange<TicketComment>,
   ): Promise<TicketComment | null>;
   /** Oldest first, at most `most` after `afterNumber`. Empty when there is no such ticket. */
   comments(

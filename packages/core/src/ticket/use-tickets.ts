@@ -1,4 +1,5 @@
 import type { AuditActor } from '../audit/audit-entry.ts';
+import type { AuditedChange } from '../audit/audited-change.ts';
 import { SandgateError } from '../error/sandgate-error.ts';
 import type { Clock } from '../port/clock.ts';
 import type { Storage } from '../port/storage.ts';
@@ -9,6 +10,11 @@ import { isTicketStatus, type Ticket, type TicketComment, ticketStatuses } from 
 export interface TicketDependencies {
   readonly storage: Pick<Storage, 'tickets'>;
   readonly clock: Clock;
+}
+
+/** For what changes tickets: nothing is changed without a record of it. */
+export interface TicketChangeDependencies extends TicketDependencies {
+  readonly change: AuditedChange;
 }
 
 const maxSubjectCharacters = 200;
@@ -26,21 +32,27 @@ function requireText(name: string, text: string, most: number): string {
   throw new SandgateError('invalid_request', `${name} must have 1 to ${most} characters`);
 }
 
+const ticketTarget = (number: number): string => `ticket:${number}`;
+
 const notFound = () => new SandgateError('not_found', 'Ticket not found');
 
 /** @throws SandgateError `invalid_request` */
 export async function openTicket(
-  { storage, clock }: TicketDependencies,
+  { storage, clock, change }: TicketChangeDependencies,
   workspace: AccessWorkspace,
   input: { readonly subject: string; readonly body?: string; readonly actor: AuditActor },
 ): Promise<Ticket> {
   const body = input.body?.trim() ?? '';
-  return await storage.tickets.create({
+  const ticket = {
     workspaceId: workspace?.id ?? null,
     subject: requireText('subject', input.subject, maxSubjectCharacters),
     body: body === '' ? '' : requireText('body', body, maxTextCharacters),
     openedBy: input.actor,
     createdAtMs: clock.nowMs(),
+  };
+  return await storage.tickets.create(ticket, ({ number }) => {
+    change.note({ target: ticketTarget(number) });
+    return change.append();
   });
 }
 
@@ -82,30 +94,39 @@ export async function showTicket(
 
 /** @throws SandgateError `not_found`, `invalid_request` */
 export async function commentOnTicket(
-  { storage, clock }: TicketDependencies,
+  { storage, clock, change }: TicketChangeDependencies,
   workspace: AccessWorkspace,
   input: { readonly number: number; readonly text: string; readonly actor: AuditActor },
 ): Promise<TicketComment> {
-  const comment = await storage.tickets.comment(reach(workspace), input.number, {
-    author: input.actor,
-    text: requireText('text', input.text, maxTextCharacters),
-    createdAtMs: clock.nowMs(),
-  });
+  change.note({ target: ticketTarget(input.number) });
+  const comment = await storage.tickets.comment(
+    reach(workspace),
+    input.number,
+    {
+      author: input.actor,
+      text: requireText('text', input.text, maxTextCharacters),
+      createdAtMs: clock.nowMs(),
+    },
+    change.append,
+  );
   if (comment === null) throw notFound();
   return comment;
 }
 
 /** @throws SandgateError `not_found`, `invalid_request` */
 export async function setTicketStatus(
-  { storage, clock }: TicketDependencies,
+  { storage, clock, change }: TicketChangeDependencies,
   workspace: AccessWorkspace,
   input: { readonly number: number; readonly status: string },
 ): Promise<Ticket> {
+  const status = requireStatus(input.status);
+  change.note({ target: ticketTarget(input.number), details: { status } });
   const ticket = await storage.tickets.setStatus(
     reach(workspace),
     input.number,
-    requireStatus(input.status),
+    status,
     clock.nowMs(),
+    change.append,
   );
   if (ticket === null) throw notFound();
   return ticket;

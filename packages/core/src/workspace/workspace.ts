@@ -11,6 +11,13 @@ export interface Workspace {
   readonly createdAtMs: number;
 }
 
+/** What a record of the audit says of a workspace. */
+export const workspaceFacts = ({ id, slug }: Workspace) => ({
+  target: `workspace:${id}`,
+  workspaceId: id,
+  details: { slug },
+});
+
 /** The workspace of a call that names none. */
 export const defaultWorkspaceSlug = 'default';
 

@@ -38,15 +38,22 @@ export async function adoptServerKey(
         'Use the right one, or revoke them all and go on with this one: msb server start --reset-key',
     );
   }
-  const { record, revokedKeys } = await storage.serverKeys.replace(fingerprint, clock.nowMs());
-  const serverKey = { version: record.version, secret };
-  if (current !== null && record.version !== current.version) {
-    await createAuditLog({ audit: storage.audit, clock, serverKey: () => serverKey }).record({
-      actor: { kind: 'operator' },
-      action: 'server_key.reset',
-      target: `server_key:${record.version}`,
-      details: { revokedKeys },
-    });
-  }
-  return { serverKey, revokedKeys };
+  const { record, revokedKeys } = await storage.serverKeys.replace(
+    fingerprint,
+    clock.nowMs(),
+    ({ record: { version }, revokedKeys: revoked }) =>
+      createAuditLog({
+        audit: storage.audit,
+        clock,
+        serverKey: () => ({ version, secret }),
+      }).append([
+        {
+          actor: { kind: 'operator' },
+          action: 'server_key.reset',
+          target: `server_key:${version}`,
+          details: { revokedKeys: revoked },
+        },
+      ]),
+  );
+  return { serverKey: { version: record.version, secret }, revokedKeys };
 }

@@ -102,6 +102,11 @@ export async function identifyKey(
 ): Promise<SandgateError | null> {
   return await walk(
     identifySteps,
-    newCheck(dependencies, { ...request, workspace: { kind: 'own' }, scope: 'sandbox:read' }),
+    newCheck(dependencies, {
+      ...request,
+      requestId: '',
+      workspace: { kind: 'own' },
+      scope: 'sandbox:read',
+    }),
   );
 }

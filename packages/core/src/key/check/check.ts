@@ -1,3 +1,4 @@
+import type { AuditLog } from '../../audit/audit-log.ts';
 import type { SandgateError } from '../../error/sandgate-error.ts';
 import type { WindowState } from '../../limit/limit-window.ts';
 import type { RequestLimits } from '../../limit/request-limits.ts';
@@ -27,6 +28,7 @@ export interface CheckRequest {
   readonly credential: string | null;
   /** The peer's IP address. */
   readonly address: string;
+  readonly requestId: string;
   readonly workspace: WorkspaceSelector;
   /** Null: what every living key may do. */
   readonly scope: Scope | null;
@@ -38,6 +40,8 @@ export interface CheckDependencies {
   readonly randomness: Randomness;
   readonly serverKey: () => ServerKey;
   readonly counters: Counters;
+  /** For the record of a workspace that a call brings into being. */
+  readonly auditLog: Pick<AuditLog, 'append'>;
   /** A key's limits: its own, else those of its workspace's plan. */
   readonly limitsOf: (key: ApiKey, workspace: Workspace | null) => RequestLimits;
 }

@@ -1,6 +1,12 @@
+import type { AuditContext } from '../../audit/audit-log.ts';
 import { SandgateError } from '../../error/sandgate-error.ts';
 import { newResourceId, newUuid } from '../../port/resource-id.ts';
-import { defaultWorkspaceSlug, newWorkspace, type Workspace } from '../../workspace/workspace.ts';
+import {
+  defaultWorkspaceSlug,
+  newWorkspace,
+  type Workspace,
+  workspaceFacts,
+} from '../../workspace/workspace.ts';
 import type { ApiKey } from '../api-key.ts';
 import type { Check, CheckDependencies, CheckStep, WorkspaceSelector } from './check.ts';
 import { invalidCredential } from './parse-credential.ts';
@@ -29,7 +35,12 @@ export const resolveWorkspace: CheckStep = async (check: Check) => {
 /** The last step: a call that is refused for any reason leaves no workspace behind. */
 export const createWorkspace: CheckStep = async (check: Check) => {
   if (check.newSlug === null) return null;
-  check.workspace = await insertWorkspace(check.dependencies, check.newSlug);
+  const { dependencies, key, newSlug, request } = check;
+  check.workspace = await insertWorkspace(dependencies, newSlug, {
+    actor: key === null ? { kind: 'stranger' } : { kind: 'key', keyNumber: key.number },
+    address: request.address,
+    requestId: request.requestId,
+  });
   return null;
 };
 
@@ -43,7 +54,7 @@ async function ownWorkspace(
   return selector.kind !== 'named' || selector.slug === own.slug ? own : accessDenied();
 }
 
-type Sources = Pick<CheckDependencies, 'storage' | 'clock' | 'randomness'>;
+type Sources = Pick<CheckDependencies, 'storage' | 'clock' | 'randomness' | 'auditLog'>;
 
 /** For a key of all workspaces. Null stands for all of them. */
 async function findWorkspace(
@@ -61,8 +72,9 @@ async function findWorkspace(
 }
 
 async function insertWorkspace(
-  { storage, clock, randomness }: Sources,
+  { storage, clock, randomness, auditLog }: Sources,
   slug: string,
+  context: AuditContext,
 ): Promise<Workspace> {
   return await storage.workspaces.insertIfAbsent(
     newWorkspace({
@@ -71,6 +83,8 @@ async function insertWorkspace(
       slug,
       createdAtMs: clock.nowMs(),
     }),
+    (made) =>
+      auditLog.append([{ ...context, action: 'workspace.create', ...workspaceFacts(made) }]),
   );
 }
 
@@ -78,8 +92,9 @@ async function insertWorkspace(
 export async function anyWorkspace(
   sources: Sources,
   selector: WorkspaceSelector,
+  context: AuditContext,
 ): Promise<Workspace | null | SandgateError> {
   const found = await findWorkspace(sources, selector);
   if (found === null || !('newSlug' in found)) return found;
-  return await insertWorkspace(sources, found.newSlug);
+  return await insertWorkspace(sources, found.newSlug, context);
 }

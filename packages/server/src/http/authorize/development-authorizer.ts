@@ -8,7 +8,7 @@ import type { Authorizer } from './authorizer.ts';
 
 /** Accepts every call that reaches the loopback address of a server in development mode. */
 export function createDevelopmentAuthorizer(
-  dependencies: Pick<CheckDependencies, 'storage' | 'clock' | 'randomness'> & {
+  dependencies: Pick<CheckDependencies, 'storage' | 'clock' | 'randomness' | 'auditLog'> & {
     /** Runs work so that what it changes is audited under whoever asked for it. */
     readonly auditAs: <Result>(context: AuditContext, work: () => Result) => Result;
   },
@@ -16,12 +16,12 @@ export function createDevelopmentAuthorizer(
   return {
     identify: async () => null,
     async perform(call, run) {
-      const workspace = await anyWorkspace(dependencies, call.workspace);
-      if (workspace instanceof SandgateError) throw workspace;
       const { address, requestId } = call;
-      const { value } = await dependencies.auditAs(
-        { actor: { kind: 'development' }, address, requestId },
-        () => run({ caller: { kind: 'development' }, workspace, limits: [] }),
+      const context: AuditContext = { actor: { kind: 'development' }, address, requestId };
+      const workspace = await anyWorkspace(dependencies, call.workspace, context);
+      if (workspace instanceof SandgateError) throw workspace;
+      const { value } = await dependencies.auditAs(context, () =>
+        run({ caller: { kind: 'development' }, workspace, limits: [] }),
       );
       return value;
     },

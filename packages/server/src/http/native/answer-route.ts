@@ -1,4 +1,4 @@
-import { type AuditRecord, audited, SandgateError, type WorkspaceSelector } from '@sandgate/core';
+import { type AuditedChange, audited, SandgateError, type WorkspaceSelector } from '@sandgate/core';
 import type { Authorizer } from '../authorize/authorizer.ts';
 import { type CredentialHeader, readCredential } from '../authorize/read-credential.ts';
 import { reportLimits } from '../authorize/report-limits.ts';
@@ -81,30 +81,40 @@ async function answerKey(
       const change = 'audit' in route && !safe ? route.audit : null;
       const value =
         change === null
-          ? await run({ ...known, access, note: () => undefined })
+          ? await run({ ...known, access, change: noChange })
           : await runAudited(change, { ...known, access }, run);
       return { value, status: route.status };
     },
   );
 }
 
-/** Carries a change out, and writes into the audit what came of it. */
+/** Carries a change out, with its record in the audit. */
 async function runAudited(
   action: string,
-  known: Omit<AuthorisedContext, 'note'>,
+  known: Omit<AuthorisedContext, 'change'>,
   run: Prepared<AuthorisedContext>['run'],
 ): Promise<unknown> {
   const { access, address, requestId, auditLog } = known;
-  const record: AuditRecord = {
+  const attempt = {
     action,
     actor: actorOf(access),
     workspaceId: access.workspace?.id ?? null,
     address,
     requestId,
   };
-  const note: AuthorisedContext['note'] = (facts) => void Object.assign(record, facts);
-  return await audited(auditLog, record, () => run({ ...known, note }));
+  return await audited(auditLog, attempt, (change) => run({ ...known, change }));
 }
+
+/** A route that says it changes nothing, or records what it does itself, is given nothing to record. */
+const noChange: AuditedChange = {
+  note: () => undefined,
+  append() {
+    throw new Error('A route that declares no audited change made one.');
+  },
+  alsoAppend() {
+    throw new Error('A route that declares no audited change made one.');
+  },
+};
 
 interface PreparedCall {
   readonly selector: WorkspaceSelector;

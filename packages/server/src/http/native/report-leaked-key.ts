@@ -1,5 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { digestKeyText, keyPattern, revokeKey, SandgateError } from '@sandgate/core';
+import {
+  auditKeyChange,
+  digestKeyText,
+  keyPattern,
+  revokeKey,
+  SandgateError,
+} from '@sandgate/core';
 import { z } from 'zod';
 import { definePublicRoute, type PublicContext } from './route.ts';
 
@@ -54,14 +60,15 @@ async function revokeReported(text: string, context: PublicContext): Promise<voi
   if (found === null) return;
   const { key, secret } = found;
   if (secret.validUntilMs !== null && secret.validUntilMs <= clock.nowMs()) return;
-  await revokeKey(context, key.id);
-  await auditLog.record({
-    action: 'key.revoke',
-    actor: { kind: 'stranger' },
-    target: `key:${key.number}`,
-    workspaceId: key.workspaceId,
-    address,
-    requestId,
-    details: { reason: 'reported as leaked' },
-  });
+  await auditKeyChange(
+    auditLog,
+    {
+      action: 'key.revoke',
+      actor: { kind: 'stranger' },
+      address,
+      requestId,
+      details: { reason: 'reported as leaked' },
+    },
+    (change) => revokeKey({ ...context, change }, key.id),
+  );
 }

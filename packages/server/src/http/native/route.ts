@@ -1,7 +1,7 @@
 import type {
   ApiKey,
+  AuditedChange,
   AuditLog,
-  AuditRecord,
   Clock,
   ErrorCode,
   FailureBudget,
@@ -35,11 +35,9 @@ export interface PublicContext extends NativeServices {
 
 export interface AuthorisedContext extends PublicContext {
   readonly access: Access;
-  /** Says what a change is about, for its audit record. */
-  readonly note: (facts: AuditFacts) => void;
+  /** Of a route that changes something: the change, for its record in the audit. */
+  readonly change: AuditedChange;
 }
-
-export type AuditFacts = Pick<AuditRecord, 'target' | 'workspaceId' | 'details'>;
 
 /** A scope, or `any key` for what every living key may do, or `public` for what needs none. */
 export type RouteAccess = Scope | 'any key' | 'public';

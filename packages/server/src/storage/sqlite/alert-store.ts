@@ -7,10 +7,12 @@ import type {
   AlertType,
   AuditActor,
   RaisedAlert,
+  RecordChange,
 } from '@sandgate/core';
 import { sql } from 'kysely';
 import { toActorColumn } from './actor-column.ts';
 import { toAlert, toAlertSettings, toSettingsColumns } from './alert-row.ts';
+import { appendAudit } from './append-audit.ts';
 import type { Durability, SqliteConnection } from './sqlite-connection.ts';
 import { insertComment, insertTicket, setTicketStatus } from './ticket-store.ts';
 import { insertDelivery } from './webhook-store.ts';
@@ -118,8 +120,9 @@ export class SqliteAlertStore implements AlertStore {
     number: number,
     by: AuditActor,
     atMs: number,
+    record?: RecordChange<Alert>,
   ): Promise<Alert | null> {
-    return this.#transaction(() => {
+    return this.#connection.transaction('full', () => {
       const alert = this.#find(workspaceId, number);
       if (alert?.status !== 'active') return alert;
       this.#connection.run(
@@ -130,6 +133,7 @@ export class SqliteAlertStore implements AlertStore {
           updated_at_ms: atMs,
         }),
       );
+      if (record !== undefined) appendAudit(this.#connection, record(alert));
       return this.#find(workspaceId, number);
     });
   }
@@ -139,13 +143,15 @@ export class SqliteAlertStore implements AlertStore {
     number: number,
     by: AuditActor,
     { atMs, ends }: { readonly atMs: number; readonly ends: boolean },
+    record?: RecordChange<Alert>,
   ): Promise<Alert | null> {
-    return this.#transaction(() => {
+    return this.#connection.transaction('full', () => {
       const alert = this.#find(workspaceId, number);
       if (alert === null || alert.status === 'resolved') return alert;
       this.#resolve(alert, by, atMs);
       setTicketStatus(this.#connection, alert.ticketNumber, 'resolved', atMs);
       if (ends) this.#end(number, atMs);
+      if (record !== undefined) appendAudit(this.#connection, record(alert));
       return this.#find(workspaceId, number);
     });
   }
@@ -160,13 +166,20 @@ export class SqliteAlertStore implements AlertStore {
     return row === undefined ? null : toAlertSettings(row);
   }
 
-  async putSettings(workspaceId: string | null, settings: AlertSettings): Promise<void> {
+  async putSettings(
+    workspaceId: string | null,
+    settings: AlertSettings,
+    record?: RecordChange,
+  ): Promise<void> {
     const columns = toSettingsColumns(settings);
     const put = this.#connection.queries
       .insertInto('alert_settings')
       .values({ scope: workspaceId ?? '', ...columns })
       .onConflict((conflict) => conflict.column('scope').doUpdateSet(columns));
-    this.#connection.transaction('full', () => this.#connection.run(put));
+    this.#connection.transaction('full', () => {
+      this.#connection.run(put);
+      if (record !== undefined) appendAudit(this.#connection, record());
+    });
   }
 
   async noteNetworks(

@@ -1,15 +1,15 @@
 import {
   type AuditActor,
+  type AuditAppend,
   type AuditEntry,
-  type AuditExtension,
   type AuditFilter,
   type AuditPage,
   type AuditStore,
-  type AuditTail,
   canonicalJson,
   type SealedAuditHead,
 } from '@sandgate/core';
 import type { Selectable } from 'kysely';
+import { appendAudit, readAuditHead } from './append-audit.ts';
 import type { Schema } from './schema.ts';
 import type { Durability, SqliteConnection } from './sqlite-connection.ts';
 
@@ -23,29 +23,10 @@ export class SqliteAuditStore implements AuditStore {
     this.#durability = durability;
   }
 
-  async append(
-    extend: (tail: AuditTail) => AuditExtension,
-    { durable }: { readonly durable: boolean },
-  ): Promise<void> {
-    const { queries } = this.#connection;
-    this.#connection.transaction(durable ? 'full' : this.#durability, () => {
-      const { entries, head } = extend({ head: this.#head(), last: this.#last() });
-      for (const entry of entries) {
-        this.#connection.run(queries.insertInto('audit_entries').values(toRow(entry)));
-      }
-      const columns = {
-        sequence: head.sequence,
-        hash: head.hash,
-        server_key_version: head.serverKeyVersion,
-        seal: head.seal,
-      };
-      this.#connection.run(
-        queries
-          .insertInto('audit_head')
-          .values({ id: 1, ...columns })
-          .onConflict((conflict) => conflict.column('id').doUpdateSet(columns)),
-      );
-    });
+  async append(append: AuditAppend, { durable }: { readonly durable: boolean }): Promise<void> {
+    this.#connection.transaction(durable ? 'full' : this.#durability, () =>
+      appendAudit(this.#connection, append),
+    );
   }
 
   async list(
@@ -89,53 +70,11 @@ export class SqliteAuditStore implements AuditStore {
   }
 
   async head(): Promise<SealedAuditHead | null> {
-    return this.#head();
-  }
-
-  #head(): SealedAuditHead | null {
-    const row = this.#connection.first(
-      this.#connection.queries.selectFrom('audit_head').selectAll(),
-    );
-    if (row === undefined) return null;
-    return {
-      sequence: row.sequence,
-      hash: row.hash,
-      serverKeyVersion: row.server_key_version,
-      seal: row.seal,
-    };
-  }
-
-  #last(): AuditTail['last'] {
-    const row = this.#connection.first(
-      this.#connection.queries
-        .selectFrom('audit_entries')
-        .select(['sequence', 'hash'])
-        .orderBy('sequence', 'desc')
-        .limit(1),
-    );
-    return row ?? null;
+    return readAuditHead(this.#connection);
   }
 }
 
 type AuditRow = Selectable<Schema['audit_entries']>;
-
-function toRow(entry: AuditEntry): AuditRow {
-  return {
-    sequence: entry.sequence,
-    at_ms: entry.atMs,
-    actor_kind: entry.actor.kind,
-    actor_key_number: entry.actor.kind === 'key' ? entry.actor.keyNumber : null,
-    action: entry.action,
-    target: entry.target,
-    outcome: entry.outcome,
-    workspace_id: entry.workspaceId,
-    address: entry.address,
-    request_id: entry.requestId,
-    details: canonicalJson(entry.details),
-    previous_hash: entry.previousHash,
-    hash: entry.hash,
-  };
-}
 
 function toEntry(row: AuditRow): AuditEntry {
   return {

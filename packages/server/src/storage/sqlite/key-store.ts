@@ -9,9 +9,11 @@ import {
   type KeyRotation,
   type KeyStore,
   mostAncestors,
+  type RecordChange,
   SandgateError,
 } from '@sandgate/core';
-import { sql } from 'kysely';
+import { type Compilable, sql } from 'kysely';
+import { appendAudit } from './append-audit.ts';
 import { familyOf } from './key-family.ts';
 import { selectKeys, selectKeysInParts } from './key-query.ts';
 import { type KeyRow, toApiKey, toChangedColumns, toNewKeyRow, toSecretRow } from './key-row.ts';
@@ -67,7 +69,11 @@ export class SqliteKeyStore implements KeyStore {
         (select id from api_keys where number in family)`);
   }
 
-  async insert(key: Omit<ApiKey, 'number' | 'revision'>, secret: ApiKeySecret): Promise<ApiKey> {
+  async insert(
+    key: Omit<ApiKey, 'number' | 'revision'>,
+    secret: ApiKeySecret,
+    record?: RecordChange<ApiKey>,
+  ): Promise<ApiKey> {
     const { queries } = this.#connection;
     return this.#connection.transaction('full', () => {
       this.#requireCurrentServerKey(secret);
@@ -79,7 +85,9 @@ export class SqliteKeyStore implements KeyStore {
         throw new SandgateError('workspace_not_found', 'Workspace not found', { cause: error });
       }
       this.#connection.run(queries.insertInto('api_key_secrets').values(toSecretRow(secret)));
-      return toApiKey(this.#requireRow(key.id));
+      const stored = toApiKey(this.#requireRow(key.id));
+      if (record !== undefined) appendAudit(this.#connection, record(stored));
+      return stored;
     });
   }
 
@@ -142,36 +150,47 @@ export class SqliteKeyStore implements KeyStore {
       .reduce((sum, part) => sum + (this.#connection.first(part)?.keys ?? 0), 0);
   }
 
-  async update(id: string, changes: KeyChanges, expectedRevision: number): Promise<boolean> {
+  async update(
+    id: string,
+    changes: KeyChanges,
+    expectedRevision: number,
+    record?: RecordChange,
+  ): Promise<boolean> {
     const update = this.#connection.queries
       .updateTable('api_keys')
       .set((column) => ({ ...toChangedColumns(changes), revision: column('revision', '+', 1) }))
       .where('id', '=', id)
       .where('revision', '=', expectedRevision)
       .where('revoked_at_ms', 'is', null);
-    return this.#connection.transaction('full', () => this.#connection.run(update) === 1);
+    return this.#changeOne(update, record);
   }
 
-  async setEnabled(id: string, enabled: boolean): Promise<boolean> {
+  async setEnabled(id: string, enabled: boolean, record?: RecordChange): Promise<boolean> {
     const update = this.#connection.queries
       .updateTable('api_keys')
       .set((column) => ({ enabled: enabled ? 1 : 0, revision: column('revision', '+', 1) }))
       .where('id', '=', id)
       .where('revoked_at_ms', 'is', null);
-    return this.#connection.transaction('full', () => this.#connection.run(update) === 1);
+    return this.#changeOne(update, record);
   }
 
-  async revoke(id: string, atMs: number): Promise<boolean> {
+  async revoke(id: string, atMs: number, record?: RecordChange): Promise<boolean> {
     return this.#connection.transaction('full', () => {
       const key = this.#rowById(id);
       if (key === undefined || key.revoked_at_ms !== null) return false;
       this.#revokeDescendants.run(key.number, atMs);
       this.#removeSecretsOfDescendants.run(key.number);
+      if (record !== undefined) appendAudit(this.#connection, record());
       return true;
     });
   }
 
-  async rotate(id: string, secret: ApiKeySecret, rotation: KeyRotation): Promise<boolean> {
+  async rotate(
+    id: string,
+    secret: ApiKeySecret,
+    rotation: KeyRotation,
+    record?: RecordChange,
+  ): Promise<boolean> {
     const { queries } = this.#connection;
     return this.#connection.transaction('full', () => {
       const won = this.#connection.run(
@@ -189,6 +208,7 @@ export class SqliteKeyStore implements KeyStore {
       this.#requireCurrentServerKey(secret);
       this.#endOlderSecrets(id, secret.createdAtMs, rotation.overlapUntilMs);
       this.#connection.run(queries.insertInto('api_key_secrets').values(toSecretRow(secret)));
+      if (record !== undefined) appendAudit(this.#connection, record());
       return true;
     });
   }
@@ -201,6 +221,14 @@ export class SqliteKeyStore implements KeyStore {
         .where('revoked_at_ms', 'is', null),
     );
     return row?.keys ?? 0;
+  }
+
+  #changeOne(update: Compilable<unknown>, record: RecordChange | undefined): boolean {
+    return this.#connection.transaction('full', () => {
+      if (this.#connection.run(update) !== 1) return false;
+      if (record !== undefined) appendAudit(this.#connection, record());
+      return true;
+    });
   }
 
   #ancestorsOf(row: KeyRow): readonly ApiKey[] {

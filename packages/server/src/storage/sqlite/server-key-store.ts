@@ -1,5 +1,11 @@
-import type { ServerKeyRecord, ServerKeyStore } from '@sandgate/core';
+import type {
+  RecordChange,
+  ReplacedServerKey,
+  ServerKeyRecord,
+  ServerKeyStore,
+} from '@sandgate/core';
 import type { Selectable } from 'kysely';
+import { appendAudit } from './append-audit.ts';
 import type { Schema } from './schema.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 
@@ -17,16 +23,17 @@ export class SqliteServerKeyStore implements ServerKeyStore {
   async replace(
     fingerprint: string,
     atMs: number,
-  ): Promise<{ readonly record: ServerKeyRecord; readonly revokedKeys: number }> {
+    record?: RecordChange<ReplacedServerKey>,
+  ): Promise<ReplacedServerKey> {
     const { queries } = this.#connection;
     return this.#connection.transaction('full', () => {
       const previous = this.#current();
       if (previous?.fingerprint === fingerprint) return { record: previous, revokedKeys: 0 };
-      const record = { version: (previous?.version ?? 0) + 1, fingerprint, createdAtMs: atMs };
+      const current = { version: (previous?.version ?? 0) + 1, fingerprint, createdAtMs: atMs };
       this.#connection.run(
         queries
           .insertInto('server_keys')
-          .values({ version: record.version, fingerprint, created_at_ms: atMs }),
+          .values({ version: current.version, fingerprint, created_at_ms: atMs }),
       );
       this.#connection.run(queries.deleteFrom('api_key_secrets'));
       const revokedKeys = this.#connection.run(
@@ -35,7 +42,11 @@ export class SqliteServerKeyStore implements ServerKeyStore {
           .set((column) => ({ revoked_at_ms: atMs, revision: column('revision', '+', 1) }))
           .where('revoked_at_ms', 'is', null),
       );
-      return { record, revokedKeys };
+      const replaced = { record: current, revokedKeys };
+      if (previous !== null && record !== undefined) {
+        appendAudit(this.#connection, record(replaced));
+      }
+      return replaced;
     });
   }
 

@@ -1,6 +1,7 @@
 import type {
   NewTicket,
   NewTicketComment,
+  RecordChange,
   Ticket,
   TicketComment,
   TicketFilter,
@@ -10,6 +11,7 @@ import type {
 } from '@sandgate/core';
 import type { Selectable } from 'kysely';
 import { fromActorColumn, toActorColumn } from './actor-column.ts';
+import { appendAudit } from './append-audit.ts';
 import type { Schema } from './schema.ts';
 import type { Durability, SqliteConnection } from './sqlite-connection.ts';
 
@@ -22,10 +24,8 @@ export class SqliteTicketStore implements TicketStore {
     this.#durability = durability;
   }
 
-  async create(ticket: NewTicket): Promise<Ticket> {
-    return this.#connection.transaction(this.#durability, () =>
-      insertTicket(this.#connection, ticket),
-    );
+  async create(ticket: NewTicket, record?: RecordChange<Ticket>): Promise<Ticket> {
+    return this.#change(record, () => insertTicket(this.#connection, ticket));
   }
 
   async find(workspaceId: string | undefined, number: number): Promise<Ticket | null> {
@@ -72,8 +72,9 @@ export class SqliteTicketStore implements TicketStore {
     number: number,
     status: TicketStatus,
     atMs: number,
+    record?: RecordChange<Ticket>,
   ): Promise<Ticket | null> {
-    return this.#connection.transaction(this.#durability, () => {
+    return this.#change(record, () => {
       if (this.#find(workspaceId, number) === null) return null;
       setTicketStatus(this.#connection, number, status, atMs);
       return this.#find(workspaceId, number);
@@ -84,8 +85,9 @@ export class SqliteTicketStore implements TicketStore {
     workspaceId: string | undefined,
     number: number,
     comment: NewTicketComment,
+    record?: RecordChange<TicketComment>,
   ): Promise<TicketComment | null> {
-    return this.#connection.transaction(this.#durability, () =>
+    return this.#change(record, () =>
       this.#find(workspaceId, number) === null
         ? null
         : insertComment(this.#connection, number, comment),
@@ -112,6 +114,21 @@ export class SqliteTicketStore implements TicketStore {
           .limit(limit),
       )
       .map(toComment);
+  }
+
+  /** A change that is recorded is on the disk with its record; null stands for none. */
+  #change<Result>(
+    record: RecordChange<NonNullable<Result>> | undefined,
+    work: () => Result,
+  ): Result {
+    const durability = record === undefined ? this.#durability : 'full';
+    return this.#connection.transaction(durability, () => {
+      const result = work();
+      if (record !== undefined && result !== null && result !== undefined) {
+        appendAudit(this.#connection, record(result));
+      }
+      return result;
+    });
   }
 
   #find(workspaceId: string | undefined, number: number): Ticket | null {

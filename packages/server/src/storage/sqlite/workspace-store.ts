@@ -1,5 +1,6 @@
-import type { Workspace, WorkspaceStore } from '@sandgate/core';
+import type { RecordChange, Workspace, WorkspaceStore } from '@sandgate/core';
 import type { Selectable } from 'kysely';
+import { appendAudit } from './append-audit.ts';
 import type { Schema } from './schema.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 
@@ -28,7 +29,7 @@ export class SqliteWorkspaceStore implements WorkspaceStore {
       .map(toWorkspace);
   }
 
-  async insertIfAbsent(workspace: Workspace): Promise<Workspace> {
+  async insertIfAbsent(workspace: Workspace, record?: RecordChange<Workspace>): Promise<Workspace> {
     const insert = this.#connection.queries
       .insertInto('workspaces')
       .values({
@@ -41,7 +42,8 @@ export class SqliteWorkspaceStore implements WorkspaceStore {
       })
       .onConflict((conflict) => conflict.column('slug').doNothing());
     return this.#connection.transaction('full', () => {
-      this.#connection.run(insert);
+      const isNew = this.#connection.run(insert) === 1;
+      if (isNew && record !== undefined) appendAudit(this.#connection, record(workspace));
       return this.#findBy('slug', workspace.slug) ?? workspace;
     });
   }

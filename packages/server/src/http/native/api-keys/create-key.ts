@@ -72,11 +72,6 @@ async function mint(
 ) {
   const grantor = { caller: callerKey(context), workspace, limitsOf: context.limitsOf };
   const { key, text } = await mintKey(context, grantor, requestOf(body), parent);
-  context.note({
-    target: `key:${key.number}`,
-    workspaceId: key.workspaceId,
-    details: { parent: key.parentNumber },
-  });
   return { ...(await oneKeyItem(context, key)), key: text };
 }
 

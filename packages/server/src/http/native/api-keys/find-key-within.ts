@@ -15,7 +15,7 @@ export async function findKeyWithin(
   const key = await findKey(context, reference);
   const reached = workspace === null || key.workspaceId === workspace.id;
   if (reached && (revokedToo || key.revokedAtMs === null)) {
-    context.note({ target: `key:${key.number}`, workspaceId: key.workspaceId });
+    context.change.note({ target: `key:${key.number}`, workspaceId: key.workspaceId });
     return key;
   }
   throw new SandgateError('key_not_found', 'API key not found');

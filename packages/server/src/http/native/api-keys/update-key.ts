@@ -23,7 +23,7 @@ export const updateKeyRoute = defineRoute({
   errors: ['grant_exceeded', 'key_changed', 'key_not_found'],
   async run({ params, body }, context) {
     const key = await findKeyWithin(context, params.id);
-    context.note({ details: { fields: Object.keys(body).join(', ') } });
+    context.change.note({ details: { fields: Object.keys(body).join(', ') } });
     const expiresAtMs =
       body.expires_in === undefined ? body.expires_at : context.clock.nowMs() + body.expires_in;
     const changed = await updateKey(context, await grantorFor(context, key), key, {

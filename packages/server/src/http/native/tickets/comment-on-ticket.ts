@@ -21,7 +21,6 @@ export const commentOnTicketRoute = defineRoute({
   errors: ['not_found'],
   async run({ params, body: { text } }, context) {
     const number = smallNumber(params.id);
-    context.note({ target: `ticket:${number}` });
     const actor = actorOf(context.access);
     return toCommentItem(
       await commentOnTicket(context, context.access.workspace, { number, text, actor }),

@@ -29,7 +29,6 @@ export const openTicketRoute = defineRoute({
       body: text,
       actor,
     });
-    context.note({ target: `ticket:${ticket.number}` });
     return toTicketItem(ticket);
   },
 });

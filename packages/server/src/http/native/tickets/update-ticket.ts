@@ -20,7 +20,6 @@ export const updateTicketRoute = defineRoute({
   errors: ['not_found'],
   async run({ params, body: { status } }, context) {
     const number = smallNumber(params.id);
-    context.note({ target: `ticket:${number}`, details: { status } });
     return toTicketItem(
       await setTicketStatus(context, context.access.workspace, { number, status }),
     );

@@ -1,0 +1,86 @@
+import { DatabaseSync } from 'node:sqlite';
+import { verifyAudit } from '@sandgate/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
+import { routeSamples, type SampleTargets } from '../support/route-samples.ts';
+import { databaseIn, storedState } from '../support/stored-state.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { createTestApp, type TestApp } from '../support/test-app.ts';
+
+const folder = temporaryFolder();
+let test: TestApp;
+let operator: string;
+/** A second connection, as of somebody who fills the disk. */
+let beside: DatabaseSync;
+
+beforeAll(async () => {
+  test = await createTestApp(folder);
+  operator = (await test.issue()).text;
+  beside = new DatabaseSync(databaseIn(folder));
+});
+afterAll(() => beside.close());
+
+const changing = allRoutes.filter((route) => 'safe' in route && !route.safe);
+
+async function makeTargets(): Promise<SampleTargets> {
+  const { key } = await test.issue({ namespace: 'team', scopes: ['key:manage'] });
+  const { alert } = await test.storage.alerts.raise({
+    keyNumber: key.number,
+    workspaceId: key.workspaceId,
+    finding: { type: 'idle_key', level: 'info', message: 'idle', value: 91, threshold: 90 },
+    atMs: test.clock.currentMs,
+    ticket: { subject: 'idle', body: '' },
+    delivery: null,
+  });
+  return { key: key.number, alert: alert.number, ticket: alert.ticketNumber };
+}
+
+const newestEntry = async () => (await test.storage.audit.list({}, { limit: 1 })).entries[0];
+
+async function withoutRoomForRecords<Result>(work: () => Promise<Result>): Promise<Result> {
+  beside.exec(`create trigger no_room before insert on audit_entries
+    begin select raise(abort, 'no room'); end`);
+  try {
+    return await work();
+  } finally {
+    beside.exec('drop trigger no_room');
+  }
+}
+
+describe.each(
+  changing.map((route) => [`${route.method.toUpperCase()} ${route.path}`, route] as const),
+)('%s', (_, route) => {
+  const send = async (targets: SampleTargets) => {
+    const sample = routeSamples[route.operationId]?.(targets) ?? {};
+    const path = route.path.replace('/api/v1', '').replace('{id}', String(sample.id));
+    const method = route.method.toUpperCase() as 'POST' | 'PUT' | 'DELETE';
+    return await test.api(method, path, operator, sample.body);
+  };
+
+  it('changes nothing without a record of it, and records what it changed once', async () => {
+    const targets = await makeTargets();
+    const before = storedState(folder);
+    const refused = await withoutRoomForRecords(() => send(targets));
+    expect(refused.status).toBeGreaterThanOrEqual(500);
+    expect(storedState(folder) === before).toBe(true);
+
+    const last = (await newestEntry())?.sequence ?? 0;
+    expect((await send(targets)).status).toBe(route.status);
+    const { entries } = await test.storage.audit.list({ outcome: 'done' }, { limit: 5 });
+    const recorded = entries.filter(
+      ({ sequence, actor }) => sequence > last && actor.kind === 'key',
+    );
+    const actions = recorded.map(({ action }) => action);
+    expect(actions.filter((action) => action !== 'workspace.create')).toHaveLength(1);
+    expect(recorded[0]).toMatchObject({ actor: { keyNumber: 1 } });
+    if (route.path.includes('{id}') && !route.path.endsWith('/children')) {
+      expect(Object.values(targets)).toContain(Number(recorded[0]?.target?.split(':')[1]));
+    }
+  });
+});
+
+it('leaves a log in which every entry follows the one before', async () => {
+  const { keyDependencies, storage } = test;
+  const found = await verifyAudit(storage.audit, { serverKey: keyDependencies.serverKey() });
+  expect(found).toMatchObject({ intact: true, remarks: [] });
+});
