@@ -5,7 +5,7 @@ import type { UnsummedUse } from './unsummed-use.ts';
 
 export type KeyRow = Selectable<Schema['api_keys']>;
 
-export function toApiKey(row: KeyRow & Partial<UnsummedUse>): ApiKey {
+export function toApiKey(row: KeyRow, unsummed: UnsummedUse | null = null): ApiKey {
   return {
     id: row.id,
     number: row.number,
@@ -21,8 +21,8 @@ export function toApiKey(row: KeyRow & Partial<UnsummedUse>): ApiKey {
     expiresAtMs: row.expires_at_ms,
     enabled: row.enabled === 1,
     createdAtMs: row.created_at_ms,
-    lastUsedAtMs: latest(row.last_used_at_ms, row.unsummed_last_used_at_ms ?? null),
-    usageCount: row.usage_count + (row.unsummed_calls ?? 0),
+    lastUsedAtMs: latest(row.last_used_at_ms, unsummed?.lastUsedAtMs ?? null),
+    usageCount: row.usage_count + (unsummed?.calls ?? 0),
     revokedAtMs: row.revoked_at_ms,
     parentNumber: row.parent_number,
     limits: JSON.parse(row.limits) as ApiKey['limits'],

@@ -19,7 +19,8 @@ import { selectKeys, selectKeysInParts } from './key-query.ts';
 import { type KeyRow, toApiKey, toChangedColumns, toNewKeyRow, toSecretRow } from './key-row.ts';
 import type { PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
 import { constraint, sqliteCode } from './storage-failure.ts';
-import { unsummedUse } from './unsummed-use.ts';
+import { rolledUpTo, unsummedUse } from './unsummed-use.ts';
+import type { UsageTail } from './usage-tail.ts';
 
 interface FoundRow extends KeyRow {
   secret_digest: Uint8Array;
@@ -27,6 +28,8 @@ interface FoundRow extends KeyRow {
   secret_created_at_ms: number;
   secret_valid_until_ms: number | null;
 }
+
+type KeyRowWithSums = KeyRow & { readonly rolled_up_to: number };
 
 const lowestDigest = new Uint8Array(32);
 
@@ -45,13 +48,15 @@ const toFoundKey = (row: FoundRow, ancestors: readonly ApiKey[]): FoundKey => ({
 /** Changes of keys are on the disk before they are answered: a revoked key never comes back. */
 export class SqliteKeyStore implements KeyStore {
   readonly #connection: SqliteConnection;
+  readonly #tail: UsageTail;
   readonly #findByDigest: PreparedStatement<FoundRow>;
   readonly #parent: PreparedStatement<KeyRow>;
   readonly #revokeDescendants: PreparedStatement<never>;
   readonly #removeSecretsOfDescendants: PreparedStatement<never>;
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqliteConnection, tail: UsageTail) {
     this.#connection = connection;
+    this.#tail = tail;
     this.#findByDigest = connection.prepare(`
       select api_keys.*,
         api_key_secrets.digest as secret_digest,
@@ -85,7 +90,7 @@ export class SqliteKeyStore implements KeyStore {
         throw new SandgateError('workspace_not_found', 'Workspace not found', { cause: error });
       }
       this.#connection.run(queries.insertInto('api_key_secrets').values(toSecretRow(secret)));
-      const stored = toApiKey(this.#requireRow(key.id));
+      const stored = this.#withUse(this.#requireRow(key.id));
       if (record !== undefined) appendAudit(this.#connection, record(stored));
       return stored;
     });
@@ -104,44 +109,48 @@ export class SqliteKeyStore implements KeyStore {
 
   async findById(id: string): Promise<ApiKey | null> {
     const row = this.#rowById(id);
-    return row === undefined ? null : toApiKey(row);
+    return row === undefined ? null : this.#withUse(row);
   }
 
   async findByNumber(number: number): Promise<ApiKey | null> {
+    this.#tail.refresh();
     const row = this.#connection.first(
       this.#connection.queries
         .selectFrom('api_keys')
         .selectAll()
-        .select(unsummedUse)
+        .select(rolledUpTo)
         .where('number', '=', number),
     );
-    return row === undefined ? null : toApiKey(row);
+    return row === undefined ? null : this.#withUse(row);
   }
 
   async list({ workspaceId, includeRevoked = false }: KeyFilter): Promise<readonly ApiKey[]> {
+    this.#tail.refresh();
     const all = this.#connection.queries
       .selectFrom('api_keys')
       .selectAll()
-      .select(unsummedUse)
+      .select(rolledUpTo)
       .orderBy('number');
     const living = includeRevoked ? all : all.where('revoked_at_ms', 'is', null);
     const chosen =
       workspaceId === undefined ? living : living.where('workspace_id', 'is', workspaceId);
-    return this.#connection.all(chosen).map(toApiKey);
+    return this.#connection.all(chosen).map((row) => this.#withUse(row));
   }
 
   async page(
     query: KeyQuery,
     { limit, offset = 0, afterNumber = 0 }: KeyPageRequest,
   ): Promise<{ readonly keys: readonly ApiKey[]; readonly total: number }> {
+    this.#tail.refresh();
     const rows = selectKeys(this.#connection.queries, query)
       .selectAll()
-      .select(unsummedUse)
+      .select(rolledUpTo)
       .where('number', '>', afterNumber)
       .orderBy('number')
       .limit(limit)
       .offset(offset);
-    return { keys: this.#connection.all(rows).map(toApiKey), total: await this.count(query) };
+    const keys = this.#connection.all(rows).map((row) => this.#withUse(row));
+    return { keys, total: await this.count(query) };
   }
 
   async count(query: KeyQuery): Promise<number> {
@@ -231,6 +240,11 @@ export class SqliteKeyStore implements KeyStore {
     });
   }
 
+  /** The tail is refreshed before the row is read. */
+  #withUse(row: KeyRowWithSums): ApiKey {
+    return toApiKey(row, unsummedUse(this.#tail, row));
+  }
+
   #ancestorsOf(row: KeyRow): readonly ApiKey[] {
     const ancestors: ApiKey[] = [];
     let { parent_number: parentNumber } = row;
@@ -301,17 +315,18 @@ export class SqliteKeyStore implements KeyStore {
     );
   }
 
-  #rowById(id: string): KeyRow | undefined {
+  #rowById(id: string): KeyRowWithSums | undefined {
+    this.#tail.refresh();
     return this.#connection.first(
       this.#connection.queries
         .selectFrom('api_keys')
         .selectAll()
-        .select(unsummedUse)
+        .select(rolledUpTo)
         .where('id', '=', id),
     );
   }
 
-  #requireRow(id: string): KeyRow {
+  #requireRow(id: string): KeyRowWithSums {
     const row = this.#rowById(id);
     if (row === undefined) throw new Error(`API key ${id} vanished while it was stored`);
     return row;

@@ -17,6 +17,7 @@ import { type Durability, SqliteConnection } from './sqlite-connection.ts';
 import { sqliteCode, toStorageFailure } from './storage-failure.ts';
 import { SqliteTicketStore } from './ticket-store.ts';
 import { SqliteUsageStore } from './usage-store.ts';
+import { UsageTail } from './usage-tail.ts';
 import { SqliteVolumeStore } from './volume-store.ts';
 import { SqliteWebhookStore } from './webhook-store.ts';
 import { SqliteWorkspaceStore } from './workspace-store.ts';
@@ -87,8 +88,9 @@ function storageOver(
   synchronous: Durability,
 ): Storage {
   const connection = new SqliteConnection(database, (changes) => checkpointer.committed(changes));
+  const tail = new UsageTail(connection);
   return {
-    keys: new SqliteKeyStore(connection),
+    keys: new SqliteKeyStore(connection, tail),
     serverKeys: new SqliteServerKeyStore(connection),
     workspaces: new SqliteWorkspaceStore(connection),
     sandboxes: new SqliteSandboxStore(connection, synchronous),
@@ -99,7 +101,7 @@ function storageOver(
     webhooks: new SqliteWebhookStore(connection, synchronous),
     audit: new SqliteAuditStore(connection, synchronous),
     tickets: new SqliteTicketStore(connection, synchronous),
-    usage: new SqliteUsageStore(connection, synchronous),
+    usage: new SqliteUsageStore(connection, tail, synchronous),
     async close() {
       await checkpointer.close();
       connection.close();

@@ -1,21 +1,29 @@
 import { sql } from 'kysely';
+import type { UsageTail } from './usage-tail.ts';
+
+/** Selected beside the columns of `api_keys`: up to which row of usage their sums go. */
+export const rolledUpTo = sql<number>`(select rolled_up_to from usage_progress)`.as('rolled_up_to');
 
 /** Use of a key that its row does not hold yet. */
 export interface UnsummedUse {
-  readonly unsummed_calls: number;
-  readonly unsummed_last_used_at_ms: number | null;
+  readonly calls: number;
+  readonly lastUsedAtMs: number | null;
 }
 
-const rows = sql`from usage_rows
-  where usage_rows.key_number = api_keys.number and accepted = 1
-    and usage_rows.id > (select rolled_up_to from usage_progress)`;
-
 /**
- * Columns beside those of `api_keys`: the accepted requests that no roll-up has added to a key's row
- * yet. Requests do not add to it themselves, since that would be a page to write for each of them;
- * these few rows are found in the index instead, in the same statement and so exactly.
+ * The accepted requests that no roll-up has added to a key's row yet. Requests do not add to it
+ * themselves, since that would be a page to write for each of them. Exact when the tail was refreshed
+ * before the row was read.
  */
-export const unsummedUse = [
-  sql<number>`(select count(*) ${rows})`.as('unsummed_calls'),
-  sql<number | null>`(select max(at_ms) ${rows})`.as('unsummed_last_used_at_ms'),
-] as const;
+export function unsummedUse(
+  tail: UsageTail,
+  { number, rolled_up_to }: { readonly number: number; readonly rolled_up_to: number },
+): UnsummedUse {
+  const times = tail
+    .rowsOf(number, rolled_up_to)
+    .filter(({ accepted }) => accepted)
+    .map(({ atMs }) => atMs);
+  const lastUsedAtMs =
+    times.length === 0 ? null : times.reduce((one, other) => Math.max(one, other));
+  return { calls: times.length, lastUsedAtMs };
+}

@@ -10,6 +10,7 @@ import { migrate } from './migrations/migrate.ts';
 import { openSqliteStorage } from './open-sqlite-storage.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 import { SqliteUsageStore } from './usage-store.ts';
+import { UsageTail } from './usage-tail.ts';
 
 let folder: string;
 let file: string;
@@ -20,6 +21,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+function storeOver(database: DatabaseSync): SqliteUsageStore {
+  const connection = new SqliteConnection(database);
+  return new SqliteUsageStore(connection, new UsageTail(connection), 'normal');
+}
+
 const rows = (count: number, changes: Partial<NewUsageRow> = {}): readonly NewUsageRow[] =>
   Array.from({ length: count }, () => sampleUsage(changes));
 
@@ -27,7 +33,7 @@ it('stores nothing of a batch that the disk has no room for, and goes on when th
   const database = new DatabaseSync(file);
   database.exec('pragma journal_mode = wal');
   migrate(database, allMigrations);
-  const usage = new SqliteUsageStore(new SqliteConnection(database), 'normal');
+  const usage = storeOver(database);
   const [open = 0] = await usage.write({ begun: [sampleUsage({ status: 0 })], ended: [] });
   const pages = Number(database.prepare('pragma page_count').get()?.page_count);
   database.exec(`pragma max_page_count = ${pages + 4}`);
@@ -51,7 +57,7 @@ it('counts nothing of a roll-up that the disk has no room for, and all of it the
   const database = new DatabaseSync(file);
   database.exec('pragma journal_mode = wal');
   migrate(database, allMigrations);
-  const usage = new SqliteUsageStore(new SqliteConnection(database), 'normal');
+  const usage = storeOver(database);
   const begun = Array.from({ length: 2000 }, (_, index) => sampleUsage({ keyNumber: index }));
   await usage.write({ begun, ended: [] });
   const pages = Number(database.prepare('pragma page_count').get()?.page_count);

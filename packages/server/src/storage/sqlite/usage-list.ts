@@ -14,6 +14,8 @@ const rowsOfKeyInTurn = 2_000;
 interface IdRange {
   readonly first: number;
   readonly end: number;
+  /** Its rows are in the index by key. */
+  readonly indexed: boolean;
 }
 
 type Rows = SelectQueryBuilder<Schema, 'usage_rows' | 'usage_routes' | 'usage_workspaces', object>;
@@ -39,9 +41,11 @@ export class UsageList {
     this.#blocks = connection.prepare(`select min(number) as first, max(number) as last
       from usage_blocks where max_at_ms >= ? and min_at_ms < ?`);
     this.#ofKey = connection.prepare(`select min(id) as first from (
-      select id from usage_rows where key_number = ?1 and accepted = 0 and id >= ?2 and id < ?3
+      select id from usage_rows
+        where key_number = ?1 and accepted = 0 and indexed = 1 and id >= ?2 and id < ?3
       union all
-      select id from usage_rows where key_number = ?1 and accepted = 1 and id >= ?2 and id < ?3
+      select id from usage_rows
+        where key_number = ?1 and accepted = 1 and indexed = 1 and id >= ?2 and id < ?3
       order by id desc limit ${rowsOfKeyInTurn})`);
   }
 
@@ -55,8 +59,8 @@ export class UsageList {
     for (const range of this.#ranges(filter)) {
       let end = Math.min(range.end, beforeId ?? range.end);
       while (end > range.first && found.length <= limit) {
-        const first = this.#turn(filter.keyNumber, { first: range.first, end });
-        const rows = chosen
+        const first = this.#turn(filter.keyNumber, { ...range, end });
+        const rows = (range.indexed ? byIndex(chosen, filter) : chosen)
           .where('usage_rows.id', '>=', first)
           .where('usage_rows.id', '<', end)
           .orderBy('usage_rows.id', 'desc')
@@ -71,8 +75,8 @@ export class UsageList {
   }
 
   /** The lowest id of the stretch that is looked at next. */
-  #turn(keyNumber: number | undefined, { first, end }: IdRange): number {
-    if (keyNumber === undefined) return Math.max(first, end - idsInTurn);
+  #turn(keyNumber: number | undefined, { first, end, indexed }: IdRange): number {
+    if (keyNumber === undefined || !indexed) return Math.max(first, end - idsInTurn);
     return this.#ofKey.get(keyNumber, first, end)?.first ?? first;
   }
 
@@ -80,14 +84,14 @@ export class UsageList {
   #ranges({ fromMs, toMs }: UsageFilter): readonly IdRange[] {
     const bounds = this.#bounds.get();
     const rolledUpTo = bounds?.rolled_up_to ?? 0;
-    const tail = { first: rolledUpTo + 1, end: (bounds?.newest ?? 0) + 1 };
+    const tail = { first: rolledUpTo + 1, end: (bounds?.newest ?? 0) + 1, indexed: false };
     const blocks = this.#blocks.get(
       Math.ceil(fromMs ?? Number.MIN_SAFE_INTEGER),
       Math.ceil(toMs ?? Number.MAX_SAFE_INTEGER),
     );
     if (blocks === undefined || blocks.first === null || blocks.last === null) return [tail];
     const end = Math.min((blocks.last + 1) * blockIds, rolledUpTo + 1);
-    return [tail, { first: blocks.first * blockIds, end }];
+    return [tail, { first: blocks.first * blockIds, end, indexed: true }];
   }
 
   /** Null when nothing can be found. */
@@ -103,9 +107,7 @@ export class UsageList {
       if (number === null) return null;
       rows = rows.where('workspace_number', '=', number);
     }
-    if (keyNumber !== undefined) {
-      rows = rows.where('key_number', '=', keyNumber).where('accepted', 'in', [0, 1]);
-    }
+    if (keyNumber !== undefined) rows = rows.where('key_number', '=', keyNumber);
     if (endpoint !== undefined) {
       rows = rows.where(
         'route_number',
@@ -146,4 +148,10 @@ export class UsageList {
       sandboxId: row.sandbox_id,
     }));
   }
+}
+
+/** Spelled out, as SQLite has to see it: the index by key holds these rows, in this order. */
+function byIndex(rows: Rows, { keyNumber }: UsageFilter): Rows {
+  if (keyNumber === undefined) return rows;
+  return rows.where(sql<boolean>`indexed = 1`).where('accepted', 'in', [0, 1]);
 }

@@ -22,7 +22,7 @@ const rows = 'from usage_rows where id > ?1 and id <= ?2';
 const addToSums = `do update set calls = calls + excluded.calls,
   successes = successes + excluded.successes, duration_us = duration_us + excluded.duration_us`;
 
-/** Adds the rows of ids over ?1 and up to ?2. Workspace 0 is the sum over everything. */
+/** Adds the rows of ids over ?1 and up to ?2, and indexes them. Workspace 0 is the sum over everything. */
 const sumSteps: readonly string[] = [
   `insert into usage_key_hours
     select key_number, at_ms / ${hourMs}, route_number, workspace_number, ${added} ${rows}
@@ -45,6 +45,7 @@ const sumSteps: readonly string[] = [
     from (select key_number, count(*) as calls, max(at_ms) as last_at_ms ${rows} and accepted = 1
       group by key_number) as used
     where api_keys.number = used.key_number`,
+  `update usage_rows set indexed = 1 where id > ?1 and id <= ?2`,
   `insert into usage_blocks
     select id / ${blockIds}, min(at_ms), max(at_ms) ${rows} group by 1
     on conflict (number) do update set min_at_ms = min(min_at_ms, excluded.min_at_ms),

@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely';
+
 /** Tables of usage. `docs/storage-schema.md` tells what each column means. */
 export interface UsageSchema {
   readonly usage_routes: UsageRouteTable;
@@ -34,6 +36,8 @@ interface UsageRowTable {
   duration_us: number;
   at_ms: number;
   sandbox_id: string | null;
+  /** 0, or 1 when the index by key holds it. */
+  indexed: Generated<number>;
 }
 
 interface UsageSums {

@@ -8,17 +8,20 @@ import type {
   UsageStore,
   UsageSummary,
 } from '@sandgate/core';
-import { familyOf } from './key-family.ts';
 import type { Durability, PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
+import { AcceptedTimes } from './usage-accepted-times.ts';
 import { UsageList } from './usage-list.ts';
 import { UsageNames } from './usage-names.ts';
-import { blockIds, type RolledUpRow, UsageRollUp } from './usage-roll-up.ts';
+import { type RolledUpRow, UsageRollUp } from './usage-roll-up.ts';
 import { UsageSums } from './usage-sums.ts';
+import type { UsageTail } from './usage-tail.ts';
 
 const toMicroseconds = (milliseconds: number): number => Math.round(milliseconds * 1000);
 
 export class SqliteUsageStore implements UsageStore {
   readonly #connection: SqliteConnection;
+  readonly #tail: UsageTail;
+  readonly #acceptedTimes: AcceptedTimes;
   readonly #durability: Durability;
   readonly #names: UsageNames;
   readonly #rollUp: UsageRollUp;
@@ -27,33 +30,26 @@ export class SqliteUsageStore implements UsageStore {
   readonly #newest: PreparedStatement<{ id: number | null }>;
   readonly #insert: PreparedStatement<never>;
   readonly #end: PreparedStatement<RolledUpRow>;
-  readonly #acceptedTimes: PreparedStatement<{ times: string }>;
 
-  constructor(connection: SqliteConnection, durability: Durability) {
+  constructor(connection: SqliteConnection, tail: UsageTail, durability: Durability) {
     this.#connection = connection;
+    this.#tail = tail;
+    this.#acceptedTimes = new AcceptedTimes(connection, tail);
     this.#durability = durability;
     this.#names = new UsageNames(connection);
     this.#rollUp = new UsageRollUp(connection, durability);
     this.#list = new UsageList(connection, this.#names);
-    this.#sums = new UsageSums(connection, this.#names);
+    this.#sums = new UsageSums(connection, this.#names, tail);
     this.#newest = connection.prepare('select max(id) as id from usage_rows');
     this.#insert = connection.prepare(`insert into usage_rows (id, key_number, workspace_number,
-        route_number, request_id, status, accepted, error_code, duration_us, at_ms, sandbox_id)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+        route_number, request_id, status, accepted, error_code, duration_us, at_ms, sandbox_id,
+        indexed)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`);
     this.#end = connection.prepare(`
       update usage_rows set status = ?2, error_code = ?3, duration_us = ?4,
         sandbox_id = coalesce(?5, sandbox_id)
       where id = ?1 and status = 0
       returning key_number, workspace_number, route_number, at_ms`);
-    // Rows below the first block that reaches that time are older. One row of text costs less than
-    // a row for each time. The cross join looks the rows up key by key.
-    this.#acceptedTimes = connection.prepare(`${familyOf}
-      select json_group_array(at_ms) as times from (
-        select at_ms from family cross join usage_rows on usage_rows.key_number = family.number
-        where accepted = 1 and at_ms >= ?2 and id >= coalesce(
-          (select min(number) * ${blockIds} from usage_blocks where max_at_ms >= ?2),
-          (select rolled_up_to from usage_progress))
-        order by at_ms desc limit ?3)`);
   }
 
   async write({ begun, ended }: UsageBatch): Promise<readonly number[]> {
@@ -63,6 +59,7 @@ export class SqliteUsageStore implements UsageStore {
         return begun.length > 0 ? this.#storeBeginnings(begun) : [];
       });
       this.#names.keep();
+      if (ids[0] !== undefined) this.#tail.append(ids[0], begun);
       return ids;
     } catch (error) {
       this.#names.drop();
@@ -75,8 +72,7 @@ export class SqliteUsageStore implements UsageStore {
     sinceMs: number,
     most: number,
   ): Promise<readonly number[]> {
-    const row = this.#acceptedTimes.get(keyNumber, sinceMs, most);
-    return row === undefined ? [] : (JSON.parse(row.times) as number[]).reverse();
+    return this.#acceptedTimes.of(keyNumber, sinceMs, most);
   }
 
   async list(
@@ -98,7 +94,9 @@ export class SqliteUsageStore implements UsageStore {
   }
 
   async rollUp(mostRows: number): Promise<boolean> {
-    return this.#rollUp.rollUp(mostRows);
+    const more = this.#rollUp.rollUp(mostRows);
+    this.#tail.refresh();
+    return more;
   }
 
   async prune(beforeMs: number, mostRows: number): Promise<boolean> {

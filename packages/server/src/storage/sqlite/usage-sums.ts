@@ -2,6 +2,7 @@ import type { UsageBucket, UsageFilter, UsageSummary } from '@sandgate/core';
 import type { PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
 import { noWorkspace, type UsageNames } from './usage-names.ts';
 import { dayMs, hourMs } from './usage-roll-up.ts';
+import type { UsageTail } from './usage-tail.ts';
 
 interface SumRow {
   readonly calls: number;
@@ -23,37 +24,39 @@ const units: Readonly<Record<Width, number>> = { hour: hourMs, day: dayMs };
 const endOfTime = 1e9;
 
 /** The sums lack these rows. Read in one statement with the sums, so that none is missed or doubled. */
-const tail = 'from usage_rows where id > (select rolled_up_to from usage_progress)';
+const unsummed = 'from usage_rows where id > (select rolled_up_to from usage_progress)';
 const tailSums =
   'count(*) as calls, count(*) filter (where status between 1 and 399) as successes, sum(duration_us) as duration_us';
 const sums = 'sum(calls) as calls, sum(successes) as successes, sum(duration_us) as duration_us';
 const totals =
   'coalesce(sum(calls), 0) as calls, coalesce(sum(successes), 0) as successes, coalesce(sum(duration_us), 0) as duration_us';
 
-const bucketsOf = (stored: string, unsummed: string): string => `
-  select start, method, endpoint, ${sums} from (${stored} union all ${unsummed}) as buckets
+const bucketsOf = (stored: string, rest: string): string => `
+  select start, method, endpoint, ${sums} from (${stored} union all ${rest}) as buckets
     join usage_routes on usage_routes.number = buckets.route_number
   group by start, endpoint, method order by start, endpoint, method`;
 
 /** Sums over stored sums and the rows that they lack: exact at any moment, cheap over any history. */
 export class UsageSums {
   readonly #names: UsageNames;
+  readonly #tail: UsageTail;
   readonly #total: PreparedStatement<SumRow>;
   readonly #byWorkspace: Readonly<Record<Width, PreparedStatement<BucketRow>>>;
   readonly #byKey: PreparedStatement<BucketRow>;
 
-  constructor(connection: SqliteConnection, names: UsageNames) {
+  constructor(connection: SqliteConnection, names: UsageNames, tail: UsageTail) {
     this.#names = names;
+    this.#tail = tail;
     this.#total = connection.prepare(`select ${totals} from (
       select ${sums} from usage_days where workspace_number = ?1
       union all
-      select ${tailSums} ${tail} and ?1 in (0, workspace_number))`);
+      select ${tailSums} ${unsummed} and ?1 in (0, workspace_number))`);
     const byWorkspace = (table: string, start: string, unit: number) =>
       connection.prepare<BucketRow>(
         bucketsOf(
           `select ${start} as start, route_number, calls, successes, duration_us from ${table}
             where workspace_number = ?1 and ${start} >= ?2 and ${start} < ?3`,
-          `select at_ms / ${unit}, route_number, ${tailSums} ${tail} and ?1 in (0, workspace_number)
+          `select at_ms / ${unit}, route_number, ${tailSums} ${unsummed} and ?1 in (0, workspace_number)
             and at_ms / ${unit} >= ?2 and at_ms / ${unit} < ?3 group by 1, 2`,
         ),
       );
@@ -61,16 +64,19 @@ export class UsageSums {
       hour: byWorkspace('usage_hours', 'start_hour', hourMs),
       day: byWorkspace('usage_days', 'start_day', dayMs),
     };
-    // Hours are the only sums of a key: ?4 of them make a bucket. ?5 is null for all workspaces. The
-    // casts are there because node:sqlite binds every number as a real one.
+    // Hours are the only sums of a key: ?4 of them make a bucket. ?5 is null for all workspaces, ?6
+    // has the ids of its rows that are not rolled up. The casts are there because node:sqlite binds every
+    // number as a real one.
     this.#byKey = connection.prepare(
       bucketsOf(
         `select start_hour / cast(?4 as integer) as start, route_number, ${sums} from usage_key_hours
           where key_number = ?1 and start_hour >= ?2 * ?4 and start_hour < ?3 * ?4
             and (?5 is null or workspace_number = ?5) group by 1, 2`,
-        `select at_ms / (cast(?4 as integer) * ${hourMs}), route_number, ${tailSums} ${tail} and key_number = ?1
-          and accepted in (0, 1) and at_ms / (cast(?4 as integer) * ${hourMs}) >= ?2 and at_ms / (cast(?4 as integer) * ${hourMs}) < ?3
-          and (?5 is null or workspace_number = ?5) group by 1, 2`,
+        `select at_ms / (cast(?4 as integer) * ${hourMs}), route_number, ${tailSums}
+          from json_each(?6) cross join usage_rows on usage_rows.id = json_each.value
+          where usage_rows.id > (select rolled_up_to from usage_progress)
+            and at_ms / (cast(?4 as integer) * ${hourMs}) >= ?2 and at_ms / (cast(?4 as integer) * ${hourMs}) < ?3
+            and (?5 is null or workspace_number = ?5) group by 1, 2`,
       ),
     );
   }
@@ -95,7 +101,7 @@ export class UsageSums {
     const rows =
       keyNumber === undefined
         ? this.#byWorkspace[by].all(workspace, first, end)
-        : this.#byKey.all(keyNumber, first, end, unit / hourMs, only);
+        : this.#byKey.all(keyNumber, first, end, unit / hourMs, only, this.#unsummedIds(keyNumber));
     return rows.map((row) => ({
       startMs: row.start * unit,
       endpoint: row.endpoint,
@@ -103,6 +109,12 @@ export class UsageSums {
       ...toSummary(row),
       ...(keyNumber === undefined ? {} : { keyNumber }),
     }));
+  }
+
+  /** As JSON. */
+  #unsummedIds(keyNumber: number): string {
+    const rows = this.#tail.rowsOf(keyNumber, this.#tail.refresh());
+    return JSON.stringify(rows.map(({ id }) => id));
   }
 
   /** Null when no request was ever about it. */

@@ -4,6 +4,7 @@ import { childKeys } from './0003-child-keys.ts';
 import { auditAlertsAndTickets } from './0004-audit-alerts-and-tickets.ts';
 import { countKeys } from './0005-count-keys.ts';
 import { sandboxPlatform } from './0006-sandbox-platform.ts';
+import { indexUsageLater } from './0007-index-usage-later.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
@@ -14,4 +15,5 @@ export const allMigrations: readonly Migration[] = [
   auditAlertsAndTickets,
   countKeys,
   sandboxPlatform,
+  indexUsageLater,
 ];

@@ -21,7 +21,8 @@ export function migrate(database: DatabaseSync, migrations: readonly Migration[]
     database.exec('begin immediate');
     try {
       if (requireKnownVersion(database, newest) < migration.version) {
-        database.exec(migration.sql);
+        if (migration.editsSchema === true) editSchema(database, migration.sql);
+        else database.exec(migration.sql);
         database.exec(`pragma application_id = ${applicationId}`);
         database.exec(`pragma user_version = ${migration.version}`);
       }
@@ -51,4 +52,24 @@ function requireKnownVersion(database: DatabaseSync, newest: number): number {
     );
   }
   return version;
+}
+
+/** Inside a transaction. Other connections read the schema anew once its version has changed. */
+function editSchema(database: DatabaseSync, sql: string): void {
+  const version = Number(readPragma(database, 'schema_version'));
+  allowSchemaEdits(database, true);
+  try {
+    database.exec(`pragma writable_schema = on; ${sql};
+      pragma schema_version = ${version + 1}; pragma writable_schema = reset`);
+  } finally {
+    allowSchemaEdits(database, false);
+  }
+}
+
+/** Some versions of Node protect the schema unless asked not to, and others cannot. */
+function allowSchemaEdits(
+  database: Partial<Pick<DatabaseSync, 'enableDefensive'>>,
+  allow: boolean,
+) {
+  database.enableDefensive?.(!allow);
 }

@@ -4,4 +4,9 @@ export interface Migration {
   readonly version: number;
   /** Statements that run together in one transaction. */
   readonly sql: string;
+  /**
+   * The statements change the texts in `sqlite_schema`, where what is stored fits the new definition
+   * as it is. Such a text must parse: nothing else is checked.
+   */
+  readonly editsSchema?: boolean;
 }

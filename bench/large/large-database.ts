@@ -1,11 +1,13 @@
 import { DatabaseSync } from 'node:sqlite';
-import { openSqliteStorage } from '../packages/server/src/storage/sqlite/open-sqlite-storage.ts';
+import { openSqliteStorage } from '../../packages/server/src/storage/sqlite/open-sqlite-storage.ts';
 
 export interface LargeDatabaseOptions {
   /** Made, with its schema; must not be there yet. */
   readonly file: string;
   readonly keys: number;
   readonly usageRows: number;
+  /** Of the server key that the digests are made with. */
+  readonly fingerprint: string;
   /** Digest of the text of a key, which has what number. */
   readonly digestOf: (keyNumber: number) => Uint8Array;
   /** The last usage row is this old; the others spread evenly over the days before. */
@@ -34,7 +36,7 @@ const endpoints = [
 export async function createLargeDatabase(options: LargeDatabaseOptions): Promise<void> {
   const { file, keys, usageRows, newestAtMs, days = 30, workspaces = 1000 } = options;
   const storage = await openSqliteStorage({ file });
-  await storage.serverKeys.replace('fingerprint', 1);
+  await storage.serverKeys.replace(options.fingerprint, 1);
   await storage.close();
   const database = new DatabaseSync(file);
   database.exec(`pragma synchronous = off; pragma journal_mode = off; pragma cache_size = -1000000;
@@ -66,10 +68,11 @@ function fillKeys(
   const createdAtMs = newestAtMs - days * dayMs;
   database.exec(`
     insert into api_keys (number, id, revision, lineage_id, name, description, prefix, last_four,
-        workspace_id, scopes, address_allow_list, enabled, created_at_ms, usage_count)
+        workspace_id, scopes, address_allow_list, enabled, created_at_ms, usage_count, limits)
       with recursive n (i) as (select 1 union all select i + 1 from n where i < ${keys})
       select i, ${idOf('i')}, 1, ${idOf('i')}, 'key ' || i, 'made for a benchmark', 'msb_', 'abcd',
-        ${idOf(`1 + i % ${workspaces}`)}, '["*"]', '[]', 1, ${createdAtMs}, 0 from n`);
+        ${idOf(`1 + i % ${workspaces}`)}, '["*"]', '[]', 1, ${createdAtMs}, 0,
+        '{"minute":100000,"hour":1000000,"day":10000000}' from n`);
   // In the order of the digests: the table is sorted by them, and grows at its end this way.
   const digests = Array.from({ length: keys }, (_, index) => ({
     number: index + 1,
@@ -102,7 +105,7 @@ function fillUsage(
   database.exec(`
     drop index usage_rows_by_key;
     insert into usage_rows (id, key_number, workspace_number, route_number, request_id, status,
-        accepted, error_code, duration_us, at_ms, sandbox_id)
+        accepted, error_code, duration_us, at_ms, sandbox_id, indexed)
       with recursive
         n (i) as (select 1 union all select i + 1 from n where i < ${usageRows}),
         scattered (i, h) as (select i, ${hash} from n),
@@ -110,8 +113,9 @@ function fillUsage(
       select i, k, 1 + k % ${workspaces}, 1 + h / 7 % ${endpoints.length}, printf('%016x', h),
         case when h % 50 = 0 then 429 when h % 31 = 0 then 500 else 200 end, h % 50 <> 0,
         case when h % 50 = 0 then 'rate_limited' end, 500 + h % 20000,
-        ${newestAtMs} - cast(${spreadMs} * (1.0 - i / ${usageRows}.0) as integer), null from of_key;
-    create index usage_rows_by_key on usage_rows (key_number, accepted, id, at_ms);
+        ${newestAtMs} - cast(${spreadMs} * (1.0 - i / ${usageRows}.0) as integer), null, 1 from of_key;
+    create index usage_rows_by_key on usage_rows (key_number, accepted, id, at_ms)
+      where indexed = 1;
     insert into usage_key_hours select key_number, at_ms / 3600000, route_number, workspace_number,
       ${sums} from usage_rows group by 1, 2, 3, 4;
     insert into usage_hours select workspace_number, start_hour, route_number, sum(calls),

@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { sampleUsage } from '../contract/usage-contract.ts';
+import { allMigrations } from './migrations/all-migrations.ts';
+import { migrate } from './migrations/migrate.ts';
+import { openSqliteStorage } from './open-sqlite-storage.ts';
+
+let folder: string;
+let file: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sandgate-usage-'));
+  file = join(folder, 'sandgate.db');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const integrity = (database: DatabaseSync): unknown =>
+  database.prepare('pragma integrity_check').get()?.integrity_check;
+
+it('finds what was stored while every row was indexed at once, rolled up or not', async () => {
+  const database = new DatabaseSync(file);
+  migrate(database, allMigrations.slice(0, 6));
+  database.exec(`
+    insert into usage_routes values (1, 'GET', '/old');
+    insert into usage_rows values
+      (1, 7, 0, 1, 'a', 200, 1, null, 5, 1000, null), (2, 8, 0, 1, 'b', 200, 1, null, 5, 1001, null),
+      (3, 7, 0, 1, 'c', 200, 1, null, 5, 1002, null), (4, 7, 0, 1, 'd', 429, 0, null, 5, 1003, null);
+    insert into usage_key_hours values (7, 0, 1, 0, 1, 1, 5), (8, 0, 1, 0, 1, 1, 5);
+    insert into usage_blocks values (0, 1000, 1001);
+    update usage_progress set rolled_up_to = 2`);
+  const storage = await openSqliteStorage({ file });
+  const { usage } = storage;
+  await usage.write({
+    begun: [sampleUsage({ keyNumber: 7, endpoint: '/old', atMs: 1004 })],
+    ended: [],
+  });
+  const ids = async () =>
+    (await usage.list({ keyNumber: 7 }, { limit: 9 })).rows.map(({ id }) => id);
+  for (let round = 0; round < 3; round += 1) {
+    expect(await usage.acceptedTimes(7, 0, 9)).toEqual([1000, 1002, 1004]);
+    expect(await usage.acceptedTimes(8, 0, 9)).toEqual([1001]);
+    expect(await ids()).toEqual([5, 4, 3, 1]);
+    const [hour] = await usage.summarize({ keyNumber: 7 }, 'hour');
+    expect(hour).toMatchObject({ calls: 4, successes: 3 });
+    await usage.rollUp(2);
+  }
+  expect(integrity(database)).toBe('ok');
+  await storage.close();
+  database.close();
+});
+
+it('holds a row in the index by key from its roll-up on, and not before', async () => {
+  const storage = await openSqliteStorage({ file });
+  const beside = new DatabaseSync(file);
+  const indexed = () =>
+    beside
+      .prepare(
+        'select count(*) as rows from usage_rows indexed by usage_rows_by_key where indexed = 1',
+      )
+      .get()?.rows;
+  await storage.usage.write({
+    begun: [1, 2, 3].map((keyNumber) => sampleUsage({ keyNumber })),
+    ended: [],
+  });
+  expect(indexed()).toBe(0);
+  await storage.usage.rollUp(2);
+  expect(indexed()).toBe(2);
+  await storage.usage.rollUp(2);
+  expect(indexed()).toBe(3);
+  expect(integrity(beside)).toBe('ok');
+  beside.close();
+  await storage.close();
+});
