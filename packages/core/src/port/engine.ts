@@ -256,10 +256,13 @@ export interface EngineSandbox {
   kernel(language: KernelLanguage): Kernel;
   /**
    * Reads a file. Links are resolved inside the sandbox.
-   * @throws SandgateError `not_found`, `invalid_request`
+   * @throws SandgateError `invalid_request` beyond `maxBytes`, and as `SandboxFiles.read` does
    */
   readFile(path: string, options?: { readonly maxBytes?: number }): Promise<Buffer>;
-  /** Writes a file, replacing what is there. The parent directory must exist. */
+  /**
+   * Writes a file, replacing what is there. The parent directory must exist.
+   * @throws SandgateError as `SandboxFiles.write` does
+   */
   writeFile(path: string, data: Uint8Array, options?: { readonly mode?: number }): Promise<void>;
   metrics(): Promise<SandboxMetrics>;
   /** Absent in an engine that has only `readFile` and `writeFile`. */

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine, EngineReport, EngineSandbox, EngineSandboxSpec } from '@sandgate/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { archiveContract } from './contract/archive-contract.ts';
 import type { ContractPart } from './contract/contract-suite.ts';
 import { execContract } from './contract/exec-contract.ts';
+import { fileTreeContract } from './contract/file-tree-contract.ts';
 import { filesContract } from './contract/files-contract.ts';
 import { isolationContract } from './contract/isolation-contract.ts';
 import { lifeContract } from './contract/life-contract.ts';
@@ -25,6 +27,8 @@ const parts: Readonly<Record<string, ContractPart>> = {
   exec: execContract,
   processes: processContract,
   files: filesContract,
+  'file tree': fileTreeContract,
+  archives: archiveContract,
   limits: limitsContract,
   isolation: isolationContract,
   pause: pauseContract,

@@ -4,6 +4,7 @@ import type {
   EngineSandbox,
   EngineSandboxSpec,
   ExecRequest,
+  SandboxFiles,
 } from '@sandgate/core';
 
 /** What a test of the contract works with. One engine serves a whole suite. */
@@ -57,4 +58,17 @@ export function runShell(
   options: Omit<Partial<ExecRequest>, 'argv' | 'onOutput'> = {},
 ): Promise<ExecResult> {
   return runProgram(sandbox, ['/bin/sh', '-c', script], options);
+}
+
+/** The sandbox's files, which every engine has that does not deviate. */
+export function filesOf(sandbox: EngineSandbox): SandboxFiles {
+  if (sandbox.files === undefined) throw new Error('the sandbox has no files');
+  return sandbox.files;
+}
+
+/** Bytes that come piece by piece. */
+export async function* inPieces(
+  ...pieces: readonly (string | Uint8Array)[]
+): AsyncGenerator<Uint8Array> {
+  for (const piece of pieces) yield Buffer.from(piece);
 }

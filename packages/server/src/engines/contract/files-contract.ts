@@ -18,8 +18,13 @@ export const filesContract: ContractPart = (test, { start, engine, newId }) => {
 
   test('a file that is not there, no file, or too large is refused', async () => {
     const sandbox = await start();
-    await expect(sandbox.readFile('/workspace/none')).rejects.toMatchObject({ code: 'not_found' });
-    for (const path of ['/workspace', '/dev/zero', 'relative', '/nul\0', '/workspace/']) {
+    await expect(sandbox.readFile('/workspace/none')).rejects.toMatchObject({
+      code: 'file_not_found',
+    });
+    for (const path of ['/workspace', '/dev/zero']) {
+      await expect(sandbox.readFile(path)).rejects.toMatchObject({ code: 'file_conflict' });
+    }
+    for (const path of ['relative', '/nul\0', '/workspace/']) {
       await expect(sandbox.readFile(path)).rejects.toMatchObject({ code: 'invalid_request' });
     }
     await sandbox.writeFile('/workspace/five', Buffer.from('12345'));
@@ -28,10 +33,10 @@ export const filesContract: ContractPart = (test, { start, engine, newId }) => {
       code: 'invalid_request',
     });
     await expect(sandbox.writeFile('/none/file', Buffer.alloc(0))).rejects.toMatchObject({
-      code: 'not_found',
+      code: 'file_not_found',
     });
     await expect(sandbox.writeFile('/usr/file', Buffer.alloc(0))).rejects.toMatchObject({
-      code: 'invalid_request',
+      code: 'file_denied',
     });
   });
 

@@ -10,6 +10,8 @@ const run = promisify(execFile);
 export interface HostTools extends AgentPrograms {
   /** GNU tar. Null: writable layers cannot be kept. */
   readonly tar: string | null;
+  /** GNU coreutils, findutils and tar, whose options the work on files needs. */
+  readonly filePrograms: boolean;
 }
 
 /** Only the system's own directories count: they are what a sandbox sees. */
@@ -24,20 +26,24 @@ export async function findHostTools(agentShell: string | undefined): Promise<Hos
     () => true,
     () => false,
   );
-  const tar = find('tar');
+  const tar = await findGnu('tar', 'GNU tar');
+  const others = [await findGnu('find', 'GNU findutils'), await findGnu('dd', 'coreutils')];
   return {
     setsid,
     env,
     envResetsSignals,
     shell: agentShell ?? dash ?? '/bin/sh',
-    tar: tar !== null && (await isGnuTar(tar)) ? tar : null,
+    tar,
+    filePrograms: [tar, ...others].every((program) => program !== null),
   };
 }
 
-/** Others lack the options by which a layer is told from what is mounted over it. */
-async function isGnuTar(tar: string): Promise<boolean> {
-  return run(tar, ['--version']).then(
-    ({ stdout }) => stdout.includes('GNU tar'),
-    () => false,
+/** Others lack options, as those by which a layer is told from what is mounted over it. */
+async function findGnu(name: string, mark: string): Promise<string | null> {
+  const file = findProgram(name, systemSearchPath);
+  if (file === null) return null;
+  return run(file, ['--version']).then(
+    ({ stdout }) => (stdout.includes(mark) ? file : null),
+    () => null,
   );
 }

@@ -188,6 +188,7 @@ class NamespaceEngine implements Engine {
       languages: template.languages,
       process: launched.process,
       kernelsCompiled: context.kernelsCompiled,
+      filePrograms: context.tools.filePrograms,
       group: launched.group,
       hold: createHold(context, launched),
       clock: this.#clock,

@@ -7,6 +7,7 @@ import {
   type Kernel,
   type KernelLanguage,
   type SandboxExitReason,
+  type SandboxFiles,
   type SandboxMetrics,
   SandgateError,
   type StopOptions,
@@ -17,11 +18,13 @@ import { createSandboxKernel } from '../kernel/sandbox-kernel.ts';
 import { type StartTimer, startRealTimer } from '../kernel/start-timer.ts';
 import { type AgentJob, type JobSpec, startAgentJob } from './exec/agent-job.ts';
 import { runExec } from './exec/run-exec.ts';
+import { createNamespaceFiles } from './files/namespace-files.ts';
+import { readWholeFile } from './files/read-file.ts';
+import { writeFile } from './files/write-file.ts';
 import type { ResourceGroup } from './limits/resource-limiter.ts';
 import { PausableTimers } from './pause/pausable-timers.ts';
 import type { ProcessHold } from './pause/process-hold.ts';
 import { SandboxPause } from './pause/sandbox-pause.ts';
-import { readSandboxFile, writeSandboxFile } from './sandbox-files.ts';
 import type { ProcessEnd, SandboxProcess } from './sandbox-process.ts';
 
 /**
@@ -35,6 +38,8 @@ export interface NamespaceSandboxParts {
   readonly languages: readonly KernelLanguage[];
   readonly process: SandboxProcess;
   readonly kernelsCompiled: boolean;
+  /** The host has the programs of which `files` is made. */
+  readonly filePrograms: boolean;
   readonly group: ResourceGroup;
   readonly hold: ProcessHold;
   readonly clock: Clock;
@@ -50,6 +55,7 @@ export interface NamespaceSandboxParts {
 export class NamespaceSandbox implements EngineSandbox {
   readonly id: string;
   readonly exited: Promise<SandboxExitReason>;
+  readonly files?: SandboxFiles;
   readonly #parts: NamespaceSandboxParts;
   readonly #kernels = new Map<KernelLanguage, Kernel>();
   readonly #timers = new PausableTimers();
@@ -66,6 +72,7 @@ export class NamespaceSandbox implements EngineSandbox {
 
   constructor(parts: NamespaceSandboxParts) {
     this.#parts = parts;
+    if (parts.filePrograms) this.files = createNamespaceFiles((request) => this.exec(request));
     this.id = parts.spec.id;
     this.#lastCpu = { atMs: parts.clock.nowMs(), cpuMs: parts.group.usage()?.cpuMs ?? 0 };
     this.#pause = new SandboxPause(parts.hold, this.#timers);
@@ -122,15 +129,15 @@ export class NamespaceSandbox implements EngineSandbox {
   }
 
   readFile(path: string, options: { readonly maxBytes?: number } = {}): Promise<Buffer> {
-    return readSandboxFile((request) => this.exec(request), path, options.maxBytes);
+    return readWholeFile((request) => this.exec(request), path, options.maxBytes);
   }
 
-  writeFile(
+  async writeFile(
     path: string,
     data: Uint8Array,
-    options: { readonly mode?: number } = {},
+    { mode = 0o644 }: { readonly mode?: number } = {},
   ): Promise<void> {
-    return writeSandboxFile((request) => this.exec(request), path, data, options.mode ?? 0o644);
+    await writeFile((request) => this.exec(request), { path, source: onePiece(data), mode });
   }
 
   async metrics(): Promise<SandboxMetrics> {
@@ -301,6 +308,10 @@ export class NamespaceSandbox implements EngineSandbox {
   #endedError(): SandgateError {
     return new SandgateError('sandbox_ended', 'The sandbox is not running any more.');
   }
+}
+
+async function* onePiece(data: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield data;
 }
 
 /** How long the streams of an ended kernel stay open for what it had written. */

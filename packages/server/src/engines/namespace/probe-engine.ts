@@ -130,7 +130,15 @@ function contextFindings(context: LaunchContext): EngineFinding[] {
           message: 'Files are lost when a sandbox stops: there is no GNU tar.',
           remedy: 'Install GNU tar.',
         };
-  return [seccomp, ...context.limiter.findings, pauseFinding(context.limiter), layers];
+  const files: EngineFinding = context.tools.filePrograms
+    ? { subject: 'files', status: 'ok', message: 'Files of running sandboxes can be worked on.' }
+    : {
+        subject: 'files',
+        status: 'degraded',
+        message: 'Files can only be read and written whole: GNU find, dd or tar is not there.',
+        remedy: 'Install GNU findutils, coreutils and tar.',
+      };
+  return [seccomp, ...context.limiter.findings, pauseFinding(context.limiter), layers, files];
 }
 
 function pauseFinding({ freezer }: ResourceLimiter): EngineFinding {

@@ -4,6 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { Duplex, type Writable } from 'node:stream';
 import { SandgateError } from '@sandgate/core';
 import { explainShortage, requireDescriptors } from './descriptor-shortage.ts';
+import { encodeBytes } from './exec/byte-text.ts';
 import type { FifoPool } from './exec/fifo-pool.ts';
 import type { JobHost } from './exec/job-host.ts';
 import type { HostIdentity } from './host-identity.ts';
@@ -174,7 +175,7 @@ export class SandboxProcess implements JobHost {
 
   send(call: string): void {
     if (!this.#running) return;
-    this.#agent.write(call);
+    this.#agent.write(encodeBytes(call));
     if (this.#agent.writableLength > maxQueuedBytes) this.violation('the agent does not read');
   }
 
