@@ -14,6 +14,7 @@ import { lifeContract } from './contract/life-contract.ts';
 import { limitsContract } from './contract/limits-contract.ts';
 import { pauseContract } from './contract/pause-contract.ts';
 import { processContract } from './contract/process-contract.ts';
+import { snapshotContract } from './contract/snapshot-contract.ts';
 
 /** A promise that an engine does not keep, and why. */
 export interface EngineDeviation {
@@ -32,6 +33,7 @@ const parts: Readonly<Record<string, ContractPart>> = {
   limits: limitsContract,
   isolation: isolationContract,
   pause: pauseContract,
+  snapshot: snapshotContract,
 };
 
 /** What every engine promises. `createEngine` gets an empty state directory. */

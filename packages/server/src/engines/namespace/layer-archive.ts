@@ -29,7 +29,7 @@ const baseDurationMs = 30_000;
 const minBytesPerSecond = 20 * 1_048_576;
 
 /**
- * Writable layers, one tar file each, written and unpacked by `tar` inside the sandbox: an archive
+ * Writable layers of sandboxes or snapshots, one tar file each, written and unpacked by `tar` inside the sandbox: an archive
  * is as trustworthy as the sandbox that made it, and the server never looks into it.
  */
 export class LayerArchive {
@@ -42,13 +42,12 @@ export class LayerArchive {
     this.#tar = tar;
   }
 
-  /** There is a layer of an earlier run. */
   has(id: string): boolean {
     return existsSync(this.#path(id));
   }
 
   /**
-   * Unpacks the layer of an earlier run.
+   * Unpacks a layer.
    * @throws SandgateError `engine_failed` when not all of it could be unpacked.
    */
   async restore(id: string, exec: Exec): Promise<void> {
@@ -71,14 +70,14 @@ export class LayerArchive {
     if (outcome.kind === 'exited' && outcome.exitCode === 0) return;
     throw new SandgateError(
       'engine_failed',
-      "The sandbox's files of its last run could not be restored; its disk or memory may be too small.",
+      "The sandbox's stored files could not be restored; its disk or memory may be too small.",
       { detail: errors.text },
     );
   }
 
   /**
    * Replaces the stored layer. The old one stays until the new one is complete and on disk.
-   * `maxBytes` is the size of the sandbox's file system.
+   * `maxBytes` is the size of the sandbox's file system. Resolves with the size of the archive.
    * @throws SandgateError `engine_failed`, and what `onBytes` throws
    */
   async save(
@@ -87,13 +86,14 @@ export class LayerArchive {
     outside: readonly string[],
     exec: Exec,
     onBytes: (bytes: number) => void = () => undefined,
-  ): Promise<void> {
+  ): Promise<number> {
     const path = this.#path(id);
     const partial = `${path}.partial`;
     const file = await open(partial, 'w', 0o600);
     const errors = new ErrorText();
     const silence = new AbortController();
     const silent = setTimeout(() => silence.abort(), maxSilenceMs);
+    let counted = true;
     try {
       const sink = new ArchiveSink(file, maxBytes * (1 + overheadShare) + overheadBytes);
       const outcome = await exec({
@@ -112,7 +112,9 @@ export class LayerArchive {
         onOutput: async (chunk) => {
           silent.refresh();
           if (chunk.stream === 'stdout') {
+            counted = false;
             onBytes(chunk.data.length);
+            counted = true;
             await sink.add(chunk.data);
           } else errors.add(chunk.data);
           silent.refresh();
@@ -124,13 +126,14 @@ export class LayerArchive {
       await file.sync();
       await file.close();
       await rename(partial, path);
+      return sink.bytes;
     } catch (cause) {
       await file.close().catch(() => {});
       await rm(partial, { force: true });
-      if (cause instanceof SandgateError && cause.code === 'quota_exceeded') throw cause;
+      if (!counted) throw cause;
       throw new SandgateError(
         'engine_failed',
-        "The sandbox's files could not be saved; those of its run before are kept.",
+        "The sandbox's files could not be saved; what was stored of it before is kept.",
         { cause },
       );
     } finally {
@@ -143,7 +146,7 @@ export class LayerArchive {
     await rm(`${this.#path(id)}.partial`, { force: true });
   }
 
-  /** Bytes of every stored layer, by the sandbox's id. */
+  /** Bytes of every stored layer, by its id. */
   async sizes(): Promise<ReadonlyMap<string, number>> {
     const sizes = new Map<string, number>();
     for (const name of await readdir(this.#directory)) {
@@ -164,7 +167,7 @@ export class LayerArchive {
 
   #path(id: string): string {
     if (!/^[0-9a-f]{24}$/.test(id)) {
-      throw new SandgateError('invalid_request', 'A sandbox id has 24 hexadecimal digits.');
+      throw new SandgateError('invalid_request', 'An id has 24 hexadecimal digits.');
     }
     return join(this.#directory, `${id}.tar`);
   }
@@ -188,6 +191,10 @@ class ArchiveSink {
   constructor(file: FileHandle, maxBytes: number) {
     this.#file = file;
     this.#maxBytes = maxBytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get complete(): boolean {

@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -333,6 +333,39 @@ describe('a sandbox', () => {
     for (const name of [`${id}.tar.partial`, `${id}.tar`]) writeFileSync(join(layers, name), '');
     await engine.reconcile();
     expect(readdirSync(layers)).toEqual([`${id}.tar`]);
+  });
+
+  it('leaves no half snapshot on the disk when its server was killed', async () => {
+    const { snapshots } = createRuntimeDirectory(state);
+    const id = spec().id;
+    for (const name of [`${id}.tar.partial`, `${id}.tar`]) writeFileSync(join(snapshots, name), '');
+    await engine.reconcile();
+    expect(readdirSync(snapshots)).toEqual([`${id}.tar`]);
+  });
+
+  it('puts into a snapshot only what is in its own writable root', async () => {
+    const shared = mkdtempSync(join(tmpdir(), 'sandgate-shared-'));
+    folders.push(shared);
+    chmodSync(shared, 0o777);
+    writeFileSync(join(shared, 'host-file'), 'host', { mode: 0o644 });
+    const mounts = [{ hostPath: shared, guestPath: '/data/in', readOnly: false }];
+    const sandbox = await engine.start(spec({ mounts, scripts: { begin: 'true' } }));
+    await runShell(sandbox, 'mkdir -p /srv/x; echo mine >/srv/x/own-file; echo tmp >/tmp/tmp-file');
+    const id = spec().id;
+    await sandbox.snapshot?.(id);
+    const path = join(createRuntimeDirectory(state).snapshots, `${id}.tar`);
+    const names = execFileSync('tar', ['-tf', path], { encoding: 'utf8' }).split('\n');
+    expect(names).toContain('./srv/x/own-file');
+    for (const name of names) {
+      expect(name).not.toMatch(/host-file|tmp-file|^\.\/(proc|dev|sys|\.sandbox|usr)\/./);
+    }
+  });
+
+  it('can be started again under an id whose first start was refused', async () => {
+    const wanted = spec();
+    const refused = { ...wanted, fromSnapshot: 'a'.repeat(24) };
+    await expect(engine.start(refused)).rejects.toMatchObject({ code: 'snapshot_not_found' });
+    await engine.start(wanted);
   });
 
   it('has no layer with a name that is a path', async () => {

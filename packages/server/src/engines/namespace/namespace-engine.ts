@@ -9,6 +9,7 @@ import {
   type EngineSandbox,
   type EngineSandboxSpec,
   SandgateError,
+  type StopOptions,
 } from '@sandgate/core';
 import { provideConfiguration } from './agent-prelude.ts';
 import { guestEngineDirectory, type NamespaceEngineOptions } from './engine-options.ts';
@@ -29,6 +30,7 @@ import { type ProbedEngine, probeEngine } from './probe-engine.ts';
 import { shellCall } from './quote-shell.ts';
 import { requireValidSpec } from './require-valid-spec.ts';
 import { createRuntimeDirectory, type RuntimeDirectory } from './runtime-directory.ts';
+import { Snapshots } from './snapshots.ts';
 import { killRecorded } from './stale-processes.ts';
 import { resolveImage } from './template/resolve-image.ts';
 import type { Template } from './template/template.ts';
@@ -51,6 +53,7 @@ export function createNamespaceEngine(options: NamespaceEngineOptions): Engine {
 }
 
 class NamespaceEngine implements Engine {
+  readonly snapshots: Snapshots;
   readonly #options: NamespaceEngineOptions;
   readonly #clock: Clock;
   readonly #runtime: RuntimeDirectory;
@@ -66,6 +69,7 @@ class NamespaceEngine implements Engine {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#runtime = createRuntimeDirectory(options.stateDirectory);
+    this.snapshots = new Snapshots(this.#runtime.snapshots);
     this.#ownsRuntime = this.#runtime.isNew;
   }
 
@@ -93,6 +97,9 @@ class NamespaceEngine implements Engine {
     }
     const starting = this.#start(context, spec, template).catch(explainStart);
     this.#sandboxes.set(spec.id, starting);
+    starting.catch(() => {
+      if (this.#sandboxes.get(spec.id) === starting) this.#sandboxes.delete(spec.id);
+    });
     return starting;
   }
 
@@ -117,6 +124,7 @@ class NamespaceEngine implements Engine {
       await rm(join(sandboxes, id), { recursive: true, force: true });
     }
     await new LayerArchive(this.#runtime.layers, '').removePartial((id) => this.#sandboxes.has(id));
+    await this.snapshots.removePartial();
     const own = `${process.pid}-`;
     for (const name of readdirSync(fifos).filter((fifo) => !fifo.startsWith(own))) {
       await rm(join(fifos, name), { force: true });
@@ -166,7 +174,7 @@ class NamespaceEngine implements Engine {
     const stock = this.#stock;
     const archive =
       context.tools.tar === null ? null : new LayerArchive(this.#runtime.layers, context.tools.tar);
-    const layered = archive?.has(spec.id) === true;
+    const stored = storedFiles(spec, context, archive, this.snapshots);
     const configuration = provideConfiguration(spec.hostname);
     const workdirInVolume = isBeneathVolume(spec.workdir, spec.mounts);
     let volumes: VolumeSources | null = null;
@@ -176,13 +184,25 @@ class NamespaceEngine implements Engine {
       const plan = workdirInVolume ? { ...spec, workdir: '/' } : spec;
       launched = await launchSandbox(context, plan, template, {
         stock,
-        firstCalls: layered ? '' : configuration,
+        firstCalls: stored === null ? configuration : '',
       });
     } catch (cause) {
       volumes?.close();
-      this.#sandboxes.delete(spec.id);
       throw cause;
     }
+    const save = (
+      target: LayerArchive,
+      id: string,
+      from: NamespaceSandbox,
+      onBytes: StopOptions['onLayerBytes'],
+    ): Promise<number> =>
+      target.save(
+        id,
+        spec.resources.diskMib * mebibyte,
+        pathsOutsideLayer(launched.steps),
+        (request) => from.execInternally(request),
+        onBytes,
+      );
     const sandbox = new NamespaceSandbox({
       spec,
       languages: template.languages,
@@ -192,14 +212,11 @@ class NamespaceEngine implements Engine {
       group: launched.group,
       hold: createHold(context, launched),
       clock: this.#clock,
-      saveLayer: async (stopping, onBytes) =>
-        archive?.save(
-          spec.id,
-          spec.resources.diskMib * mebibyte,
-          pathsOutsideLayer(launched.steps),
-          (request) => stopping.execInternally(request),
-          onBytes,
-        ),
+      saveLayer: async (stopping, onBytes) => {
+        if (archive !== null) await save(archive, spec.id, stopping, onBytes);
+      },
+      saveSnapshot: (held, id, onBytes) =>
+        this.snapshots.make(id, context.tools.tar, (target) => save(target, id, held, onBytes)),
       release: async () => {
         try {
           await launched.release();
@@ -212,8 +229,8 @@ class NamespaceEngine implements Engine {
       await launched.process.ready;
       await volumes.requireMounted((request) => sandbox.execInternally(request));
       if (workdirInVolume) launched.process.send(shellCall('mkdir', '-p', '--', spec.workdir));
-      if (layered) {
-        await archive.restore(spec.id, (request) => sandbox.execInternally(request));
+      if (stored !== null) {
+        await stored.archive.restore(stored.id, (request) => sandbox.execInternally(request));
         launched.process.send(configuration);
       }
       for (const [name, text] of Object.entries(spec.scripts)) {
@@ -240,4 +257,19 @@ function createHold({ limiter }: LaunchContext, { group, process }: LaunchedSand
   const { pid } = process;
   if (pid === undefined) throw new Error('the launcher has no process id');
   return limiter.freezer ? new FreezerHold(group, pid) : new SignalHold(pid);
+}
+
+/**
+ * Where the files of a sandbox's last run are, or those of the snapshot that it begins with.
+ * @throws SandgateError `snapshot_not_found`, `capability_missing`
+ */
+function storedFiles(
+  { id, fromSnapshot }: EngineSandboxSpec,
+  { tools }: LaunchContext,
+  layers: LayerArchive | null,
+  snapshots: Snapshots,
+): { readonly archive: LayerArchive; readonly id: string } | null {
+  if (layers?.has(id) === true) return { archive: layers, id };
+  if (fromSnapshot === undefined) return null;
+  return { archive: snapshots.require(fromSnapshot, tools.tar), id: fromSnapshot };
 }

@@ -48,6 +48,12 @@ export interface NamespaceSandboxParts {
     sandbox: NamespaceSandbox,
     onBytes: StopOptions['onLayerBytes'],
   ) => Promise<void>;
+  /** Stores the writable layer under a new id, with the agent alone running. */
+  readonly saveSnapshot: (
+    sandbox: NamespaceSandbox,
+    snapshotId: string,
+    onBytes: ((bytes: number) => void) | undefined,
+  ) => Promise<number>;
   /** Removes what belongs to the sandbox on the host, after its last process. */
   readonly release: () => Promise<void>;
 }
@@ -163,6 +169,25 @@ export class NamespaceSandbox implements EngineSandbox {
   async resume(): Promise<void> {
     this.#requireRunning();
     await this.#pause.resume();
+  }
+
+  snapshot(
+    snapshotId: string,
+    { onBytes }: { readonly onBytes?: (bytes: number) => void } = {},
+  ): Promise<{ readonly sizeBytes: number }> {
+    const { group, spec, saveSnapshot } = this.#parts;
+    return this.#pause.heldStill(async () => {
+      this.#requireRunning();
+      group.setMemoryMib(spec.resources.memoryMib + savingMib);
+      try {
+        return { sizeBytes: await saveSnapshot(this, snapshotId, onBytes) };
+      } catch (cause) {
+        this.#requireRunning();
+        throw cause;
+      } finally {
+        group.setMemoryMib(spec.resources.memoryMib);
+      }
+    });
   }
 
   stop({ keepLayer = true, onLayerBytes }: StopOptions = {}): Promise<void> {

@@ -123,11 +123,16 @@ function contextFindings(context: LaunchContext): EngineFinding[] {
         };
   const layers: EngineFinding =
     context.tools.tar !== null
-      ? { subject: 'layers', status: 'ok', message: 'Files are kept from stop to start.' }
+      ? {
+          subject: 'layers',
+          status: 'ok',
+          message: 'Files are kept from stop to start, and in snapshots.',
+        }
       : {
           subject: 'layers',
           status: 'degraded',
-          message: 'Files are lost when a sandbox stops: there is no GNU tar.',
+          message:
+            'Files are lost when a sandbox stops, and no snapshot can be made: there is no GNU tar.',
           remedy: 'Install GNU tar.',
         };
   const files: EngineFinding = context.tools.filePrograms
@@ -167,6 +172,7 @@ function usableReport(
       cpuLimit: cpu,
       processLimit: processes,
       persistentLayer: context.tools.tar !== null,
+      snapshots: context.tools.tar !== null,
       pause: context.limiter.freezer ? 'freezer' : 'signals',
     },
     templates: templates.map(({ name, languages, description }) => ({

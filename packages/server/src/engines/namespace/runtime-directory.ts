@@ -15,6 +15,8 @@ export interface RuntimeDirectory {
   readonly kernels: string;
   /** Writable layers as tar files. Kept. */
   readonly layers: string;
+  /** Snapshots, as `layers`. Kept. */
+  readonly snapshots: string;
   /** The root was not there before. */
   readonly isNew: boolean;
 }
@@ -27,13 +29,16 @@ export interface RuntimeDirectory {
 export function createRuntimeDirectory(stateDirectory: string): RuntimeDirectory {
   const root =
     process.getuid?.() === 0 ? rootsDirectory(stateDirectory) : join(stateDirectory, 'run');
-  mkdirSync(join(stateDirectory, 'layers'), { recursive: true, mode: 0o700 });
+  for (const name of ['layers', 'snapshots']) {
+    mkdirSync(join(stateDirectory, name), { recursive: true, mode: 0o700 });
+  }
   const paths: RuntimeDirectory = {
     root,
     sandboxes: join(root, 'sandboxes'),
     fifos: join(root, 'fifos'),
     kernels: join(root, 'kernels'),
     layers: join(stateDirectory, 'layers'),
+    snapshots: join(stateDirectory, 'snapshots'),
     isNew: mkdirSync(root, { recursive: true, mode: 0o711 }) !== undefined,
   };
   requireOwn(root);

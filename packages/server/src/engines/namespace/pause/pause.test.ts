@@ -52,7 +52,7 @@ describe.each([
   { launcher: 'bubblewrap', name: 'as an ordinary user', ...ordinaryUser },
   { launcher: 'util-linux', name: 'as an ordinary user', ...ordinaryUser },
 ] as const)('a sandbox of $launcher $name', (server) => {
-  it('uses no CPU while it is paused, and ends with its server', async () => {
+  it('uses no CPU while it is paused, nor while a snapshot of it is made, and ends with its server', async () => {
     const mark = `loop${Date.now()}`;
     const child = start(
       server,
@@ -72,9 +72,15 @@ describe.each([
          const before = ticks('${mark}');
          await new Promise((resolve) => setTimeout(resolve, 200));
          grown.push(ticks('${mark}') - before);
+         if (round === 1) {
+           await sandbox.snapshot('b'.repeat(24));
+           grown.push(ticks('${mark}') - before);
+         }
          await sandbox.resume();
          await ran(before);
        }
+       await sandbox.snapshot('c'.repeat(24));
+       await ran(ticks('${mark}'));
        const count = 'grep -ls "^State:.T" /proc/[0-9]*/status | wc -l';
        const stopped = Number((await run(sandbox, 'sh', '-c', count))[1]);
        await sandbox.pause();
@@ -83,7 +89,7 @@ describe.each([
     const [said] = child.stdout === null ? [] : await once(child.stdout, 'data');
     expect(JSON.parse(String(said))).toEqual({
       pause: 'user' in server || !isRoot ? 'signals' : 'freezer',
-      grown: [0, 0, 0],
+      grown: [0, 0, 0, 0],
       // The shell that has stopped itself is not continued.
       stopped: 1,
     });

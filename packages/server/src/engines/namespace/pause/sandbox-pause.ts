@@ -39,6 +39,7 @@ export class SandboxPause {
   /** Does `work` while of all processes only the agent and what it starts for this can run. */
   heldStill<T>(work: () => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
+      if (this.#over) return await work();
       if (!this.#paused) await this.#close();
       try {
         return await this.#hold.withAgent(work);
