@@ -16,7 +16,8 @@ export function allowListProblem(entry: string): string | null {
   const widest = isIPv4(address) ? 32 : isIPv6(address) ? 128 : null;
   const bitsAreFine =
     bits === undefined || (/^\d{1,3}$/.test(bits) && widest !== null && Number(bits) <= widest);
-  if (widest !== null && bitsAreFine && rest === undefined) return null;
+  const plain = !address.includes('%') && rest === undefined;
+  if (widest !== null && bitsAreFine && plain) return null;
   return `"${entry}" is not an IP address or CIDR block, as in 192.0.2.7 or 2001:db8::/32`;
 }
 

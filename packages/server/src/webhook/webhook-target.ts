@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { isPublicAddress } from './public-address.ts';
+import { isPublicAddress } from '@sandgate/core';
 
 /** All addresses of a host name. Rejects when there are none. */
 export type ResolveHost = (host: string) => Promise<readonly string[]>;
