@@ -284,11 +284,14 @@ function createEngine(
   environment: Readonly<Record<string, string | undefined>>,
 ): Engine {
   const { launcher, pythonPath } = config.engine;
+  const { nameServers, ...egress } = config.egress;
   return createNamespaceEngine({
     stateDirectory,
     launcher,
     ...(pythonPath === null ? {} : { pythonPath }),
     searchPath: environment.PATH ?? '/usr/bin:/bin',
+    egress,
+    nameServers,
     clock,
   });
 }

@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EgressPolicy } from '../port/engine-egress.ts';
-import { decideEgress, type EgressRules } from './decide-egress.ts';
+import { decideEgress, type MachineEgressRules } from './decide-egress.ts';
 
-const rules: EgressRules = { allowedPrivateRanges: [], refusedPorts: [25] };
+const rules: MachineEgressRules = {
+  allowedPrivateRanges: [],
+  refusedPorts: [25],
+  ownAddresses: ['151.101.1.1', '2a04:4e42::1'],
+};
 const publicAddress = '93.184.215.14';
 
 function allows(
@@ -16,7 +20,7 @@ function allows(
   }: {
     address?: string | null;
     port?: number;
-    own?: EgressRules;
+    own?: MachineEgressRules;
   } = {},
 ): boolean {
   return decideEgress(policy, own, { host, port, address }).allowed;
@@ -91,6 +95,20 @@ describe('every policy', () => {
     );
   });
 
+  it('refuses the addresses of the server itself, unless the operator opened them', () => {
+    fc.assert(
+      fc.property(
+        anyPolicy,
+        fc.constantFrom('151.101.1.1', '2a04:4e42:0::1'),
+        (policy, address) => {
+          expect(allows(policy, address, { address })).toBe(false);
+        },
+      ),
+    );
+    const own = { ...rules, allowedPrivateRanges: ['151.101.1.1'] };
+    expect(allows({ mode: 'open' }, 'me', { address: '151.101.1.1', own })).toBe(true);
+  });
+
   it('refuses the ports that the operator closed, and no other', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 65_535 }), (port) => {
@@ -100,7 +118,8 @@ describe('every policy', () => {
   });
 
   it('reaches private ranges that the operator opened, as far as it allows their host', () => {
-    const own = { allowedPrivateRanges: ['10.0.0.0/8', 'fd00::/16'], refusedPorts: [] };
+    const ranges = ['10.0.0.0/8', 'fd00::/16'];
+    const own = { ...rules, allowedPrivateRanges: ranges };
     expect(allows({ mode: 'open' }, '10.1.2.3', { address: '10.1.2.3', own })).toBe(true);
     expect(allows({ mode: 'open' }, 'lab', { address: 'fd00::1', own })).toBe(true);
     expect(allows({ mode: 'open' }, 'lab', { address: '192.168.0.1', own })).toBe(false);

@@ -10,6 +10,12 @@ export interface EgressRules {
   readonly refusedPorts: readonly number[];
 }
 
+/** The rules of a server, with what the machine says of itself. */
+export interface MachineEgressRules extends EgressRules {
+  /** Addresses of the machine: by them, a sandbox would reach what is meant for the machine alone. */
+  readonly ownAddresses: readonly string[];
+}
+
 export interface EgressTarget {
   /** The name or address that the program gave, as `normalizeHost` writes it. */
   readonly host: string;
@@ -29,7 +35,7 @@ export type EgressDecision =
  */
 export function decideEgress(
   policy: EgressPolicy,
-  rules: EgressRules,
+  rules: MachineEgressRules,
   target: EgressTarget,
 ): EgressDecision {
   const reason = policyRefusal(policy, target) ?? ruleRefusal(rules, target);
@@ -57,11 +63,14 @@ function matches(entry: string, host: string): boolean {
     : entry === host;
 }
 
-function ruleRefusal(rules: EgressRules, { host, port, address }: EgressTarget): string | null {
+function ruleRefusal(
+  rules: MachineEgressRules,
+  { host, port, address }: EgressTarget,
+): string | null {
   if (rules.refusedPorts.includes(port)) {
     return `Port ${port} is closed to the sandboxes of this server.`;
   }
-  if (address === null || isPublicAddress(address)) return null;
-  if (addressAllowed(rules.allowedPrivateRanges, address)) return null;
-  return `${host} is not on the public Internet, and everything else is refused in every mode.`;
+  if (address === null || addressAllowed(rules.allowedPrivateRanges, address)) return null;
+  if (isPublicAddress(address) && !addressAllowed(rules.ownAddresses, address)) return null;
+  return `${host} is not on the public Internet, or is this server, and both are refused in every mode.`;
 }

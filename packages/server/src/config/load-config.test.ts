@@ -52,6 +52,10 @@ describe('loadConfig', () => {
       tls: { certPath: '/c' },
       allowedHostPaths: [{ path: 'relative' }],
       sandbox: { defaults: { cpus: 4 }, maxima: { cpus: 2 } },
+      egress: {
+        allowedPrivateRanges: ['10.0.0.0/33'],
+        nameServers: ['::1', 'ns.example.com', '1.1.1.1:0'],
+      },
     });
     const error = await load({ environment: { SANDGATE_PORT: '70000' } }).catch((caught) => caught);
     expect(error).toMatchObject({ code: 'config_invalid' });
@@ -59,6 +63,11 @@ describe('loadConfig', () => {
       [
         '  allowedHostPaths.0.path: must be an absolute path',
         '  colour: there is no such key',
+        '  egress.allowedPrivateRanges.0: must be an IP address or CIDR block, as in 10.1.0.0/16',
+        ...[1, 2].map(
+          (at) =>
+            `  egress.nameServers.${at}: must be an IP address, with or without a port, as in 192.0.2.53 or [2001:db8::53]:5353`,
+        ),
         '  host: must be an IP address or "localhost"',
         '  log.file: there is no such key',
         '  log.level: must be one of: trace, debug, info, warn, error, silent',
@@ -121,6 +130,7 @@ describe('docs/configuration.md', () => {
       tls: { certPath: '/c', keyPath: '/k' },
       allowedHostPaths: [{ path: '/p' }],
       webhooks: { allowedPrivateHosts: ['hooks.internal'] },
+      egress: { allowedPrivateRanges: ['10.0.0.0/8'], nameServers: ['[2001:db8::53]:5353'] },
     });
     expect(column(await page(), 1).toSorted()).toEqual(leafKeys(every).toSorted());
   });

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
-import { type RequestLimits, standardLimits } from '@sandgate/core';
+import { allowListProblem, type RequestLimits, standardLimits } from '@sandgate/core';
 import { z } from 'zod';
 
 const wholeNumber = (min: number, max: number) => {
@@ -26,6 +26,25 @@ const flag = () => z.boolean({ error: 'must be true or false' });
 const host = () => {
   const error = 'must be an IP address or "localhost"';
   return z.string({ error }).refine((text) => text === 'localhost' || isIP(text) !== 0, { error });
+};
+
+const addressBlock = () =>
+  z.string().refine((text) => allowListProblem(text) === null, {
+    error: 'must be an IP address or CIDR block, as in 10.1.0.0/16',
+  });
+
+const nameServer = () => {
+  const error =
+    'must be an IP address, with or without a port, as in 192.0.2.53 or [2001:db8::53]:5353';
+  return z.string({ error }).refine(
+    (text) => {
+      const [, bracketed, plain, port = '53'] =
+        /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+      const address = bracketed ?? plain ?? text;
+      return isIP(address) !== 0 && Number(port) >= 1 && Number(port) <= 65_535;
+    },
+    { error },
+  );
 };
 
 const mebibytes = () => wholeNumber(16, 16_777_216);
@@ -110,6 +129,16 @@ export const serverConfig = z.strictObject({
       launcher: oneOf('auto', 'bubblewrap', 'util-linux').default('auto'),
       /** Null: the first Python on PATH that is really installed. */
       pythonPath: absolutePath().nullable().default(null),
+    })
+    .prefault({}),
+  /** What holds for the connections of every sandbox, whatever its own policy says. */
+  egress: z
+    .strictObject({
+      /** Blocks that sandboxes may reach although they are not on the public Internet. */
+      allowedPrivateRanges: z.array(addressBlock()).default([]),
+      refusedPorts: z.array(wholeNumber(1, 65_535)).default([25]),
+      /** Empty: those of the machine. */
+      nameServers: z.array(nameServer()).default([]),
     })
     .prefault({}),
   /** By name. A workspace has one; `standard` is always there. */

@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Engine, EngineReport, EngineSandbox, EngineSandboxSpec } from '@sandgate/core';
+import type {
+  Engine,
+  EngineObserver,
+  EngineReport,
+  EngineSandbox,
+  EngineSandboxSpec,
+} from '@sandgate/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { archiveContract } from './contract/archive-contract.ts';
 import type { ContractPart } from './contract/contract-suite.ts';
@@ -12,6 +18,8 @@ import { filesContract } from './contract/files-contract.ts';
 import { isolationContract } from './contract/isolation-contract.ts';
 import { lifeContract } from './contract/life-contract.ts';
 import { limitsContract } from './contract/limits-contract.ts';
+import { networkContract } from './contract/network-contract.ts';
+import { type NetworkWorld, startNetworkWorld } from './contract/network-world.ts';
 import { pauseContract } from './contract/pause-contract.ts';
 import { processContract } from './contract/process-contract.ts';
 import { snapshotContract } from './contract/snapshot-contract.ts';
@@ -34,12 +42,22 @@ const parts: Readonly<Record<string, ContractPart>> = {
   isolation: isolationContract,
   pause: pauseContract,
   snapshot: snapshotContract,
+  network: networkContract,
 };
 
-/** What every engine promises. `createEngine` gets an empty state directory. */
+/**
+ * What an engine is made with in a suite: an empty state directory, and what it is to know of the world
+ * beyond its sandboxes.
+ */
+export type CreateEngine = (
+  stateDirectory: string,
+  world: Pick<NetworkWorld, 'rules' | 'nameServers'>,
+) => Engine;
+
+/** What every engine promises. */
 export function describeEngine(
   name: string,
-  createEngine: (stateDirectory: string) => Engine,
+  createEngine: CreateEngine,
   deviations: readonly EngineDeviation[] = [],
 ): void {
   describe(`${name} engine`, () => {
@@ -58,7 +76,8 @@ export function describeEngine(
           {
             engine: () => bench.engine(),
             report: () => bench.report(),
-            start: (overrides) => bench.start(overrides),
+            start: (overrides, observer) => bench.start(overrides, observer),
+            world: () => bench.world(),
             newId: () => bench.newId(),
           },
         );
@@ -74,20 +93,22 @@ export function describeEngine(
 }
 
 class EngineBench {
-  readonly #createEngine: (stateDirectory: string) => Engine;
+  readonly #createEngine: CreateEngine;
   readonly #started: EngineSandbox[] = [];
   readonly #ids = new Set<string>();
   #directory = '';
   #engine: Engine | null = null;
   #report: EngineReport | null = null;
+  #world: NetworkWorld | null = null;
 
-  constructor(createEngine: (stateDirectory: string) => Engine) {
+  constructor(createEngine: CreateEngine) {
     this.#createEngine = createEngine;
   }
 
   async open(): Promise<void> {
     this.#directory = mkdtempSync(join(tmpdir(), 'sandgate-engine-'));
-    this.#engine = this.#createEngine(this.#directory);
+    this.#world = await startNetworkWorld();
+    this.#engine = this.#createEngine(this.#directory, this.#world);
     this.#report = await this.#engine.probe();
   }
 
@@ -101,14 +122,22 @@ class EngineBench {
     return this.#report;
   }
 
+  world(): NetworkWorld {
+    if (this.#world === null) throw new Error('the engine is not open');
+    return this.#world;
+  }
+
   newId(): string {
     const id = randomBytes(12).toString('hex');
     this.#ids.add(id);
     return id;
   }
 
-  async start(overrides: Partial<EngineSandboxSpec> = {}): Promise<EngineSandbox> {
-    const sandbox = await this.engine().start({
+  async start(
+    overrides: Partial<EngineSandboxSpec> = {},
+    observer: EngineObserver = {},
+  ): Promise<EngineSandbox> {
+    const spec: EngineSandboxSpec = {
       id: this.newId(),
       hostname: 'contract',
       image: 'microsandbox/node',
@@ -118,7 +147,8 @@ class EngineBench {
       mounts: [],
       scripts: {},
       ...overrides,
-    });
+    };
+    const sandbox = await this.engine().start(spec, observer);
     this.#started.push(sandbox);
     return sandbox;
   }
@@ -131,6 +161,7 @@ class EngineBench {
 
   async close(): Promise<void> {
     await this.#engine?.close();
+    await this.#world?.close();
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }

@@ -1,18 +1,22 @@
 import type {
   Engine,
+  EngineObserver,
   EngineReport,
   EngineSandbox,
   EngineSandboxSpec,
   ExecRequest,
   SandboxFiles,
 } from '@sandgate/core';
+import type { NetworkWorld } from './network-world.ts';
 
 /** What a test of the contract works with. One engine serves a whole suite. */
 export interface ContractContext {
   engine(): Engine;
   report(): EngineReport;
   /** Starts a sandbox that is stopped, and whose layer is removed, after the test. */
-  start(overrides?: Partial<EngineSandboxSpec>): Promise<EngineSandbox>;
+  start(overrides?: Partial<EngineSandboxSpec>, observer?: EngineObserver): Promise<EngineSandbox>;
+  /** What sandboxes with a network can reach. */
+  world(): NetworkWorld;
   /** An id that no other test uses. */
   newId(): string;
 }

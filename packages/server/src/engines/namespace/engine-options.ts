@@ -1,4 +1,4 @@
-import type { Clock } from '@sandgate/core';
+import type { Clock, EgressRules } from '@sandgate/core';
 
 export type LauncherName = 'bubblewrap' | 'util-linux';
 
@@ -20,11 +20,17 @@ export interface NamespaceEngineOptions {
   readonly firstHostUid?: number;
   /** Where copies of interpreters go that a sandbox's user cannot reach. Root only. */
   readonly interpreterDirectory?: string;
+  /** For the connections of all sandboxes. Default: nothing private, and no port 25. */
+  readonly egress?: EgressRules;
+  /** Addresses of name servers, with a port where it is not 53. Default: those of the machine. */
+  readonly nameServers?: readonly string[];
   /** The shell that becomes the agent, for tests. Default: dash where it is installed, else `/bin/sh`. */
   readonly agentShell?: string;
 }
 
 export const defaultFirstHostUid = 0x7000_0000;
+/** Port 25 is how mail is delivered, and unasked mail is what others are blamed for first. */
+export const defaultEgressRules: EgressRules = { allowedPrivateRanges: [], refusedPorts: [25] };
 export const maxHostUids = 65_536;
 export const defaultInterpreterDirectory = '/var/lib/sandgate/runtimes';
 

@@ -25,6 +25,7 @@ import type { Launcher, MountStep } from './launcher/launcher.ts';
 import { ulimitScript } from './limits/process-limits.ts';
 import type { ResourceGroup, ResourceLimiter } from './limits/resource-limiter.ts';
 import { sandboxSteps } from './mount-plan.ts';
+import type { SocketOpener } from './network/socket-opener.ts';
 import type { RuntimeDirectory } from './runtime-directory.ts';
 import { SandboxProcess, seccompFdOf } from './sandbox-process.ts';
 import { processStartTime } from './stale-processes.ts';
@@ -48,6 +49,8 @@ export interface LaunchContext {
   readonly kernelsCompiled: boolean;
   /** Descriptors of the server that every child would inherit. */
   readonly strayFds: readonly number[];
+  /** Null: sandboxes have no network, and their ports cannot be reached. */
+  readonly socketOpener: SocketOpener | null;
   /** File with the system-call filter; null where the launcher cannot use one. */
   readonly seccompFile: string | null;
 }

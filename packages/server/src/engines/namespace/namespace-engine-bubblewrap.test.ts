@@ -1,6 +1,6 @@
 import { describeEngine } from '../engine-contract.ts';
 import { createNamespaceEngine } from './namespace-engine.ts';
 
-describeEngine('namespace (bubblewrap)', (stateDirectory) =>
-  createNamespaceEngine({ stateDirectory, launcher: 'bubblewrap' }),
+describeEngine('namespace (bubblewrap)', (stateDirectory, { rules, nameServers }) =>
+  createNamespaceEngine({ stateDirectory, launcher: 'bubblewrap', egress: rules, nameServers }),
 );

@@ -1,6 +1,6 @@
 import { describeEngine } from '../engine-contract.ts';
 import { createNamespaceEngine } from './namespace-engine.ts';
 
-describeEngine('namespace (util-linux)', (stateDirectory) =>
-  createNamespaceEngine({ stateDirectory, launcher: 'util-linux' }),
+describeEngine('namespace (util-linux)', (stateDirectory, { rules, nameServers }) =>
+  createNamespaceEngine({ stateDirectory, launcher: 'util-linux', egress: rules, nameServers }),
 );

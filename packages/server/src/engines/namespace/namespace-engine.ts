@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import {
   type Clock,
   type Engine,
+  type EngineObserver,
   type EngineReport,
   type EngineSandbox,
   type EngineSandboxSpec,
@@ -23,6 +24,7 @@ import { LaunchStock } from './launch-stock.ts';
 import { LayerArchive } from './layer-archive.ts';
 import { isBeneathVolume, pathsOutsideLayer } from './mount-plan.ts';
 import { NamespaceSandbox } from './namespace-sandbox.ts';
+import { SandboxNetworks } from './network/sandbox-networks.ts';
 import { FreezerHold } from './pause/freezer-hold.ts';
 import type { ProcessHold } from './pause/process-hold.ts';
 import { SignalHold } from './pause/signal-hold.ts';
@@ -58,6 +60,7 @@ class NamespaceEngine implements Engine {
   readonly #clock: Clock;
   readonly #runtime: RuntimeDirectory;
   readonly #sandboxes = new Map<string, Promise<NamespaceSandbox>>();
+  readonly #networks: SandboxNetworks;
   #probed: Promise<ProbedEngine> | null = null;
   #stock: LaunchStock | null = null;
   #closed = false;
@@ -68,6 +71,7 @@ class NamespaceEngine implements Engine {
   constructor(options: NamespaceEngineOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#networks = new SandboxNetworks(options, this.#clock);
     this.#runtime = createRuntimeDirectory(options.stateDirectory);
     this.snapshots = new Snapshots(this.#runtime.snapshots);
     this.#ownsRuntime = this.#runtime.isNew;
@@ -77,7 +81,7 @@ class NamespaceEngine implements Engine {
     return (await this.#probe()).report;
   }
 
-  async start(spec: EngineSandboxSpec): Promise<EngineSandbox> {
+  async start(spec: EngineSandboxSpec, observer: EngineObserver = {}): Promise<EngineSandbox> {
     requireValidSpec(spec);
     const { context, report, templates } = await this.#probe();
     if (context === null) {
@@ -95,7 +99,7 @@ class NamespaceEngine implements Engine {
         'The sandbox runs already, or the server is closing.',
       );
     }
-    const starting = this.#start(context, spec, template).catch(explainStart);
+    const starting = this.#start(context, spec, template, observer).catch(explainStart);
     this.#sandboxes.set(spec.id, starting);
     starting.catch(() => {
       if (this.#sandboxes.get(spec.id) === starting) this.#sandboxes.delete(spec.id);
@@ -145,6 +149,7 @@ class NamespaceEngine implements Engine {
     await this.#stock?.clear();
     const context = this.#probed === null ? null : (await this.#probed).context;
     await context?.unfinished.retry();
+    context?.socketOpener?.close();
     await context?.fifos.close();
     await context?.limiter.close();
     // With the last sandbox gone, nothing in there is of use to anyone.
@@ -168,6 +173,7 @@ class NamespaceEngine implements Engine {
     context: LaunchContext,
     spec: EngineSandboxSpec,
     template: Template,
+    observer: EngineObserver,
   ): Promise<NamespaceSandbox> {
     context.fifos.prepare();
     this.#stock ??= new LaunchStock(context);
@@ -203,6 +209,7 @@ class NamespaceEngine implements Engine {
         (request) => from.execInternally(request),
         onBytes,
       );
+    const network = this.#networks.create(context.socketOpener, launched.process, spec, observer);
     const sandbox = new NamespaceSandbox({
       spec,
       languages: template.languages,
@@ -217,6 +224,7 @@ class NamespaceEngine implements Engine {
       },
       saveSnapshot: (held, id, onBytes) =>
         this.snapshots.make(id, context.tools.tar, (target) => save(target, id, held, onBytes)),
+      network,
       release: async () => {
         try {
           await launched.release();
@@ -227,6 +235,9 @@ class NamespaceEngine implements Engine {
     });
     try {
       await launched.process.ready;
+      const opened = network.setPolicy(spec.egress ?? { mode: 'deny_all' });
+      // Awaited at the end: the rest of the start need not wait for it.
+      opened.catch(() => {});
       await volumes.requireMounted((request) => sandbox.execInternally(request));
       if (workdirInVolume) launched.process.send(shellCall('mkdir', '-p', '--', spec.workdir));
       if (stored !== null) {
@@ -236,6 +247,7 @@ class NamespaceEngine implements Engine {
       for (const [name, text] of Object.entries(spec.scripts)) {
         await sandbox.writeFile(`${guestScripts}/${name}`, Buffer.from(text), { mode: 0o755 });
       }
+      await opened;
       if (!this.#closed) stock.refillFor(spec.resources);
       return sandbox;
     } catch (cause) {

@@ -1,5 +1,7 @@
+import type { Duplex } from 'node:stream';
 import {
   type Clock,
+  type EgressPolicy,
   type EngineSandbox,
   type EngineSandboxSpec,
   type ExecOutcome,
@@ -22,6 +24,7 @@ import { createNamespaceFiles } from './files/namespace-files.ts';
 import { readWholeFile } from './files/read-file.ts';
 import { writeFile } from './files/write-file.ts';
 import type { ResourceGroup } from './limits/resource-limiter.ts';
+import type { SandboxNetwork } from './network/sandbox-network.ts';
 import { PausableTimers } from './pause/pausable-timers.ts';
 import type { ProcessHold } from './pause/process-hold.ts';
 import { SandboxPause } from './pause/sandbox-pause.ts';
@@ -43,6 +46,7 @@ export interface NamespaceSandboxParts {
   readonly group: ResourceGroup;
   readonly hold: ProcessHold;
   readonly clock: Clock;
+  readonly network: SandboxNetwork;
   /** Keeps the writable layer, with the agent still there and everything else gone. */
   readonly saveLayer: (
     sandbox: NamespaceSandbox,
@@ -150,12 +154,24 @@ export class NamespaceSandbox implements EngineSandbox {
     if (!this.#pause.paused) this.#diskBytes = await this.#readDiskBytes();
     const diskBytes = this.#diskBytes;
     const usage = this.#parts.group.usage();
-    if (usage === null) return { cpuPercent: 0, memoryBytes: 0, diskBytes, processes: 0 };
+    const network = this.#parts.network.traffic();
+    if (usage === null) return { cpuPercent: 0, memoryBytes: 0, diskBytes, processes: 0, network };
     const atMs = this.#parts.clock.nowMs();
     const elapsedMs = Math.max(1, atMs - this.#lastCpu.atMs);
     const cpuPercent = Math.max(0, ((usage.cpuMs - this.#lastCpu.cpuMs) / elapsedMs) * 100);
     this.#lastCpu = { atMs, cpuMs: usage.cpuMs };
-    return { cpuPercent, memoryBytes: usage.memoryBytes, diskBytes, processes: usage.processes };
+    const { memoryBytes, processes } = usage;
+    return { cpuPercent, memoryBytes, diskBytes, processes, network };
+  }
+
+  async setEgress(policy: EgressPolicy): Promise<void> {
+    this.#requireRunning();
+    await this.#parts.network.setPolicy(policy);
+  }
+
+  async dial(port: number): Promise<Duplex> {
+    this.#requireRunning();
+    return await this.#parts.network.dial(port);
   }
 
   async pause(): Promise<void> {
@@ -249,7 +265,11 @@ export class NamespaceSandbox implements EngineSandbox {
     this.#jobs += 1;
     try {
       await this.#nextTurn();
-      const environment = { ...this.#parts.spec.environment, ...spec.environment };
+      const environment = {
+        ...this.#parts.network.environment(),
+        ...this.#parts.spec.environment,
+        ...spec.environment,
+      };
       this.#lastJob += 1;
       const job = await startAgentJob(process, this.#lastJob, {
         ...spec,

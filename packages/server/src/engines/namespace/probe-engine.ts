@@ -17,6 +17,7 @@ import { cgroupRemedy } from './limits/describe-limits.ts';
 import { detectResourceLimiter, type ResourceLimiter } from './limits/resource-limiter.ts';
 import { systemSteps } from './mount-plan.ts';
 import { blockedNamespaceFindings } from './namespace-findings.ts';
+import { findSocketOpener } from './network/find-socket-opener.ts';
 import type { RuntimeDirectory } from './runtime-directory.ts';
 import { compileSeccompFilter } from './seccomp/compile-filter.ts';
 import type { HostInterpreter, Template } from './template/template.ts';
@@ -65,18 +66,25 @@ export async function probeEngine(
   findings.push(...candidates.findings);
   for (const launcher of candidates.launchers) {
     const seccompFile = launcher.seccomp ? writeSeccompFilter(runtime) : null;
-    const context: LaunchContext = { ...shared, launcher, seccompFile, kernelsCompiled: false };
+    const context: LaunchContext = {
+      ...shared,
+      launcher,
+      seccompFile,
+      kernelsCompiled: false,
+      socketOpener: null,
+    };
     const failure = await tryProgram(context, [], probeId, ['/bin/true']);
     findings.push(launcherFinding(launcher, failure));
     if (failure !== null) continue;
     const interpreters = await findInterpreters(context, options, probeId, findings);
     findings.push(...contextFindings(context));
+    const socketOpener = await findSocketOpener(context, probeId, findings);
     const templates = buildTemplates(interpreters);
     const kernelsCompiled = await compileKernelScripts(runtime.kernels, interpreters);
     return {
-      context: { ...context, kernelsCompiled },
+      context: { ...context, kernelsCompiled, socketOpener },
       templates,
-      report: usableReport(context, templates, findings),
+      report: usableReport({ ...context, socketOpener }, templates, findings),
     };
   }
   findings.push(...blockedNamespaceFindings());
@@ -174,6 +182,8 @@ function usableReport(
       persistentLayer: context.tools.tar !== null,
       snapshots: context.tools.tar !== null,
       pause: context.limiter.freezer ? 'freezer' : 'signals',
+      egress: context.socketOpener !== null,
+      dial: context.socketOpener !== null,
     },
     templates: templates.map(({ name, languages, description }) => ({
       name,
