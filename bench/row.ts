@@ -1,7 +1,7 @@
 /** One line of the table: what Sandgate needs beside what its peer needs, in the same run. */
 export interface Row {
   readonly what: string;
-  readonly unit: 'ms' | 'MB' | 'of 50';
+  readonly unit: 'ms' | 'ns' | 'MB' | 'of 50' | 'calls' | 'calls/s';
   readonly ours: number;
   /** What `ours` is held against, and its value. Null where the target is absolute. */
   readonly peer: { readonly name: string; readonly value: number } | null;
@@ -16,6 +16,15 @@ export const atMostTimes = (
   ...row,
   target: `at most ${factor}x`,
   reached: row.ours <= factor * row.peer.value,
+});
+
+export const atLeastTimes = (
+  factor: number,
+  row: Omit<Row, 'target' | 'reached' | 'peer'> & { readonly peer: NonNullable<Row['peer']> },
+): Row => ({
+  ...row,
+  target: `at least ${factor}x`,
+  reached: row.ours >= factor * row.peer.value,
 });
 
 export const atMostAbove = (

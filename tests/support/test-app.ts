@@ -21,10 +21,12 @@ import {
 import { pino } from 'pino';
 import { expect } from 'vitest';
 import { createMemoryCounters } from '../../packages/server/src/counters/memory/memory-counters.ts';
-import { createApp } from '../../packages/server/src/http/app.ts';
+import { type AppDependencies, createApp } from '../../packages/server/src/http/app.ts';
 import { createDevelopmentAuthorizer } from '../../packages/server/src/http/authorize/development-authorizer.ts';
 import { createKeyAuthorizer } from '../../packages/server/src/http/authorize/key-authorizer.ts';
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
+import { createDirectAnswers } from '../../packages/server/src/http/native/direct-answers.ts';
+import { createTurnEnd } from '../../packages/server/src/http/turn-end.ts';
 import { openSqliteStorage } from '../../packages/server/src/storage/sqlite/open-sqlite-storage.ts';
 import { ScriptedEngine } from './scripted-engine.ts';
 
@@ -36,10 +38,9 @@ export async function createTestApp(
     stored = {},
   }: { readonly developmentMode?: boolean; readonly stored?: Partial<StoredLimits> } = {},
 ) {
-  const storage = await openSqliteStorage({
-    file: join(folder, `${randomBytes(4).toString('hex')}.db`),
-  });
   const clock = { currentMs: 1_800_000_000_000, nowMs: () => clock.currentMs };
+  const file = join(folder, `${randomBytes(4).toString('hex')}.db`);
+  const storage = await openSqliteStorage({ file, clock });
   const randomness = { bytes: (length: number) => randomBytes(length) };
   const waiting = new Set<() => void>();
   /** Nothing passes by itself: the test says when all that is waited for is over. */
@@ -94,7 +95,8 @@ export async function createTestApp(
   const counters = createMemoryCounters(storage.usage);
   const limits = { current: noLimits as RequestLimits };
   const limitsOf = (key: ApiKey) => mergeLimits(limits.current, key.limits);
-  const app = createApp({
+  const turnEnd = createTurnEnd();
+  const doors: AppDependencies = {
     ...keyDependencies,
     limitsOf,
     version: '0.0.0',
@@ -105,7 +107,7 @@ export async function createTestApp(
           ...keyDependencies,
           counters,
           limitsOf,
-          ledger: createUsageLedger(storage.usage),
+          ledger: createUsageLedger(storage.usage, turnEnd.settle),
           failures: createFailureBudget(),
           onRefusal: ({ code }) => void refusals.push(code),
           auditAs: (_, work) => work(),
@@ -113,9 +115,14 @@ export async function createTestApp(
     sandboxes,
     log: pino({ level: 'silent' }),
     developmentMode,
-  });
+  };
+  const app = createApp(doors);
   return {
     app,
+    /** Of its database. */
+    file,
+    /** Answers as the server does before it asks the app. */
+    direct: createDirectAnswers(doors, turnEnd),
     storage,
     clock,
     engine,

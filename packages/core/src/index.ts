@@ -47,6 +47,7 @@ export * from './network/network-of.ts';
 export * from './network/public-address.ts';
 export * from './port/alert-store.ts';
 export * from './port/audit-store.ts';
+export * from './port/awaitable.ts';
 export * from './port/clock.ts';
 export * from './port/counters.ts';
 export * from './port/engine.ts';

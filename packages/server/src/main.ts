@@ -173,6 +173,7 @@ async function open(
   const storage = await openSqliteStorage({
     file: databasePath(home),
     synchronous: config.storage.synchronous,
+    clock,
   });
   opened.add(() => storage.close());
   const source = options.serverKeySource ?? { kind: 'home' };

@@ -34,10 +34,12 @@ import { createAdministration } from './administration.ts';
 import { createAlerting } from './alerting.ts';
 import { createAuditScope } from './audit-scope.ts';
 import type { ServerConfig } from './config/index.ts';
-import { createApp } from './http/app.ts';
+import { type AppDependencies, createApp } from './http/app.ts';
 import { createDevelopmentAuthorizer } from './http/authorize/development-authorizer.ts';
 import { createKeyAuthorizer } from './http/authorize/key-authorizer.ts';
 import { listen } from './http/listen.ts';
+import { createDirectAnswers } from './http/native/direct-answers.ts';
+import { createTurnEnd } from './http/turn-end.ts';
 import { createOpenedParts, type OpenedParts } from './opened-parts.ts';
 import type { SandboxReference } from './process/control-socket.ts';
 import type { SandboxLogs } from './process/sandbox-log.ts';
@@ -156,7 +158,8 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
     onError: (error) => log.error({ err: error }, 'alerting failed'),
   });
   opened.add(() => alerting.close());
-  const app = createApp({
+  const turnEnd = createTurnEnd();
+  const doors: AppDependencies = {
     ...keyDependencies,
     limitsOf: keyLimits,
     auditLog,
@@ -169,7 +172,7 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
           auditLog,
           counters: parts.counters,
           limitsOf: keyLimits,
-          ledger: createUsageLedger(storage.usage),
+          ledger: createUsageLedger(storage.usage, turnEnd.settle),
           failures: createFailureBudget(),
           onAccepted: alerting.observeAddress,
           onRefusal: refusals.refuse,
@@ -178,8 +181,14 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
     sandboxes,
     log,
     developmentMode,
+  };
+  const listener = await listen(createApp(doors), {
+    host: config.host,
+    port: config.port,
+    tls: parts.tls,
+    // Development mode looks at where a request comes from first.
+    ...(developmentMode ? {} : { direct: createDirectAnswers(doors, turnEnd) }),
   });
-  const listener = await listen(app, { host: config.host, port: config.port, tls: parts.tls });
   opened.add(() => listener.close(config.shutdown.drainSeconds * 1_000));
   alerting.start();
   const upkeep = startUsageUpkeep({

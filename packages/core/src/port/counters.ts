@@ -1,4 +1,5 @@
 import type { LimitDecision, LimitWindow, WindowState } from '../limit/limit-window.ts';
+import type { Awaitable } from './awaitable.ts';
 
 /** The limits of one key that a call counts against: the caller's own, or an ancestor's. */
 export interface LimitAccount {
@@ -18,7 +19,7 @@ export interface Counters {
   take(
     accounts: readonly LimitAccount[],
     nowMs: number,
-  ): Promise<{ readonly decision: LimitDecision; readonly states: readonly WindowState[] }>;
+  ): Awaitable<{ readonly decision: LimitDecision; readonly states: readonly WindowState[] }>;
   /** How the windows stand, without a charge: of each name the one with the fewest calls left. */
   look(accounts: readonly LimitAccount[], nowMs: number): Promise<readonly WindowState[]>;
   /** Forgets what is held of keys: the store knows better, as after a failed commit. */

@@ -3,6 +3,7 @@ import type { ApiKey, ApiKeySecret, KeyState } from '../key/api-key.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import type { AlertStore } from './alert-store.ts';
 import type { AuditStore } from './audit-store.ts';
+import type { Awaitable } from './awaitable.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
 import type { SandboxStore } from './sandbox-store.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
@@ -99,7 +100,7 @@ export interface KeyStore {
    * The key that owns a digest. Null for the digest of a revoked key. Disabled and expired keys are
    * found, and so are texts whose overlap has ended: judging them is the caller's part.
    */
-  findByDigest(digest: Uint8Array): Promise<FoundKey | null>;
+  findByDigest(digest: Uint8Array): Awaitable<FoundKey | null>;
   /** Finds revoked keys too. */
   findById(id: string): Promise<ApiKey | null>;
   /** Finds revoked keys too. */
@@ -167,7 +168,7 @@ export interface ServerKeyStore {
 
 export interface WorkspaceStore {
   findBySlug(slug: string): Promise<Workspace | null>;
-  findById(id: string): Promise<Workspace | null>;
+  findById(id: string): Awaitable<Workspace | null>;
   /** In lower case. */
   findByUuid(uuid: string): Promise<Workspace | null>;
   /** By slug, in the order of its ASCII characters. */
@@ -195,6 +196,12 @@ export interface Storage {
   readonly webhooks: WebhookStore;
   readonly tickets: TicketStore;
   readonly usage: UsageStore;
+  /**
+   * Runs work that reads without waiting, as of one moment: what other processes have committed
+   * before it began is seen, and what they commit while it runs need not be. So a store that keeps
+   * what it has read asks once whether that still holds, and not for each read.
+   */
+  atOneMoment<Result>(work: () => Result): Result;
   /** May be called twice. Afterwards every method throws `storage_unavailable`. */
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import type { UsageStore } from '../port/usage-store.ts';
 import type { NewUsageRow, UsageEnd } from './usage-row.ts';
 
-/** Runs a function when the current turn of the event loop is over. */
+/** Runs a function when everything of the current turn of the event loop has been taken in. */
 export type Defer = (run: () => void) => void;
 
 /** Writes down every request of a key. Each method resolves when its row is committed. */
@@ -55,7 +55,9 @@ export function createUsageLedger(
   return {
     begin,
     async record(row) {
-      await begin(row);
+      const { begun, committed } = batch();
+      begun.push(row);
+      await committed;
     },
     async end(end) {
       const { ended, committed } = batch();

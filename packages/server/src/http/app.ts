@@ -4,9 +4,10 @@ import { Hono } from 'hono';
 import { microsandboxErrorResponse } from './dialects/microsandbox/error-response.ts';
 import { mountMicrosandbox } from './dialects/microsandbox/mount.ts';
 import { explainFailure } from './explain-failure.ts';
+import { logRequest } from './log-request.ts';
 import { mountNative, type NativeDependencies } from './native/mount.ts';
 import { refuseWebPages } from './refuse-web-pages.ts';
-import { type App, setResponseHeader } from './request-context.ts';
+import { type App, answerTo, setResponseHeader } from './request-context.ts';
 
 export interface AppDependencies extends NativeDependencies {
   readonly sandboxes: Sandboxes;
@@ -26,13 +27,8 @@ export function createApp(dependencies: AppDependencies): App {
     setResponseHeader(context, 'x-request-id', requestId);
     await next();
     for (const [name, value] of context.get('headers') ?? []) context.res.headers.set(name, value);
-    // The usage rows are the record of every call: a line of log for each is for looking closely.
-    if (log.isLevelEnabled('debug')) {
-      const { method } = context.req;
-      const { status } = context.res;
-      const durationMs = Math.round((performance.now() - startedMs) * 10) / 10;
-      log.debug({ requestId, method, status, durationMs }, 'request');
-    }
+    const { method } = context.req;
+    logRequest(log, { requestId, method, status: context.res.status, startedMs });
   });
   if (developmentMode) app.use(refuseWebPages);
 
@@ -42,6 +38,8 @@ export function createApp(dependencies: AppDependencies): App {
   app.notFound(() =>
     microsandboxErrorResponse(new SandgateError('not_found', 'There is nothing at this address')),
   );
-  app.onError((thrown, context) => microsandboxErrorResponse(explainFailure(thrown, context, log)));
+  app.onError((thrown, context) =>
+    microsandboxErrorResponse(explainFailure(thrown, answerTo(context), log)),
+  );
   return app;
 }

@@ -1,5 +1,6 @@
 import {
   createServer as createHttpServer,
+  type IncomingMessage,
   type RequestListener,
   type Server,
   type ServerResponse,
@@ -17,6 +18,8 @@ export interface ListenOptions {
   readonly port: number;
   /** PEM texts; null serves plain HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** Asked before the app, which answers what this leaves to it. */
+  readonly direct?: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Connections at once; one more is closed at once. Default: `connectionLimit()`. */
   readonly maxConnections?: number;
 }
@@ -36,9 +39,10 @@ const idleCheckMs = 50;
 export async function listen(app: App, options: ListenOptions): Promise<Listener> {
   let draining = false;
   const answer = getRequestListener(app.fetch);
+  const { direct = () => false } = options;
   const server = createServer((request, response) => {
     if (draining) refuseWhileStopping(response);
-    else answer(request, response);
+    else if (!direct(request, response)) answer(request, response);
   }, options.tls);
   server.headersTimeout = headersTimeoutMs;
   server.maxConnections = options.maxConnections ?? connectionLimit();

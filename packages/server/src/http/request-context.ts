@@ -37,9 +37,30 @@ export function headerValues(context: RequestContext): HeaderValues {
       const value = context.req.header(name);
       return value === undefined ? [] : [value];
     }
-    return raw.filter((_, index) => index % 2 === 1 && raw[index - 1]?.toLowerCase() === name);
+    return rawHeaderValues(raw, name);
   };
 }
+
+export const hasRawHeader = (raw: readonly string[], name: string): boolean =>
+  rawHeaderValues(raw, name).length > 0;
+
+/** All values of a header, in a list of names and values as Node reads them. */
+export function rawHeaderValues(raw: readonly string[], name: string): readonly string[] {
+  const values: string[] = [];
+  for (let index = 0; index < raw.length; index += 2) {
+    const given = raw[index] ?? '';
+    // Most differ in length, and are not worth a copy in lower case.
+    if (given.length === name.length && given.toLowerCase() === name)
+      values.push(raw[index + 1] ?? '');
+  }
+  return values;
+}
+
+/** What every answer to a request is given, whatever comes of it. */
+export const answerTo = (context: RequestContext) => ({
+  requestId: context.get('requestId'),
+  setHeader: (name: string, value: string): void => setResponseHeader(context, name, value),
+});
 
 /**
  * Sets a header of the answer, whoever makes it later. Straight on Node's response where there is

@@ -1,5 +1,7 @@
 import { SandgateError } from '../../error/sandgate-error.ts';
 import { limitAccounts } from '../../limit/limit-accounts.ts';
+import type { LimitDecision } from '../../limit/limit-window.ts';
+import { whenKnown } from '../../port/awaitable.ts';
 import type { LimitAccount } from '../../port/counters.ts';
 import type { CheckStep } from './check.ts';
 
@@ -12,7 +14,7 @@ const windowNames: Readonly<Record<string, string>> = {
 };
 
 /** Looks at every window of the key and of its ancestors, and charges all of them or none. */
-export const chargeLimits: CheckStep = async (check) => {
+export const chargeLimits: CheckStep = (check) => {
   const { key, ancestors, dependencies } = check;
   if (key === null) return null;
   const accounts = limitAccounts([key, ...ancestors], (each) =>
@@ -20,12 +22,15 @@ export const chargeLimits: CheckStep = async (check) => {
   );
   if (accounts.length === 0) return null;
   const nowMs = dependencies.clock.nowMs();
-  const { decision, states } = await dependencies.counters.take(accounts, nowMs);
-  check.limits = states;
-  if (decision.accepted) {
+  return whenKnown(dependencies.counters.take(accounts, nowMs), ({ decision, states }) => {
+    check.limits = states;
+    if (!decision.accepted) return limitReached(decision);
     check.charged = { atMs: decision.chargedAtMs, keyNumbers: accounts.map(numberOf) };
     return null;
-  }
+  });
+};
+
+function limitReached(decision: Extract<LimitDecision, { accepted: false }>): SandgateError {
   const { name } = decision.fullWindow;
   const seconds = Math.ceil(decision.retryAfterMs / 1_000);
   return new SandgateError(
@@ -33,6 +38,6 @@ export const chargeLimits: CheckStep = async (check) => {
     `Rate limit exceeded for ${windowNames[name] ?? name}. Try again in ${seconds} seconds`,
     { data: { window: name, retryAfterMs: decision.retryAfterMs } },
   );
-};
+}
 
 const numberOf = ({ keyNumber }: LimitAccount): number => keyNumber;

@@ -1,5 +1,6 @@
 import type { SandgateError } from '../../error/sandgate-error.ts';
 import type { WindowState } from '../../limit/limit-window.ts';
+import { type Awaitable, whenKnown } from '../../port/awaitable.ts';
 import type { Workspace } from '../../workspace/workspace.ts';
 import type { ApiKey } from '../api-key.ts';
 import { chargeLimits } from './charge-limits.ts';
@@ -52,10 +53,17 @@ export type CheckOutcome =
       readonly limits: readonly WindowState[];
     };
 
-async function walk(steps: readonly CheckStep[], check: Check): Promise<SandgateError | null> {
-  for (const step of steps) {
-    const result = step(check);
-    const refusal = result instanceof Promise ? await result : result;
+/** Without waiting as far as every step knows its answer at once. */
+function walk(
+  steps: readonly CheckStep[],
+  check: Check,
+  first = 0,
+): Awaitable<SandgateError | null> {
+  for (let index = first; index < steps.length; index += 1) {
+    const refusal = steps[index]?.(check) ?? null;
+    if (refusal instanceof Promise) {
+      return refusal.then((late) => late ?? walk(steps, check, index + 1));
+    }
     if (refusal !== null) return refusal;
   }
   return null;
@@ -79,19 +87,22 @@ const newCheck = (dependencies: CheckDependencies, request: CheckRequest): Check
  * Decides about one call. Made after the request's body was read, so that a key revoked while a
  * slow body arrives is refused.
  */
-export async function checkKey(
+export function checkKey(
   dependencies: CheckDependencies,
   request: CheckRequest,
-): Promise<CheckOutcome> {
+): Awaitable<CheckOutcome> {
   const check = newCheck(dependencies, request);
-  const error = await walk(checkSteps, check);
+  return whenKnown(walk(checkSteps, check), (error) => outcomeOf(check, error));
+}
+
+function outcomeOf(check: Check, error: SandgateError | null): CheckOutcome {
   const { workspace, limits } = check;
   if (error !== null) {
     const key = error.code === 'credential_invalid' ? null : check.key;
     return { kind: 'refused', error, key, workspace, limits };
   }
   if (check.key === null) throw new Error('A check was accepted without a key.');
-  const charged = check.charged ?? { atMs: dependencies.clock.nowMs(), keyNumbers: [] };
+  const charged = check.charged ?? { atMs: check.dependencies.clock.nowMs(), keyNumbers: [] };
   return { kind: 'accepted', key: check.key, workspace, limits, charged };
 }
 

@@ -2,6 +2,7 @@ import type { AuditLog } from '../../audit/audit-log.ts';
 import type { SandgateError } from '../../error/sandgate-error.ts';
 import type { WindowState } from '../../limit/limit-window.ts';
 import type { RequestLimits } from '../../limit/request-limits.ts';
+import type { Awaitable } from '../../port/awaitable.ts';
 import type { Clock } from '../../port/clock.ts';
 import type { Counters } from '../../port/counters.ts';
 import type { Randomness } from '../../port/randomness.ts';
@@ -73,4 +74,4 @@ export interface Check {
 }
 
 /** Looks at one thing. Null lets the check go on. */
-export type CheckStep = (check: Check) => Promise<SandgateError | null> | SandgateError | null;
+export type CheckStep = (check: Check) => Awaitable<SandgateError | null>;

@@ -1,5 +1,6 @@
 import type { AuditContext } from '../../audit/audit-log.ts';
 import { SandgateError } from '../../error/sandgate-error.ts';
+import { type Awaitable, whenKnown } from '../../port/awaitable.ts';
 import { newResourceId, newUuid } from '../../port/resource-id.ts';
 import {
   defaultWorkspaceSlug,
@@ -7,7 +8,6 @@ import {
   type Workspace,
   workspaceFacts,
 } from '../../workspace/workspace.ts';
-import type { ApiKey } from '../api-key.ts';
 import type { Check, CheckDependencies, CheckStep, WorkspaceSelector } from './check.ts';
 import { invalidCredential } from './parse-credential.ts';
 
@@ -19,49 +19,62 @@ const accessDenied = (): SandgateError =>
  * Finds the one workspace that the rest of the request uses. Nothing after this step reads a
  * namespace from the request again, so what is authorised is what is used.
  */
-export const resolveWorkspace: CheckStep = async (check: Check) => {
+export const resolveWorkspace: CheckStep = (check: Check) => {
   const { key, request, dependencies } = check;
   if (key === null) return invalidCredential();
-  const found =
+  const finding =
     key.workspaceId === null
-      ? await findWorkspace(dependencies, request.workspace)
-      : await ownWorkspace(dependencies, key, request.workspace);
-  if (found instanceof SandgateError) return found;
-  if (found !== null && 'newSlug' in found) check.newSlug = found.newSlug;
-  else check.workspace = found;
-  return null;
+      ? findWorkspace(dependencies, request.workspace)
+      : ownWorkspace(dependencies, key.workspaceId, request.workspace);
+  return whenKnown(finding, (found) => {
+    if (found instanceof SandgateError) return found;
+    if (found !== null && 'newSlug' in found) check.newSlug = found.newSlug;
+    else check.workspace = found;
+    return null;
+  });
 };
 
 /** The last step: a call that is refused for any reason leaves no workspace behind. */
-export const createWorkspace: CheckStep = async (check: Check) => {
+export const createWorkspace: CheckStep = (check: Check) => {
   if (check.newSlug === null) return null;
   const { dependencies, key, newSlug, request } = check;
-  check.workspace = await insertWorkspace(dependencies, newSlug, {
+  const context: AuditContext = {
     actor: key === null ? { kind: 'stranger' } : { kind: 'key', keyNumber: key.number },
     address: request.address,
     requestId: request.requestId,
+  };
+  return whenKnown(insertWorkspace(dependencies, newSlug, context), (workspace) => {
+    check.workspace = workspace;
+    return null;
   });
-  return null;
 };
 
-async function ownWorkspace(
+function ownWorkspace(
   { storage }: CheckDependencies,
-  key: ApiKey,
+  id: string,
   selector: WorkspaceSelector,
-): Promise<Workspace | SandgateError> {
-  const own = key.workspaceId === null ? null : await storage.workspaces.findById(key.workspaceId);
-  if (own === null || selector.kind === 'all') return accessDenied();
-  return selector.kind !== 'named' || selector.slug === own.slug ? own : accessDenied();
+): Awaitable<Workspace | SandgateError> {
+  return whenKnown(storage.workspaces.findById(id), (own) => {
+    if (own === null || selector.kind === 'all') return accessDenied();
+    return selector.kind !== 'named' || selector.slug === own.slug ? own : accessDenied();
+  });
 }
 
 type Sources = Pick<CheckDependencies, 'storage' | 'clock' | 'randomness' | 'auditLog'>;
 
 /** For a key of all workspaces. Null stands for all of them. */
-async function findWorkspace(
+function findWorkspace(
+  sources: Sources,
+  selector: WorkspaceSelector,
+): Awaitable<Workspace | { readonly newSlug: string } | null | SandgateError> {
+  if (selector.kind === 'all' || selector.kind === 'reach') return null;
+  return findOrName(sources, selector);
+}
+
+async function findOrName(
   { storage }: Sources,
   selector: WorkspaceSelector,
-): Promise<Workspace | { readonly newSlug: string } | null | SandgateError> {
-  if (selector.kind === 'all' || selector.kind === 'reach') return null;
+): Promise<Workspace | { readonly newSlug: string } | SandgateError> {
   const slug = selector.kind === 'named' ? selector.slug : defaultWorkspaceSlug;
   const found = await storage.workspaces.findBySlug(slug);
   if (found !== null) return found;

@@ -101,17 +101,24 @@ export function createMemoryCounters(store: Pick<UsageStore, 'acceptedTimes'>): 
     }
   };
 
+  const takeHeld = (charged: readonly ChargedRing[], nowMs: number) => ({
+    decision: takeFromRings(charged, nowMs),
+    states: lookIntoRings(charged, nowMs),
+  });
+
+  const takeWhenFilled = async (accounts: readonly LimitAccount[], nowMs: number) => {
+    for (;;) {
+      await fill(accounts, nowMs);
+      // Nothing may come between this and the charge: all are charged, or none.
+      const charged = allHeld(accounts, nowMs);
+      if (charged !== null) return takeHeld(charged, nowMs);
+    }
+  };
+
   return {
-    async take(accounts, nowMs) {
-      for (;;) {
-        // Nothing may come between this and the charge: all are charged, or none.
-        const charged = allHeld(accounts, nowMs);
-        if (charged !== null) {
-          const decision = takeFromRings(charged, nowMs);
-          return { decision, states: lookIntoRings(charged, nowMs) };
-        }
-        await fill(accounts, nowMs);
-      }
+    take(accounts, nowMs) {
+      const charged = allHeld(accounts, nowMs);
+      return charged === null ? takeWhenFilled(accounts, nowMs) : takeHeld(charged, nowMs);
     },
     async look(accounts, nowMs) {
       for (;;) {

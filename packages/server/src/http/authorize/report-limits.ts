@@ -1,12 +1,16 @@
 import type { Clock, WindowState } from '@sandgate/core';
 import { type RequestContext, setResponseHeader } from '../request-context.ts';
-import { setLimitHeaders } from './limit-headers.ts';
+import { limitHeaders } from './limit-headers.ts';
 
 /** Tells a client how its key's windows stand, as soon as a call was checked. */
 export function reportLimits(
   context: RequestContext,
   clock: Clock,
 ): (limits: readonly WindowState[]) => void {
-  const set = (name: string, value: string): void => setResponseHeader(context, name, value);
-  return (limits) => setLimitHeaders(set, limits, clock.nowMs());
+  return (limits) => {
+    const headers = limitHeaders(limits, clock.nowMs());
+    for (let index = 0; index < headers.length; index += 2) {
+      setResponseHeader(context, headers[index] ?? '', headers[index + 1] ?? '');
+    }
+  };
 }

@@ -9,11 +9,11 @@ import { nativeStatus } from './error-response.ts';
 import type { AuthorisedContext, NativeServices, Prepared, Route } from './route.ts';
 import { selectWorkspace } from './select-workspace.ts';
 
-const acceptedHeaders: readonly CredentialHeader[] = ['x-api-key', 'authorization'];
+export const acceptedHeaders: readonly CredentialHeader[] = ['x-api-key', 'authorization'];
 
 const maxBodyBytes = 64 * 1024;
 
-type AuthorisedRoute = Exclude<Route, { access: 'public' }>;
+export type AuthorisedRoute = Exclude<Route, { access: 'public' }>;
 type PublicRoute = Extract<Route, { access: 'public' }>;
 
 /** Answers one request of this door. @throws SandgateError */
@@ -66,16 +66,13 @@ async function answerKey(
   const { selector, run, safe } = await prepareCall(route, context, services);
   return await authorizer.perform(
     {
+      ...callOf(route),
       credential,
       address: known.address,
       workspace: selector,
-      scope: route.access === 'any key' ? null : route.access,
-      method: route.method.toUpperCase(),
-      endpoint: route.path,
       requestId: known.requestId,
       safe,
       onLimits: reportLimits(context, services.clock),
-      statusOf: nativeStatus,
     },
     async (access) => {
       const change = 'audit' in route && !safe ? route.audit : null;
@@ -87,6 +84,14 @@ async function answerKey(
     },
   );
 }
+
+/** What a route says of every call of it. */
+export const callOf = (route: AuthorisedRoute) => ({
+  scope: route.access === 'any key' ? null : route.access,
+  method: route.method.toUpperCase(),
+  endpoint: route.path,
+  statusOf: nativeStatus,
+});
 
 /** Carries a change out, with its record in the audit. */
 async function runAudited(
@@ -106,7 +111,7 @@ async function runAudited(
 }
 
 /** A route that says it changes nothing, or records what it does itself, is given nothing to record. */
-const noChange: AuditedChange = {
+export const noChange: AuditedChange = {
   note: () => undefined,
   append() {
     throw new Error('A route that declares no audited change made one.');

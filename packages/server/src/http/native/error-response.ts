@@ -3,15 +3,33 @@ import { nativeErrors } from './error-table.ts';
 
 export const nativeStatus = (error: SandgateError): number => nativeErrors[error.code].status;
 
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string;
+}
+
 /**
  * `{"detail": "…"}` and nothing else, as documented. The stable code is in a header, where it
  * disturbs no client that compares bodies.
  */
-export function nativeErrorResponse(error: SandgateError): Response {
+export function nativeErrorAnswer(error: SandgateError): ErrorAnswer {
   const { status, detail = error.message } = nativeErrors[error.code];
-  const headers = new Headers({ 'X-Error-Code': error.code, 'Cache-Control': 'no-store' });
-  if (status === 401) headers.set('WWW-Authenticate', 'Bearer');
   const allowed = error.data?.allow;
-  if (typeof allowed === 'string') headers.set('Allow', allowed);
-  return Response.json({ detail }, { status, headers });
+  return {
+    status,
+    headers: [
+      ['X-Error-Code', error.code],
+      ['Cache-Control', 'no-store'],
+      ['Content-Type', 'application/json'],
+      ...(status === 401 ? [['WWW-Authenticate', 'Bearer'] as const] : []),
+      ...(typeof allowed === 'string' ? [['Allow', allowed] as const] : []),
+    ],
+    body: JSON.stringify({ detail }),
+  };
+}
+
+export function nativeErrorResponse(error: SandgateError): Response {
+  const { status, headers, body } = nativeErrorAnswer(error);
+  return new Response(body, { status, headers: headers.map(([name, value]) => [name, value]) });
 }

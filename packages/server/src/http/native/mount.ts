@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import type { Authorizer } from '../authorize/authorizer.ts';
 import { explainFailure } from '../explain-failure.ts';
-import type { App } from '../request-context.ts';
+import { type App, answerTo } from '../request-context.ts';
 import { allRoutes } from './all-routes.ts';
 import { answerRoute } from './answer-route.ts';
 import { nativeErrorResponse } from './error-response.ts';
@@ -41,7 +41,9 @@ export function mountNative(app: App, dependencies: NativeDependencies): void {
   door.all('/api/v1/*', () => {
     throw new SandgateError('not_found', 'There is nothing at this address');
   });
-  door.onError((thrown, context) => nativeErrorResponse(explainFailure(thrown, context, log)));
+  door.onError((thrown, context) =>
+    nativeErrorResponse(explainFailure(thrown, answerTo(context), log)),
+  );
   app.route('/', door);
 }
 

@@ -133,6 +133,27 @@ export function describeKeys(stores: StoresUnderTest): void {
       expect(await stores.storage.keys.revoke(sampleId(3), 50)).toBe(false);
     });
 
+    it('answers of a key that it has read before what another connection made of it since', async () => {
+      const key = await storeKey(stores.storage, 1);
+      const read = async () => await stores.storage.keys.findByDigest(sampleDigest('secret 1'));
+      expect((await read())?.key.enabled).toBe(true);
+      await stores.other.keys.setEnabled(key.id, false);
+      expect((await read())?.key.enabled).toBe(false);
+      await stores.other.keys.revoke(key.id, 50);
+      expect(await read()).toBeNull();
+    });
+
+    it('sees at the next moment what was committed during the one before', async () => {
+      const key = await storeKey(stores.storage, 1);
+      const read = async () => await stores.storage.keys.findByDigest(sampleDigest('secret 1'));
+      const revocation = stores.storage.atOneMoment(() => {
+        void read();
+        return stores.other.keys.revoke(key.id, 50);
+      });
+      expect(await revocation).toBe(true);
+      expect(await stores.storage.atOneMoment(read)).toBeNull();
+    });
+
     it('lets one of two revocations at once be the one', async () => {
       const key = await storeKey(stores.storage, 1);
       const answers = await Promise.all([

@@ -1,6 +1,7 @@
 import {
   type ApiKey,
   type ApiKeySecret,
+  type Clock,
   type FoundKey,
   type KeyChanges,
   type KeyFilter,
@@ -17,6 +18,7 @@ import { appendAudit } from './append-audit.ts';
 import { familyOf } from './key-family.ts';
 import { selectKeys, selectKeysInParts } from './key-query.ts';
 import { type KeyRow, toApiKey, toChangedColumns, toNewKeyRow, toSecretRow } from './key-row.ts';
+import { RememberedReads } from './remembered-reads.ts';
 import type { PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
 import { constraint, sqliteCode } from './storage-failure.ts';
 import { rolledUpTo, unsummedUse } from './unsummed-use.ts';
@@ -45,18 +47,35 @@ const toFoundKey = (row: FoundRow, ancestors: readonly ApiKey[]): FoundKey => ({
   ancestors,
 });
 
+interface RememberedKey {
+  readonly found: FoundKey;
+  /** When the first thing of it ends. */
+  readonly endsAtMs: number;
+}
+
+const endOf = ({ key, secret, ancestors }: FoundKey): number =>
+  Math.min(
+    secret.validUntilMs ?? Number.POSITIVE_INFINITY,
+    ...[key, ...ancestors].map(({ expiresAtMs }) => expiresAtMs ?? Number.POSITIVE_INFINITY),
+  );
+
 /** Changes of keys are on the disk before they are answered: a revoked key never comes back. */
 export class SqliteKeyStore implements KeyStore {
   readonly #connection: SqliteConnection;
   readonly #tail: UsageTail;
+  readonly #clock: Clock;
+  /** By digest, which tells nobody the text. */
+  readonly #remembered: RememberedReads<RememberedKey>;
   readonly #findByDigest: PreparedStatement<FoundRow>;
   readonly #parent: PreparedStatement<KeyRow>;
   readonly #revokeDescendants: PreparedStatement<never>;
   readonly #removeSecretsOfDescendants: PreparedStatement<never>;
 
-  constructor(connection: SqliteConnection, tail: UsageTail) {
+  constructor(connection: SqliteConnection, tail: UsageTail, clock: Clock) {
     this.#connection = connection;
     this.#tail = tail;
+    this.#clock = clock;
+    this.#remembered = new RememberedReads(connection);
     this.#findByDigest = connection.prepare(`
       select api_keys.*,
         api_key_secrets.digest as secret_digest,
@@ -98,13 +117,23 @@ export class SqliteKeyStore implements KeyStore {
 
   /**
    * Reads the secret that is nearest, whether or not it is the one: so a key that is there and
-   * expired takes no longer to refuse than one that nobody has.
+   * expired takes no longer to refuse than one that nobody has. For the same reason only living keys
+   * are remembered: any other is read each time, like one that is not there.
    */
-  async findByDigest(digest: Uint8Array): Promise<FoundKey | null> {
+  findByDigest(digest: Uint8Array): FoundKey | null {
+    const name = Buffer.from(digest).toString('latin1');
+    const remembered = this.#remembered.get(name);
+    if (remembered !== undefined) {
+      if (remembered.endsAtMs > this.#clock.nowMs()) return remembered.found;
+      this.#remembered.drop(name);
+    }
     const row = this.#findByDigest.get(digest) ?? this.#findByDigest.get(lowestDigest);
     if (row === undefined) return null;
     const found = toFoundKey(row, this.#ancestorsOf(row));
-    return Buffer.compare(row.secret_digest, digest) === 0 ? found : null;
+    if (Buffer.compare(row.secret_digest, digest) !== 0) return null;
+    const endsAtMs = endOf(found);
+    if (endsAtMs > this.#clock.nowMs()) this.#remembered.keep(name, { found, endsAtMs });
+    return found;
   }
 
   async findById(id: string): Promise<ApiKey | null> {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
-import { SandgateError, type Storage } from '@sandgate/core';
+import { type Clock, SandgateError, type Storage } from '@sandgate/core';
 import { SqliteAlertStore } from './alert-store.ts';
 import { SqliteAuditStore } from './audit-store.ts';
 import { Checkpointer } from './checkpointer.ts';
@@ -35,7 +35,11 @@ export interface SqliteStorageOptions {
    * power failure may undo the last ones. Everything about keys and workspaces is always `full`.
    */
   readonly synchronous?: Durability;
+  /** Tells when a key that was read has come to its end. The machine's own by default. */
+  readonly clock?: Clock;
 }
+
+const machineClock: Clock = { nowMs: () => Date.now() };
 
 const cacheKib = 65_536;
 /** Over what the thread lets the log become. */
@@ -51,6 +55,7 @@ export async function openSqliteStorage({
   file,
   busyTimeoutMs = 2000,
   synchronous = 'normal',
+  clock = machineClock,
 }: SqliteStorageOptions): Promise<Storage> {
   try {
     makePrivateFile(file);
@@ -63,7 +68,7 @@ export async function openSqliteStorage({
       await enterWalMode(database, busyTimeoutMs);
       migrate(database, allMigrations);
       tune(database);
-      return storageOver(database, new Checkpointer(file), synchronous);
+      return storageOver(database, new Checkpointer(file), { synchronous, clock });
     } catch (error) {
       database.close();
       throw error;
@@ -85,12 +90,12 @@ function tune(database: DatabaseSync): void {
 function storageOver(
   database: DatabaseSync,
   checkpointer: Checkpointer,
-  synchronous: Durability,
+  { synchronous, clock }: { readonly synchronous: Durability; readonly clock: Clock },
 ): Storage {
   const connection = new SqliteConnection(database, (changes) => checkpointer.committed(changes));
   const tail = new UsageTail(connection);
   return {
-    keys: new SqliteKeyStore(connection, tail),
+    keys: new SqliteKeyStore(connection, tail, clock),
     serverKeys: new SqliteServerKeyStore(connection),
     workspaces: new SqliteWorkspaceStore(connection),
     sandboxes: new SqliteSandboxStore(connection, synchronous),
@@ -102,6 +107,7 @@ function storageOver(
     audit: new SqliteAuditStore(connection, synchronous),
     tickets: new SqliteTicketStore(connection, synchronous),
     usage: new SqliteUsageStore(connection, tail, synchronous),
+    atOneMoment: (work) => connection.atOneMoment(work),
     async close() {
       await checkpointer.close();
       connection.close();

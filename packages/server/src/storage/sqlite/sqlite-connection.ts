@@ -42,13 +42,40 @@ export class SqliteConnection {
   /** By SQL text, of which there are as many as there are queries in the source. */
   readonly #statements = new Map<string, StatementSync>();
   readonly #onCommit: (changes: number) => void;
+  readonly #dataVersion: StatementSync;
   #durability: Durability | null = null;
   #changes = 0;
+  #version = 0;
+  #seenDataVersion: SQLOutputValue | undefined;
+  #momentIsFixed = false;
 
   /** `onCommit` is told after each transaction how many rows it changed. */
   constructor(database: DatabaseSync, onCommit: (changes: number) => void = () => undefined) {
     this.#database = database;
     this.#onCommit = onCommit;
+    // Moves when another connection, of whatever process, commits. Our own commits are counted here.
+    this.#dataVersion = database.prepare('pragma data_version');
+  }
+
+  /**
+   * Grows with every commit that may have changed what was read before: all of other processes, and
+   * all of this one but those that only add usage.
+   */
+  get version(): number {
+    if (!this.#momentIsFixed) this.#lookAtDataVersion();
+    return this.#version;
+  }
+
+  /** Commits of other processes are looked for once, before `work`, and not again until it is over. */
+  atOneMoment<Result>(work: () => Result): Result {
+    if (this.#momentIsFixed) return work();
+    this.#lookAtDataVersion();
+    this.#momentIsFixed = true;
+    try {
+      return work();
+    } finally {
+      this.#momentIsFixed = false;
+    }
   }
 
   all<Row>(query: Compilable<Row>): Row[] {
@@ -96,6 +123,15 @@ export class SqliteConnection {
    * in between, without a second chance.
    */
   transaction<Result>(durability: Durability, work: () => Result): Result {
+    try {
+      return this.addUsage(durability, work);
+    } finally {
+      this.#version += 1;
+    }
+  }
+
+  /** A transaction that changes nothing but usage, so that everything else stays as it was read. */
+  addUsage<Result>(durability: Durability, work: () => Result): Result {
     return this.#guard(() => {
       this.#setDurability(durability);
       this.#prepare('begin immediate').run();
@@ -115,6 +151,13 @@ export class SqliteConnection {
 
   close(): void {
     if (this.#database.isOpen) this.#guard(() => this.#database.close());
+  }
+
+  #lookAtDataVersion(): void {
+    const seen = this.#guard(() => this.#dataVersion.get()?.data_version);
+    if (seen === this.#seenDataVersion) return;
+    this.#seenDataVersion = seen;
+    this.#version += 1;
   }
 
   #count(changes: number | bigint): number {

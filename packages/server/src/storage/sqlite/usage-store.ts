@@ -54,7 +54,7 @@ export class SqliteUsageStore implements UsageStore {
 
   async write({ begun, ended }: UsageBatch): Promise<readonly number[]> {
     try {
-      const ids = this.#connection.transaction(this.#durability, () => {
+      const ids = this.#connection.addUsage(this.#durability, () => {
         if (ended.length > 0) this.#storeEnds(ended);
         return begun.length > 0 ? this.#storeBeginnings(begun) : [];
       });

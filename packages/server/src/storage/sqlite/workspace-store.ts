@@ -1,22 +1,30 @@
 import type { RecordChange, Workspace, WorkspaceStore } from '@sandgate/core';
 import type { Selectable } from 'kysely';
 import { appendAudit } from './append-audit.ts';
+import { RememberedReads } from './remembered-reads.ts';
 import type { Schema } from './schema.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 
 export class SqliteWorkspaceStore implements WorkspaceStore {
   readonly #connection: SqliteConnection;
 
+  readonly #remembered: RememberedReads<Workspace>;
+
   constructor(connection: SqliteConnection) {
     this.#connection = connection;
+    this.#remembered = new RememberedReads(connection);
   }
 
   async findBySlug(slug: string): Promise<Workspace | null> {
     return this.#findBy('slug', slug);
   }
 
-  async findById(id: string): Promise<Workspace | null> {
-    return this.#findBy('id', id);
+  findById(id: string): Workspace | null {
+    const remembered = this.#remembered.get(id);
+    if (remembered !== undefined) return remembered;
+    const found = this.#findBy('id', id);
+    if (found !== null) this.#remembered.keep(id, found);
+    return found;
   }
 
   async findByUuid(uuid: string): Promise<Workspace | null> {
