@@ -23,6 +23,7 @@ import { type NetworkWorld, startNetworkWorld } from './contract/network-world.t
 import { pauseContract } from './contract/pause-contract.ts';
 import { processContract } from './contract/process-contract.ts';
 import { snapshotContract } from './contract/snapshot-contract.ts';
+import { terminalContract } from './contract/terminal-contract.ts';
 
 /** A promise that an engine does not keep, and why. */
 export interface EngineDeviation {
@@ -31,13 +32,14 @@ export interface EngineDeviation {
   readonly reason: string;
 }
 
-const parts: Readonly<Record<string, ContractPart>> = {
+const wholeContract: Readonly<Record<string, ContractPart>> = {
   life: lifeContract,
   exec: execContract,
   processes: processContract,
   files: filesContract,
   'file tree': fileTreeContract,
   archives: archiveContract,
+  terminals: terminalContract,
   limits: limitsContract,
   isolation: isolationContract,
   pause: pauseContract,
@@ -59,6 +61,7 @@ export function describeEngine(
   name: string,
   createEngine: CreateEngine,
   deviations: readonly EngineDeviation[] = [],
+  parts: Readonly<Record<string, ContractPart>> = wholeContract,
 ): void {
   describe(`${name} engine`, () => {
     const bench = new EngineBench(createEngine);

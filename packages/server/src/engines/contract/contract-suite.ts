@@ -7,6 +7,7 @@ import type {
   ExecRequest,
   SandboxFiles,
 } from '@sandgate/core';
+import { expect } from 'vitest';
 import type { NetworkWorld } from './network-world.ts';
 
 /** What a test of the contract works with. One engine serves a whole suite. */
@@ -32,6 +33,10 @@ export interface ExecResult {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+/** Looks again and again until it is as expected: a busy machine takes its time. */
+export const eventually = <T>(look: () => T | Promise<T>) =>
+  expect.poll(look, { timeout: 15_000, interval: 20 });
 
 /** Runs a program and collects what it writes. */
 export async function runProgram(

@@ -1,6 +1,13 @@
 import { type FileChange, type FileEntry, SandgateError } from '@sandgate/core';
 import { expect } from 'vitest';
-import { type ContractPart, filesOf, inPieces, runProgram, runShell } from './contract-suite.ts';
+import {
+  type ContractPart,
+  eventually,
+  filesOf,
+  inPieces,
+  runProgram,
+  runShell,
+} from './contract-suite.ts';
 
 const oddNames = ['-n', ' ', "it's", 'a\nb', '"', '$(id)', '*', 'é😀', 'raw\udcff\udc80', '\u0001'];
 
@@ -318,12 +325,10 @@ export const fileTreeContract: ContractPart = (test, { start }) => {
     });
     const count = (): number[] => watches.map(({ changes }) => changes.length);
     // Until it has looked for the first time, nobody knows what a change would be.
-    await expect
-      .poll(async () => {
-        await runShell(sandbox, 'touch "w/$(date +%N)"');
-        return Math.min(...count());
-      })
-      .toBeGreaterThan(0);
+    await eventually(async () => {
+      await runShell(sandbox, 'touch "w/$(date +%N)"');
+      return Math.min(...count());
+    }).toBeGreaterThan(0);
     await runShell(
       sandbox,
       'rm w/gone; echo x >w/edited; mkdir w/new; touch w/sub/late; rm w/sub/deep',
@@ -338,10 +343,10 @@ export const fileTreeContract: ContractPart = (test, { start }) => {
       { kind: 'removed', path: '/workspace/w/sub/deep' },
     ];
     const [recursive, flat] = watches;
-    await expect
-      .poll(() => recursive?.changes)
-      .toEqual(expect.arrayContaining([...expected, ...deep]));
-    await expect.poll(() => flat?.changes).toEqual(expect.arrayContaining(expected));
+    await eventually(() => recursive?.changes).toEqual(
+      expect.arrayContaining([...expected, ...deep]),
+    );
+    await eventually(() => flat?.changes).toEqual(expect.arrayContaining(expected));
     expect(flat?.changes.filter(({ path }) => path.includes('/sub'))).toEqual([]);
     for (const { controller, ended } of watches) {
       controller.abort();

@@ -7,7 +7,7 @@ import {
   type RunningProcess,
 } from '@sandgate/core';
 import { expect } from 'vitest';
-import { type ContractPart, runProgram, runShell } from './contract-suite.ts';
+import { type ContractPart, eventually, runProgram, runShell } from './contract-suite.ts';
 
 const ending = processSignals.filter((signal) => !/CONT|STOP|WINCH/.test(signal));
 const exitCodeOf = (signal: ProcessSignal): number => 128 + constants.signals[signal];
@@ -105,10 +105,10 @@ export const processContract: ContractPart = (test, { start }) => {
     const { process, outcome, text } = await startProgram(sandbox, [
       ...['/bin/sh', '-c', `trap : ${names}; ${pair}`, 'sh', loop],
     ]);
-    await expect.poll(text).toMatch(/ready\n(.*\n)*.*ready/);
+    await eventually(text).toMatch(/ready\n(.*\n)*.*ready/);
     for (const signal of caught) {
       process.signal(signal);
-      for (const name of ['one', 'two']) await expect.poll(text).toContain(`${name} ${signal}\n`);
+      for (const name of ['one', 'two']) await eventually(text).toContain(`${name} ${signal}\n`);
     }
     process.signal('SIGKILL');
     expect(await outcome).toEqual({ kind: 'exited', exitCode: 137 });
@@ -128,9 +128,9 @@ export const processContract: ContractPart = (test, { start }) => {
         )
       ).stdout.split(' ')[2] ?? '';
     process.signal('SIGSTOP');
-    await expect.poll(state).toBe('T');
+    await eventually(state).toBe('T');
     process.signal('SIGCONT');
-    await expect.poll(state).toBe('S');
+    await eventually(state).toBe('S');
     process.signal('SIGSTOP');
     process.signal('SIGKILL');
     expect(await outcome).toEqual({ kind: 'exited', exitCode: 137 });

@@ -30,6 +30,7 @@ import type { RuntimeDirectory } from './runtime-directory.ts';
 import { SandboxProcess, seccompFdOf } from './sandbox-process.ts';
 import { processStartTime } from './stale-processes.ts';
 import { guestSearchPath, type Template } from './template/template.ts';
+import type { TerminalProgram } from './terminal/terminal-program.ts';
 import type { UnfinishedWork } from './unfinished-work.ts';
 
 /** What all sandboxes of an engine are started with. */
@@ -47,6 +48,8 @@ export interface LaunchContext {
   readonly systemSteps: readonly MountStep[];
   /** The Python kernel is there as bytecode for the interpreter of the templates. */
   readonly kernelsCompiled: boolean;
+  /** How terminals are made; null where they cannot be. */
+  readonly terminal: TerminalProgram | null;
   /** Descriptors of the server that every child would inherit. */
   readonly strayFds: readonly number[];
   /** Null: sandboxes have no network, and their ports cannot be reached. */

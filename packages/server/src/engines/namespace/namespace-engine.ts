@@ -216,6 +216,7 @@ class NamespaceEngine implements Engine {
       process: launched.process,
       kernelsCompiled: context.kernelsCompiled,
       filePrograms: context.tools.filePrograms,
+      terminal: context.terminal,
       group: launched.group,
       hold: createHold(context, launched),
       clock: this.#clock,

@@ -13,6 +13,8 @@ import {
   type SandboxMetrics,
   SandgateError,
   type StopOptions,
+  type Terminal,
+  type TerminalRequest,
 } from '@sandgate/core';
 import { kernelCommand, kernelStart } from '../kernel/kernel-command.ts';
 import type { KernelProcess } from '../kernel/kernel-process.ts';
@@ -29,6 +31,8 @@ import { PausableTimers } from './pause/pausable-timers.ts';
 import type { ProcessHold } from './pause/process-hold.ts';
 import { SandboxPause } from './pause/sandbox-pause.ts';
 import type { ProcessEnd, SandboxProcess } from './sandbox-process.ts';
+import { openTerminal } from './terminal/open-terminal.ts';
+import type { TerminalProgram } from './terminal/terminal-program.ts';
 
 /**
  * Each job takes up to five file descriptors of the server, and several processes of the sandbox, so
@@ -43,6 +47,8 @@ export interface NamespaceSandboxParts {
   readonly kernelsCompiled: boolean;
   /** The host has the programs of which `files` is made. */
   readonly filePrograms: boolean;
+  /** How terminals are made; null where they cannot be. */
+  readonly terminal: TerminalProgram | null;
   readonly group: ResourceGroup;
   readonly hold: ProcessHold;
   readonly clock: Clock;
@@ -66,6 +72,7 @@ export class NamespaceSandbox implements EngineSandbox {
   readonly id: string;
   readonly exited: Promise<SandboxExitReason>;
   readonly files?: SandboxFiles;
+  readonly openTerminal?: (request: TerminalRequest) => Promise<Terminal>;
   readonly #parts: NamespaceSandboxParts;
   readonly #kernels = new Map<KernelLanguage, Kernel>();
   readonly #timers = new PausableTimers();
@@ -83,6 +90,11 @@ export class NamespaceSandbox implements EngineSandbox {
   constructor(parts: NamespaceSandboxParts) {
     this.#parts = parts;
     if (parts.filePrograms) this.files = createNamespaceFiles((request) => this.exec(request));
+    const { terminal } = parts;
+    if (terminal !== null) {
+      this.openTerminal = (request) =>
+        openTerminal((command, program) => this.exec(command, program), terminal, request);
+    }
     this.id = parts.spec.id;
     this.#lastCpu = { atMs: parts.clock.nowMs(), cpuMs: parts.group.usage()?.cpuMs ?? 0 };
     this.#pause = new SandboxPause(parts.hold, this.#timers);
@@ -93,10 +105,11 @@ export class NamespaceSandbox implements EngineSandbox {
     });
   }
 
-  async exec(request: ExecRequest): Promise<ExecOutcome> {
+  /** `program` is what has to be there, where that is not the first word of the command. */
+  async exec(request: ExecRequest, program?: string): Promise<ExecOutcome> {
     await this.#pause.opened(request.signal);
     if (this.#stopping !== null) throw this.#endedError();
-    return this.#run(request, this.#timers.start);
+    return this.#run(request, this.#timers.start, program);
   }
 
   /** Also while the sandbox stops, or is held still for this. */
@@ -104,12 +117,13 @@ export class NamespaceSandbox implements EngineSandbox {
     return this.#run(request, startRealTimer);
   }
 
-  async #run(request: ExecRequest, startTimer: StartTimer): Promise<ExecOutcome> {
+  async #run(request: ExecRequest, startTimer: StartTimer, program?: string): Promise<ExecOutcome> {
     const { process, spec } = this.#parts;
     if (!process.running) throw this.#endedError();
     if (request.signal?.aborted === true) return { kind: 'aborted' };
     const job = await this.#startJob({
       argv: request.argv,
+      ...(program === undefined ? {} : { program }),
       cwd: request.cwd ?? spec.workdir,
       environment: request.environment ?? {},
       stdin: request.stdin !== undefined,

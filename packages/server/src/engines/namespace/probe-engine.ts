@@ -21,6 +21,7 @@ import { findSocketOpener } from './network/find-socket-opener.ts';
 import type { RuntimeDirectory } from './runtime-directory.ts';
 import { compileSeccompFilter } from './seccomp/compile-filter.ts';
 import type { HostInterpreter, Template } from './template/template.ts';
+import { findTerminal } from './terminal/find-terminal.ts';
 import { tryProgram } from './try-program.ts';
 import { UnfinishedWork } from './unfinished-work.ts';
 
@@ -72,6 +73,7 @@ export async function probeEngine(
       seccompFile,
       kernelsCompiled: false,
       socketOpener: null,
+      terminal: null,
     };
     const failure = await tryProgram(context, [], probeId, ['/bin/true']);
     findings.push(launcherFinding(launcher, failure));
@@ -79,12 +81,14 @@ export async function probeEngine(
     const interpreters = await findInterpreters(context, options, probeId, findings);
     findings.push(...contextFindings(context));
     const socketOpener = await findSocketOpener(context, probeId, findings);
+    const terminal = await findTerminal(context, interpreters, probeId, findings);
     const templates = buildTemplates(interpreters);
     const kernelsCompiled = await compileKernelScripts(runtime.kernels, interpreters);
+    const complete = { ...context, kernelsCompiled, socketOpener, terminal };
     return {
-      context: { ...context, kernelsCompiled, socketOpener },
+      context: complete,
       templates,
-      report: usableReport({ ...context, socketOpener }, templates, findings),
+      report: usableReport(complete, templates, findings),
     };
   }
   findings.push(...blockedNamespaceFindings());
@@ -181,6 +185,7 @@ function usableReport(
       processLimit: processes,
       persistentLayer: context.tools.tar !== null,
       snapshots: context.tools.tar !== null,
+      terminals: context.terminal !== null,
       pause: context.limiter.freezer ? 'freezer' : 'signals',
       egress: context.socketOpener !== null,
       dial: context.socketOpener !== null,

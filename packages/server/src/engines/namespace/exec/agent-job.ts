@@ -13,6 +13,8 @@ import { type JobReport, maxReportBytes, parseJobReport } from './job-report.ts'
 
 export interface JobSpec {
   readonly argv: readonly string[];
+  /** What has to be there to be executed. Default: the first word of `argv`. */
+  readonly program?: string;
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly stdin: boolean;
@@ -44,6 +46,8 @@ const maxArgumentBytes = 131_071;
 
 /** A program started in a sandbox by its agent: three to five FIFOs and what is known of its end. */
 export class AgentJob {
+  /** What had to be there to be executed. */
+  readonly program: string;
   readonly stdout: FifoReader;
   readonly stderr: FifoReader;
   /** Writable end of fd 0, once the program runs. Rejects when it could not be opened. */
@@ -68,6 +72,7 @@ export class AgentJob {
   #heldStdin: number | null = null;
 
   constructor(host: JobHost, id: number, spec: JobSpec, call: string, fifos: readonly string[]) {
+    this.program = spec.program ?? spec.argv[0] ?? '';
     this.#host = host;
     this.#stock = [...fifos];
     this.#id = id;
@@ -280,7 +285,16 @@ function jobCall(id: number, spec: JobSpec): string {
     readsVariables ? 'v' : '',
   ].join('');
   const count = String(exported.length);
-  return shellCall('job', String(id), options, spec.cwd, program, count, ...exported, ...words);
+  return shellCall(
+    'job',
+    String(id),
+    options,
+    spec.cwd,
+    spec.program ?? program,
+    count,
+    ...exported,
+    ...words,
+  );
 }
 
 /**

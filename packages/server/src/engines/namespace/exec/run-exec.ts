@@ -37,7 +37,7 @@ export async function runExec(
     if (interruption.kind !== null) return { kind: interruption.kind };
     const lost = end === null || end.kind === 'lost';
     if (lost && (await sandboxEnded())) return { kind: 'sandbox_ended' };
-    return toOutcome(end, request);
+    return toOutcome(end, request, job.program);
   } catch (cause) {
     job.kill('SIGKILL', 'group');
     throw cause;
@@ -47,14 +47,14 @@ export async function runExec(
   }
 }
 
-function toOutcome(end: JobEnd | null, request: ExecRequest): ExecOutcome {
+function toOutcome(end: JobEnd | null, request: ExecRequest, program: string): ExecOutcome {
   switch (end?.kind) {
     case 'exited':
       return { kind: 'exited', exitCode: end.exitCode };
     case 'missing_program':
       throw new SandgateError(
         'command_not_found',
-        `There is no program ${JSON.stringify(request.argv[0])} in this sandbox.`,
+        `There is no program ${JSON.stringify(program)} in this sandbox.`,
       );
     case 'missing_directory':
       throw new SandgateError(
