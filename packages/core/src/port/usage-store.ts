@@ -52,15 +52,16 @@ export interface UsageStore {
     by: 'hour' | 'day',
   ): Promise<readonly UsageBucket[]>;
   /**
-   * Adds up to `mostRows` rows to the roll-ups, each once, in the order of their ids. A request that
+   * Adds up to `mostRows` rows to the roll-ups, each once, in the order of their ids; fewer when they
+   * are of many keys, which makes each of them dearer. A request that
    * has not ended counts as a call without success or duration until its end is written. Short, so
    * that requests go on beside it.
    * @returns whether more are waiting
    */
   rollUp(mostRows: number): Promise<boolean>;
   /**
-   * Removes up to `mostRows` rolled-up rows older than `beforeMs`, but never the newest row. Sums
-   * and usage counts stay.
+   * Removes up to `mostRows` rolled-up rows older than `beforeMs`, fewer when they are of many keys,
+   * and never the newest row. Sums and usage counts stay.
    * @returns whether more are left
    */
   prune(beforeMs: number, mostRows: number): Promise<boolean>;

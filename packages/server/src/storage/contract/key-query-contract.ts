@@ -1,4 +1,4 @@
-import type { KeyQuery } from '@sandgate/core';
+import { type KeyQuery, keyState } from '@sandgate/core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { StoresUnderTest } from '../storage-contract.ts';
 import { sampleDigest, sampleId, sampleWorkspace, storeKey } from './sample-records.ts';
@@ -48,6 +48,46 @@ export function describeKeyQueries(stores: StoresUnderTest): void {
       expect(await found({ search: '%' })).toEqual([1]);
       expect(await found({ search: '_' })).toEqual([]);
       expect(await found({ search: "' or 1=1 --" })).toEqual([]);
+    });
+
+    it('count what is there after every change', async () => {
+      const { keys } = stores.storage;
+      const dayMs = 86_400_000;
+      const expectAll = async (step: string) => {
+        for (const nowMs of [0, 100, 110, dayMs - 1, dayMs, 3 * dayMs]) {
+          const all = await stores.other.keys.list({ includeRevoked: true });
+          for (const workspaceId of [undefined, null, sampleWorkspace(1).id]) {
+            const inside = all.filter(
+              (key) => workspaceId === undefined || key.workspaceId === workspaceId,
+            );
+            const living = inside.filter((key) => keyState(key, nowMs) !== 'revoked');
+            const active = living.filter((key) => keyState(key, nowMs) === 'active');
+            const query = workspaceId === undefined ? { nowMs } : { nowMs, workspaceId };
+            const counted = [
+              await stores.other.keys.count(query),
+              await stores.other.keys.count({ ...query, state: 'active' }),
+            ];
+            expect([step, nowMs, ...counted]).toEqual([step, nowMs, living.length, active.length]);
+          }
+          const living = all.filter(({ revokedAtMs }) => revokedAtMs === null);
+          expect(await stores.other.keys.countLive()).toBe(living.length);
+        }
+      };
+      await expectAll('at first');
+      await keys.update(sampleId(1), { expiresAtMs: 105 }, 1);
+      await expectAll('an expiry');
+      await keys.update(sampleId(1), { expiresAtMs: 2 * dayMs, name: 'later' }, 2);
+      await expectAll('a later expiry');
+      await keys.setEnabled(sampleId(1), false);
+      await keys.setEnabled(sampleId(1), false);
+      await expectAll('disabled twice');
+      await keys.update(sampleId(1), { expiresAtMs: null }, 5);
+      await keys.setEnabled(sampleId(1), true);
+      await expectAll('enabled without an expiry');
+      await keys.revoke(sampleId(1), 7);
+      await expectAll('revoked with its children');
+      await stores.storage.serverKeys.replace('another server key', 9);
+      await expectAll('none left');
     });
 
     it('page by offset and by the number before, and count all pages', async () => {

@@ -10,9 +10,6 @@ const isEnabled = sql<boolean>`enabled = 1`;
 
 const living = (keys: Keys): Keys => keys.where('revoked_at_ms', 'is', null);
 
-const withoutEnd = (keys: Keys): Keys => keys.where('expires_at_ms', 'is', null);
-const beforeItsEnd = (keys: Keys, nowMs: number): Keys => keys.where('expires_at_ms', '>', nowMs);
-
 const notExpired = (keys: Keys, nowMs: number): Keys =>
   keys.where((column) =>
     column.or([column('expires_at_ms', 'is', null), column('expires_at_ms', '>', nowMs)]),
@@ -32,16 +29,6 @@ export function selectKeys(queries: Kysely<Schema>, query: KeyQuery): Keys {
   const { state, nowMs } = query;
   const found = inAnyState(queries, query);
   return state === undefined ? living(found) : inState[state](found, nowMs);
-}
-
-/**
- * The same keys in parts that have none in common, each of which one index can count: for "no expiry,
- * or a later one" SQLite looks at every row.
- */
-export function selectKeysInParts(queries: Kysely<Schema>, query: KeyQuery): readonly Keys[] {
-  if (query.state !== 'active') return [selectKeys(queries, query)];
-  const active = living(inAnyState(queries, query)).where(isEnabled);
-  return [withoutEnd(active), beforeItsEnd(active, query.nowMs)];
 }
 
 function inAnyState(queries: Kysely<Schema>, query: KeyQuery): Keys {

@@ -15,8 +15,9 @@ import {
 } from '@sandgate/core';
 import { type Compilable, sql } from 'kysely';
 import { appendAudit } from './append-audit.ts';
+import { KeyCounts } from './key-counts.ts';
 import { familyOf } from './key-family.ts';
-import { selectKeys, selectKeysInParts } from './key-query.ts';
+import { selectKeys } from './key-query.ts';
 import { type KeyRow, toApiKey, toChangedColumns, toNewKeyRow, toSecretRow } from './key-row.ts';
 import { RememberedReads } from './remembered-reads.ts';
 import type { PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
@@ -66,6 +67,7 @@ export class SqliteKeyStore implements KeyStore {
   readonly #clock: Clock;
   /** By digest, which tells nobody the text. */
   readonly #remembered: RememberedReads<RememberedKey>;
+  readonly #counts: KeyCounts;
   readonly #findByDigest: PreparedStatement<FoundRow>;
   readonly #parent: PreparedStatement<KeyRow>;
   readonly #revokeDescendants: PreparedStatement<never>;
@@ -76,6 +78,7 @@ export class SqliteKeyStore implements KeyStore {
     this.#tail = tail;
     this.#clock = clock;
     this.#remembered = new RememberedReads(connection);
+    this.#counts = new KeyCounts(connection);
     this.#findByDigest = connection.prepare(`
       select api_keys.*,
         api_key_secrets.digest as secret_digest,
@@ -183,9 +186,7 @@ export class SqliteKeyStore implements KeyStore {
   }
 
   async count(query: KeyQuery): Promise<number> {
-    return selectKeysInParts(this.#connection.queries, query)
-      .map((part) => part.select((column) => column.fn.countAll<number>().as('keys')))
-      .reduce((sum, part) => sum + (this.#connection.first(part)?.keys ?? 0), 0);
+    return this.#counts.count(query) ?? this.#countOneByOne(query);
   }
 
   async update(
@@ -252,13 +253,13 @@ export class SqliteKeyStore implements KeyStore {
   }
 
   async countLive(): Promise<number> {
-    const row = this.#connection.first(
-      this.#connection.queries
-        .selectFrom('api_keys')
-        .select((column) => column.fn.countAll<number>().as('keys'))
-        .where('revoked_at_ms', 'is', null),
-    );
-    return row?.keys ?? 0;
+    return this.#counts.count({ nowMs: 0 }) ?? 0;
+  }
+
+  #countOneByOne(query: KeyQuery): number {
+    const keys = selectKeys(this.#connection.queries, query);
+    const counted = keys.select((column) => column.fn.countAll<number>().as('keys'));
+    return this.#connection.first(counted)?.keys ?? 0;
   }
 
   #changeOne(update: Compilable<unknown>, record: RecordChange | undefined): boolean {

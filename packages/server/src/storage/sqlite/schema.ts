@@ -9,6 +9,7 @@ export interface Schema extends AuditAlertSchema, SandboxSchema, UsageSchema {
   readonly workspaces: WorkspaceTable;
   readonly api_keys: ApiKeyTable;
   readonly api_key_secrets: ApiKeySecretTable;
+  readonly key_counts: KeyCountTable;
 }
 
 interface ServerKeyTable {
@@ -52,6 +53,13 @@ interface ApiKeyTable {
   limits: string;
   /** JSON object. */
   metadata: string;
+}
+
+interface KeyCountTable {
+  workspace_id: string;
+  state: string;
+  expires_day: number;
+  keys: number;
 }
 
 interface ApiKeySecretTable {

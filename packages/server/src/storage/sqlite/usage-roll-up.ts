@@ -17,6 +17,32 @@ interface Block {
   readonly number: number;
 }
 
+interface RowOfKey {
+  readonly id: number;
+  readonly key_number: number;
+}
+
+/**
+ * Each key has pages of its own to read and write, so that a row of a further key costs tens of times
+ * what another row of the same one does. A slice of rows takes so many keys at most, or one that was
+ * found to be short on rows of few keys would be long on rows of many.
+ */
+const rowsForEachKey = 8;
+const fewestKeys = 16;
+
+/** How far a slice of up to `mostRows` goes; null when there is no row. */
+function lastOfFewKeys(rows: readonly RowOfKey[], mostRows: number): number | null {
+  const mostKeys = Math.max(fewestKeys, Math.ceil(mostRows / rowsForEachKey));
+  const keys = new Set<number>();
+  let last: number | null = null;
+  for (const { id, key_number } of rows) {
+    keys.add(key_number);
+    if (keys.size > mostKeys) break;
+    last = id;
+  }
+  return last;
+}
+
 const added = 'count(*), count(*) filter (where status between 1 and 399), sum(duration_us)';
 const rows = 'from usage_rows where id > ?1 and id <= ?2';
 const addToSums = `do update set calls = calls + excluded.calls,
@@ -65,11 +91,12 @@ export class UsageRollUp {
   readonly #connection: SqliteConnection;
   readonly #durability: Durability;
   readonly #progress: PreparedStatement<{ rolled_up_to: number }>;
-  readonly #next: PreparedStatement<{ last_id: number | null; found: number }>;
+  readonly #next: PreparedStatement<RowOfKey>;
   readonly #sumSteps: readonly PreparedStatement<never>[];
   readonly #advance: PreparedStatement<never>;
   readonly #newest: PreparedStatement<{ id: number | null }>;
   readonly #oldBlock: PreparedStatement<Block>;
+  readonly #old: PreparedStatement<RowOfKey>;
   readonly #removeOld: PreparedStatement<never>;
   readonly #removeBlock: PreparedStatement<never>;
   readonly #putBlock: PreparedStatement<never>;
@@ -79,17 +106,20 @@ export class UsageRollUp {
     this.#connection = connection;
     this.#durability = durability;
     this.#progress = connection.prepare('select rolled_up_to from usage_progress');
-    this.#next = connection.prepare(`
-      select max(id) as last_id, count(*) as found
-      from (select id from usage_rows where id > ? order by id limit ?)`);
+    this.#next = connection.prepare(
+      'select id, key_number from usage_rows where id > ? order by id limit ?',
+    );
     this.#sumSteps = sumSteps.map((text) => connection.prepare(text));
     this.#advance = connection.prepare('update usage_progress set rolled_up_to = ?');
     this.#newest = connection.prepare('select max(id) as id from usage_rows');
     this.#oldBlock = connection.prepare(
       'select number from usage_blocks where min_at_ms < ? order by number limit 1',
     );
-    this.#removeOld = connection.prepare(`delete from usage_rows where id in
-      (select id from usage_rows where id between ? and ? and at_ms < ? order by id limit ?)`);
+    this.#old = connection.prepare(`select id, key_number from usage_rows
+      where id between ? and ? and at_ms < ? order by id limit ?`);
+    this.#removeOld = connection.prepare(
+      'delete from usage_rows where id between ? and ? and at_ms < ?',
+    );
     this.#removeBlock = connection.prepare('delete from usage_blocks where number = ?');
     this.#putBlock = connection.prepare(`insert into usage_blocks
       select ?1, min(at_ms), max(at_ms) from usage_rows where id between ?2 and ?3
@@ -115,11 +145,14 @@ export class UsageRollUp {
   rollUp(mostRows: number): boolean {
     return this.#connection.transaction(this.#durability, () => {
       const after = this.rolledUpTo();
-      const next = this.#next.get(after, mostRows);
-      if (next === undefined || next.last_id === null) return false;
-      for (const step of this.#sumSteps) step.run(after, next.last_id);
-      this.#advance.run(next.last_id);
-      return next.found === mostRows && this.#newestId() > next.last_id;
+      const next = this.#next.all(after, mostRows);
+      const last = lastOfFewKeys(next, mostRows);
+      if (last === null) return false;
+      for (const step of this.#sumSteps) step.run(after, last);
+      this.#advance.run(last);
+      // Rows that came meanwhile can wait for the next time.
+      const wasFull = next.length === mostRows || last !== next.at(-1)?.id;
+      return wasFull && this.#newestId() > last;
     });
   }
 
@@ -146,8 +179,10 @@ export class UsageRollUp {
       const rolledUpTo = Math.min(first + blockIds - 1, this.rolledUpTo());
       // The newest row stays, or its id would be given to the next one.
       const newest = this.#newestId();
-      const last = Math.min(rolledUpTo, newest - 1);
-      if (this.#removeOld.run(first, last, beforeMs, mostRows) === mostRows) return true;
+      const old = this.#old.all(first, Math.min(rolledUpTo, newest - 1), beforeMs, mostRows);
+      const last = lastOfFewKeys(old, mostRows);
+      if (last !== null) this.#removeOld.run(first, last, beforeMs);
+      if (old.length === mostRows || last !== (old.at(-1)?.id ?? null)) return true;
       this.#removeBlock.run(block.number);
       this.#putBlock.run(block.number, first, rolledUpTo);
       const next = this.#oldBlock.get(beforeMs);

@@ -5,6 +5,7 @@ import { auditAlertsAndTickets } from './0004-audit-alerts-and-tickets.ts';
 import { countKeys } from './0005-count-keys.ts';
 import { sandboxPlatform } from './0006-sandbox-platform.ts';
 import { indexUsageLater } from './0007-index-usage-later.ts';
+import { keyCounts } from './0008-key-counts.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
@@ -16,4 +17,5 @@ export const allMigrations: readonly Migration[] = [
   countKeys,
   sandboxPlatform,
   indexUsageLater,
+  keyCounts,
 ];

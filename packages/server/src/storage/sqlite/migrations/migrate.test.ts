@@ -73,6 +73,26 @@ describe('migrate', () => {
     expect(readPragma(database, 'user_version')).toBe(2);
   });
 
+  it('changes the texts of the schema itself, for every connection, and undoes one that does not parse', () => {
+    migrate(database, [first]);
+    const other = new DatabaseSync(file);
+    const readOther = () => other.prepare('select * from a').all();
+    expect(readOther()).toEqual([{ x: 7 }]);
+    const edit = (version: number, text: string) => ({
+      version,
+      editsSchema: true,
+      sql: `update sqlite_schema set sql = replace(sql, 'x integer', '${text}')`,
+    });
+    const added = edit(2, 'x integer, y integer not null default 1');
+    migrate(database, [first, added]);
+    expect(readOther()).toEqual([{ x: 7, y: 1 }]);
+    expect(() => migrate(database, [first, added, edit(3, 'x integer, x')])).toThrow('duplicate');
+    expect(readPragma(database, 'user_version')).toBe(2);
+    expect(database.prepare('select * from a').all()).toEqual([{ x: 7, y: 1 }]);
+    expect(readOther()).toEqual([{ x: 7, y: 1 }]);
+    other.close();
+  });
+
   it('refuses a database of a newer Sandgate, says so, and leaves it as it is', async () => {
     migrate(database, [...allMigrations, { version: newest + 1, sql: 'create table later (x)' }]);
     const before = schemaOf(database);

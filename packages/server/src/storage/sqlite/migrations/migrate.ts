@@ -61,6 +61,8 @@ function editSchema(database: DatabaseSync, sql: string): void {
   try {
     database.exec(`pragma writable_schema = on; ${sql};
       pragma schema_version = ${version + 1}; pragma writable_schema = reset`);
+    // Reads the new texts: one that does not parse fails here, and is undone.
+    database.prepare('select count(*) from sqlite_schema').get();
   } finally {
     allowSchemaEdits(database, false);
   }

@@ -6,7 +6,7 @@ export interface Migration {
   readonly sql: string;
   /**
    * The statements change the texts in `sqlite_schema`, where what is stored fits the new definition
-   * as it is. Such a text must parse: nothing else is checked.
+   * as it is. Nothing is checked but that they parse.
    */
   readonly editsSchema?: boolean;
 }
