@@ -90,6 +90,19 @@ describe('the dependency rule', () => {
     expect(judged.filter((each) => !may.test(each.to))).toEqual([]);
   });
 
+  it('no door has sandboxes but those that its caller may touch', () => {
+    const offenders = sourceFiles('packages/server/src/http').filter((path) =>
+      /\b(Sandboxes|createSandboxes|restrictSandboxes|EngineSandbox|Engine)\b/.test(
+        withoutComments(path),
+      ),
+    );
+    expect(offenders).toEqual([]);
+    const gates = sourceFiles('packages/server/src').filter((path) =>
+      /\bDoorSandboxes\b/.test(withoutComments(path)),
+    );
+    expect(gates).toContain('packages/server/src/http/authorize/authorizer.ts');
+  });
+
   it('no dialect imports another dialect', () => {
     const crossings = imports.filter(({ from, to }) => {
       const dialect = /\/dialects\/([^/]+)\//;

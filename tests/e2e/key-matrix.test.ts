@@ -2,6 +2,7 @@ import { newKeyText, revokeKey, type Scope, scopes, setKeyEnabled } from '@sandg
 import { beforeAll, describe, expect, it } from 'vitest';
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
 import { openApiDocument } from '../../packages/server/src/http/native/openapi-document.ts';
+import { sampleSandbox } from '../../packages/server/src/storage/contract/sample-records.ts';
 import {
   type DocumentedRoute,
   documentedRoutes,
@@ -72,6 +73,23 @@ beforeAll(async () => {
   const parent = await test.issue({ namespace: 'mine' });
   const orphan = await test.issue({ namespace: 'mine', parentNumber: parent.key.number });
   await revokeKey(test.keyDependencies, parent.key.id);
+  const workspaceId = (await test.storage.workspaces.findBySlug('mine'))?.id ?? '';
+  const sandbox = sampleSandbox({ number: 9, workspaceId, name: 'gone' });
+  await test.storage.sandboxes.insert(sandbox);
+  const ofSandbox = await test.issue({
+    namespace: 'mine',
+    restrictions: { sandboxId: sandbox.id },
+  });
+  const childOfSandbox = await test.issue({
+    namespace: 'mine',
+    parentNumber: ofSandbox.key.number,
+  });
+  await test.storage.sandboxes.update({
+    ...sandbox,
+    state: 'destroyed',
+    destroyedAtMs: test.clock.currentMs,
+    destroyReason: 'user',
+  });
   strangers = [
     ['none', null],
     ['malformed', 'nonsense'],
@@ -81,6 +99,8 @@ beforeAll(async () => {
     ['revoked', revoked.text],
     ['rotated away', rotated.text],
     ['child of a revoked key', orphan.text],
+    ['key of a destroyed sandbox', ofSandbox.text],
+    ['child key of a destroyed sandbox', childOfSandbox.text],
   ];
   const disabled = await test.issue({ namespace: 'mine' });
   await setKeyEnabled(test.keyDependencies, disabled.key.id, false);

@@ -12,7 +12,9 @@ import {
   mergeLimits,
   noLimits,
   type RequestLimits,
+  restrictSandboxes,
   rotateKey,
+  type SandboxPolicy,
   type ServerKey,
   type StoredLimits,
   serverKeyFingerprint,
@@ -59,27 +61,28 @@ export async function createTestApp(
   const key: ServerKey = { version: record.version, secret };
   const engine = new ScriptedEngine();
   const backgroundErrors: unknown[] = [];
+  const policy: SandboxPolicy = {
+    defaultImage: 'microsandbox/python',
+    defaults: { memoryMib: 1024, cpus: 1, diskMib: 1024, maxProcesses: 256 },
+    maxima: { memoryMib: 4096, cpus: 4, diskMib: 4096, maxProcesses: 1024 },
+    allowedHostPaths: [{ path: '/srv/data', readOnly: true }],
+    realPath: (path) => resolve(path),
+    maxSandboxes: 5,
+    stored: {
+      sandboxesPerWorkspace: 100,
+      sandboxes: 1_000,
+      layerBytesPerWorkspace: 1_000_000,
+      layerBytes: 10_000_000,
+      ...stored,
+    },
+  };
   const sandboxes = createSandboxes({
     storage,
     engine,
     clock,
     randomness,
     timers,
-    policy: {
-      defaultImage: 'microsandbox/python',
-      defaults: { memoryMib: 1024, cpus: 1, diskMib: 1024, maxProcesses: 256 },
-      maxima: { memoryMib: 4096, cpus: 4, diskMib: 4096, maxProcesses: 1024 },
-      allowedHostPaths: [{ path: '/srv/data', readOnly: true }],
-      realPath: (path) => resolve(path),
-      maxSandboxes: 5,
-      stored: {
-        sandboxesPerWorkspace: 100,
-        sandboxes: 1_000,
-        layerBytesPerWorkspace: 1_000_000,
-        layerBytes: 10_000_000,
-        ...stored,
-      },
-    },
+    policy,
     onMainOutput: () => undefined,
     onBackgroundError: (error) => void backgroundErrors.push(error),
   });
@@ -102,17 +105,21 @@ export async function createTestApp(
     version: '0.0.0',
     webhookProblem: (url) => (url.startsWith('https://') ? null : 'must be https'),
     authorizer: developmentMode
-      ? createDevelopmentAuthorizer({ ...keyDependencies, auditAs: (_, work) => work() })
+      ? createDevelopmentAuthorizer({ ...keyDependencies, sandboxes, auditAs: (_, work) => work() })
       : createKeyAuthorizer({
           ...keyDependencies,
           counters,
           limitsOf,
           ledger: createUsageLedger(storage.usage, turnEnd.settle),
           failures: createFailureBudget(),
+          sandboxesFor: ({ restrictions }) =>
+            restrictSandboxes(sandboxes, restrictions, {
+              image: policy.defaultImage,
+              resources: policy.defaults,
+            }),
           onRefusal: ({ code }) => void refusals.push(code),
           auditAs: (_, work) => work(),
         }),
-    sandboxes,
     log: pino({ level: 'silent' }),
     developmentMode,
   };

@@ -1,4 +1,4 @@
-import type { RequestLimits } from '@sandgate/core';
+import type { KeyRestrictions, RequestLimits } from '@sandgate/core';
 import type { ApiKeyDetails, ApiKeyView, IssuedKeyView } from '@sandgate/server';
 import { formatFields, formatTable } from './table.ts';
 import { timeText } from './time-text.ts';
@@ -63,11 +63,29 @@ const fieldsOf = (key: ApiKeyView): readonly (readonly [name: string, value: str
   ['State', key.state],
   ['Scopes', key.scopes.join(', ')],
   ['Addresses', key.addressAllowList.join(', ') || 'any'],
+  ...restrictionFields(key.restrictions),
   ['Created', timeText(key.createdAtMs)],
   ['Expires', timeText(key.expiresAtMs)],
   ['Last used', timeText(key.lastUsedAtMs)],
   ['Uses', String(key.usageCount)],
 ];
+
+const restrictionLabels: Readonly<Record<keyof KeyRestrictions, string>> = {
+  templates: 'Templates',
+  sandboxId: 'Sandbox',
+  sandboxNamePrefix: 'Names begin with',
+  maxSandboxes: 'Most sandboxes',
+  maxCpus: 'Most CPUs',
+  maxMemoryMib: 'Most memory (MiB)',
+  maxDiskMib: 'Most disk (MiB)',
+  mcpTools: 'MCP tools',
+};
+
+const restrictionFields = (restrictions: KeyRestrictions) =>
+  Object.entries(restrictions).map(([name, value]: [string, unknown]) => {
+    const text = Array.isArray(value) ? value.join(', ') || 'none' : String(value);
+    return [restrictionLabels[name as keyof KeyRestrictions], text] as const;
+  });
 
 const limitLabels: Readonly<Record<keyof RequestLimits, string>> = {
   minute: 'a minute',

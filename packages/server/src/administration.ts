@@ -12,6 +12,7 @@ import {
   issueKey,
   type KeyChangeDependencies,
   type KeyDependencies,
+  type KeyRestrictions,
   type KeyState,
   type MintKeyRequest,
   mintKey,
@@ -73,6 +74,10 @@ export interface KeyUpdate
   extends Pick<UpdateKeyRequest, 'name' | 'description' | 'scopes' | 'addressAllowList'> {
   /** From now. Null: never. */
   readonly expiresInMs?: number | null;
+  /** What is left out stays as it is. Undefined: not restricted any more. */
+  readonly restrictions?: {
+    readonly [Name in keyof KeyRestrictions]?: KeyRestrictions[Name] | undefined;
+  };
   /** What is left out stays as it is. `plan`: what the plan says again. */
   readonly limits?: Readonly<Partial<Record<keyof RequestLimits, number | null | 'plan'>>>;
 }
@@ -269,12 +274,15 @@ export function createAdministration(dependencies: AdministrationDependencies): 
           if (key.revokedAtMs !== null) {
             throw new SandgateError('key_revoked', 'This API key is revoked, and stays so');
           }
-          const { expiresInMs, limits, ...rest } = update;
+          const { expiresInMs, limits, restrictions, ...rest } = update;
           return await updateKey(keyDependencies, unbounded, key, {
             ...rest,
             ...(expiresInMs === undefined
               ? {}
               : { expiresAtMs: expiresInMs === null ? null : clock.nowMs() + expiresInMs }),
+            ...(restrictions === undefined
+              ? {}
+              : { restrictions: changeRestrictions(key.restrictions, restrictions) }),
             ...(limits === undefined ? {} : { limits: changeLimits(key.limits, limits) }),
           });
         }),
@@ -370,6 +378,14 @@ function changeLimits(
   const changed = Object.entries({ ...limits, ...changes }).filter(([, limit]) => limit !== 'plan');
   return Object.fromEntries(changed);
 }
+
+const changeRestrictions = (
+  restrictions: KeyRestrictions,
+  changes: NonNullable<KeyUpdate['restrictions']>,
+): KeyRestrictions =>
+  Object.fromEntries(
+    Object.entries({ ...restrictions, ...changes }).filter(([, value]) => value !== undefined),
+  );
 
 function sandboxView(sandbox: Sandbox, slugs: ReadonlyMap<string, string>): SandboxView {
   const { id, name, state, createdAtMs, updatedAtMs } = sandbox;

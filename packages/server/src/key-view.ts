@@ -1,5 +1,6 @@
 import {
   type ApiKey,
+  type KeyRestrictions,
   type KeyState,
   keyState,
   type RequestLimitOverrides,
@@ -19,6 +20,7 @@ export interface ApiKeyView {
   readonly addressAllowList: readonly string[];
   /** What it overrides of its plan. */
   readonly limits: RequestLimitOverrides;
+  readonly restrictions: KeyRestrictions;
   /** Number of the key that it is a child of. */
   readonly parentNumber: number | null;
   readonly state: KeyState;
@@ -49,6 +51,7 @@ export function keyView(
     scopes: key.scopes,
     addressAllowList: key.addressAllowList,
     limits: key.limits,
+    restrictions: key.restrictions,
     parentNumber: key.parentNumber,
     state: keyState(key, nowMs),
     display: `${key.prefix}…${key.lastFour}`,

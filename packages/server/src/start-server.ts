@@ -20,6 +20,7 @@ import {
   noLimits,
   type Randomness,
   type RequestLimits,
+  restrictSandboxes,
   type SandboxPolicy,
   SandgateError,
   type ServerKey,
@@ -123,13 +124,15 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
 
   const auditLog = createAuditLog({ audit: storage.audit, clock, serverKey: () => serverKey });
   const auditScope = createAuditScope();
+  const policy = policyOf(config, parts.realPath);
+  const sandboxDefaults = { image: policy.defaultImage, resources: policy.defaults };
   const plainSandboxes = createSandboxes({
     storage,
     engine,
     clock,
     randomness,
     timers: parts.timers,
-    policy: policyOf(config, parts.realPath),
+    policy,
     onMainOutput: ({ data }, { id }) => parts.sandboxLogs.append(id, data),
     onDestroyed: ({ id }) => parts.sandboxLogs.remove(id),
     onBackgroundError: (error, { id }) => log.error({ err: error, sandbox: id }, 'sandbox failed'),
@@ -166,7 +169,12 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
     version: parts.version,
     webhookProblem: (url) => webhookUrlProblem(url, config.webhooks),
     authorizer: developmentMode
-      ? createDevelopmentAuthorizer({ ...keyDependencies, auditLog, auditAs: auditScope.run })
+      ? createDevelopmentAuthorizer({
+          ...keyDependencies,
+          auditLog,
+          sandboxes,
+          auditAs: auditScope.run,
+        })
       : createKeyAuthorizer({
           ...keyDependencies,
           auditLog,
@@ -174,11 +182,12 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
           limitsOf: keyLimits,
           ledger: createUsageLedger(storage.usage, turnEnd.settle),
           failures: createFailureBudget(),
+          sandboxesFor: ({ restrictions }) =>
+            restrictSandboxes(sandboxes, restrictions, sandboxDefaults),
           onAccepted: alerting.observeAddress,
           onRefusal: refusals.refuse,
           auditAs: auditScope.run,
         }),
-    sandboxes,
     log,
     developmentMode,
   };

@@ -10,10 +10,15 @@ import {
   textOption,
 } from '../key-options.ts';
 import { issuedKeyFields, issuedKeyJson } from '../key-text.ts';
+import {
+  addRestrictionOptions,
+  newRestrictions,
+  type RestrictionOptions,
+} from '../restriction-options.ts';
 import { addKeyStoreOptions, administer, type KeyStoreOptions } from '../state-options.ts';
 import type { Terminal } from '../terminal.ts';
 
-interface CreateOptions extends KeyStoreOptions {
+interface CreateOptions extends KeyStoreOptions, RestrictionOptions {
   readonly name?: string;
   readonly description?: string;
   readonly namespace?: string;
@@ -31,6 +36,7 @@ const requestOf = (options: CreateOptions): Omit<IssueKeyRequest, 'namespace'> =
   ...(options.scopes === undefined ? {} : { scopes: options.scopes }),
   ...(options.expire === undefined ? {} : { expiresInMs: options.expire }),
   ...(options.allowAddress === undefined ? {} : { addressAllowList: options.allowAddress }),
+  restrictions: newRestrictions(options),
   ...(options.limit === undefined
     ? {}
     : {
@@ -42,7 +48,7 @@ const requestOf = (options: CreateOptions): Omit<IssueKeyRequest, 'namespace'> =
 
 /** What `absent` says about an option that is not given. */
 function addKeyOptions(command: Command, absent: { readonly [option: string]: string }): Command {
-  return command
+  return addRestrictionOptions(command)
     .option('--name <name>', 'what it is called in lists', textOption(100))
     .option('--description <text>', 'what it is for', textOption(1_000))
     .option(
@@ -120,5 +126,6 @@ export function addKeysChild(keys: Command, terminal: Terminal): void {
     command,
     'msb keys child 3 --name job-17 --expire 1h',
     'msb keys child 3 --scopes sandbox:exec --limit minute=5',
+    'msb keys child 3 --templates python --sandbox-prefix job- --max-memory 512',
   );
 }

@@ -12,10 +12,15 @@ import {
   textOption,
 } from '../key-options.ts';
 import { keyFields, keyJson } from '../key-text.ts';
+import {
+  addRestrictionOptions,
+  type RestrictionOptions,
+  restrictionChanges,
+} from '../restriction-options.ts';
 import { addKeyStoreOptions, administer, type KeyStoreOptions } from '../state-options.ts';
 import type { Terminal } from '../terminal.ts';
 
-interface Options extends KeyStoreOptions {
+interface Options extends KeyStoreOptions, RestrictionOptions {
   readonly name?: string;
   readonly description?: string;
   readonly scopes?: readonly string[];
@@ -25,7 +30,8 @@ interface Options extends KeyStoreOptions {
   readonly json?: true;
 }
 
-const updateOf = (options: Options): KeyUpdate => ({
+const updateOf = (options: Options, restrictions = restrictionChanges(options)): KeyUpdate => ({
+  ...(Object.keys(restrictions).length === 0 ? {} : { restrictions }),
   ...(options.name === undefined ? {} : { name: options.name }),
   ...(options.description === undefined ? {} : { description: options.description }),
   ...(options.scopes === undefined ? {} : { scopes: options.scopes }),
@@ -38,7 +44,7 @@ const updateOf = (options: Options): KeyUpdate => ({
 
 /** `keys update`. */
 export function addKeysUpdate(keys: Command, terminal: Terminal): void {
-  const command = addKeyStoreOptions(keys.command('update'))
+  const command = addRestrictionOptions(addKeyStoreOptions(keys.command('update')))
     .description('Change a key. What is not given stays as it is, and so does its text.')
     .argument('<key>', 'number or 24-digit id of the key')
     .option('--name <name>', 'what it is called in lists', textOption(100))
@@ -73,5 +79,6 @@ export function addKeysUpdate(keys: Command, terminal: Terminal): void {
     'msb keys update 3 --expire 30d --scopes sandbox:read,sandbox:exec',
     'msb keys update 3 --allow-address 192.0.2.0/24 2001:db8::/32',
     'msb keys update 3 --allow-address any --expire never',
+    'msb keys update 3 --max-cpus 2 --templates any',
   );
 }

@@ -30,6 +30,7 @@ export const errorCodes = [
   'key_changed',
   'key_disabled',
   'key_not_found',
+  'key_restricted',
   'key_revoked',
   'language_unsupported',
   'method_not_allowed',

@@ -1,4 +1,5 @@
 import type { RequestLimitOverrides } from '../limit/request-limits.ts';
+import type { KeyRestrictions } from './key-restrictions.ts';
 import type { KeyPrefix } from './key-text.ts';
 import type { GrantedScope } from './scope.ts';
 
@@ -36,6 +37,7 @@ export interface ApiKey {
   readonly parentNumber: number | null;
   /** What it overrides of its plan's limits. */
   readonly limits: RequestLimitOverrides;
+  readonly restrictions: KeyRestrictions;
   /** Its owner's own notes: a small JSON object that means nothing to Sandgate. */
   readonly metadata: Readonly<Record<string, unknown>>;
 }

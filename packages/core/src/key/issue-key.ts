@@ -10,8 +10,10 @@ import { newWorkspace, workspaceFacts } from '../workspace/workspace.ts';
 import { allowListProblem } from './address-allow-list.ts';
 import type { ApiKey } from './api-key.ts';
 import { digestKeyText, type ServerKey } from './key-digest.ts';
+import type { KeyRestrictions } from './key-restrictions.ts';
 import { type KeyPrefix, newKeyText } from './key-text.ts';
 import { noteKey } from './note-key.ts';
+import { requireRestrictions } from './require-restrictions.ts';
 import { type GrantedScope, isScope, scopes as knownScopes } from './scope.ts';
 
 export interface KeyDependencies {
@@ -40,6 +42,7 @@ export interface IssueKeyRequest {
   readonly scopes?: readonly string[];
   readonly addressAllowList?: readonly string[];
   readonly limits?: RequestLimitOverrides;
+  readonly restrictions?: KeyRestrictions;
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** Whose child it becomes. That it reaches no further is `mintKey`'s part. */
   readonly parentNumber?: number;
@@ -84,6 +87,7 @@ export async function issueKey(
       revokedAtMs: null,
       parentNumber: request.parentNumber ?? null,
       limits: request.limits ?? {},
+      restrictions: requireRestrictions(request.restrictions ?? {}),
       metadata: request.metadata ?? {},
     },
     {

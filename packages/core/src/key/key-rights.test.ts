@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { intersectRights, type KeyRights, rightsBeyond } from './key-rights.ts';
 
-const all: KeyRights = { scopes: ['*'], expiresAtMs: null, addressAllowList: [], limits: {} };
+const all: KeyRights = {
+  scopes: ['*'],
+  expiresAtMs: null,
+  addressAllowList: [],
+  limits: {},
+  restrictions: {},
+};
 const unlimited = { minute: null, hour: null, day: null, quota24h: null };
 const beyond = (wanted: Partial<KeyRights>, bound: Partial<KeyRights>) =>
   rightsBeyond(
@@ -29,6 +35,32 @@ describe('rights that reach beyond others', () => {
     [{ addressAllowList: ['::/0'] }, { addressAllowList: ['0.0.0.0/0'] }, ['other addresses']],
     [{ limits: { minute: 6 } }, { limits: { minute: 5 } }, ['a higher limit (minute)']],
     [{ limits: { day: null } }, { limits: { day: 5 } }, ['a higher limit (day)']],
+    [{}, { restrictions: { templates: ['python'] } }, ['other templates']],
+    [
+      { restrictions: { templates: ['python', 'node'], maxCpus: 3 } },
+      { restrictions: { templates: ['python'], maxCpus: 2 } },
+      ['more CPUs', 'other templates'],
+    ],
+    [
+      {},
+      { restrictions: { maxSandboxes: 1, maxMemoryMib: 1, maxDiskMib: 1 } },
+      ['more sandboxes', 'more memory', 'more disk'],
+    ],
+    [
+      { restrictions: { sandboxId: 'a' } },
+      { restrictions: { sandboxId: 'b' } },
+      ['another sandbox'],
+    ],
+    [
+      { restrictions: { sandboxNamePrefix: 'j' } },
+      { restrictions: { sandboxNamePrefix: 'job-' } },
+      ['sandboxes of other names'],
+    ],
+    [
+      { restrictions: { mcpTools: ['github/*'] } },
+      { restrictions: { mcpTools: ['github/read_*'] } },
+      ['other tools'],
+    ],
   ] as const)('%j is more than %j', (wanted, bound, expected) => {
     expect(beyond(wanted, bound)).toEqual(expected);
   });
@@ -44,6 +76,27 @@ describe('rights that reach beyond others', () => {
     ],
     [{ addressAllowList: ['10.9.0.0/16'] }, { addressAllowList: [] }],
     [{ limits: { minute: 5 } }, { limits: { minute: 5 } }],
+    [
+      {
+        restrictions: {
+          templates: ['node'],
+          sandboxId: 'a',
+          sandboxNamePrefix: 'job-17',
+          maxSandboxes: 1,
+          maxCpus: 0.5,
+          mcpTools: ['github/read_issue', 'github/read_*_file'],
+        },
+      },
+      {
+        restrictions: {
+          templates: ['python', 'node'],
+          sandboxId: 'a',
+          sandboxNamePrefix: 'job-',
+          maxSandboxes: 1,
+          mcpTools: ['jira/*', 'github/read_*'],
+        },
+      },
+    ],
   ] as const)('%j is within %j', (wanted, bound) => {
     expect(beyond(wanted, bound)).toEqual([]);
   });
@@ -55,6 +108,16 @@ describe('the rights that two have in common', () => {
     [{ scopes: ['key:read', 'mcp:call'] }, { scopes: ['mcp:call'] }, { scopes: ['mcp:call'] }],
     [{ expiresAtMs: 5 }, { expiresAtMs: 9 }, { expiresAtMs: 5 }],
     [{ expiresAtMs: null }, { expiresAtMs: 9 }, { expiresAtMs: 9 }],
+    [
+      { restrictions: { templates: ['a', 'b'], maxCpus: 2, mcpTools: ['x/*'] } },
+      { restrictions: { templates: ['b', 'c'], maxCpus: 1, mcpTools: ['x/read', 'y/*'] } },
+      { restrictions: { templates: ['b'], maxCpus: 1, mcpTools: ['x/read'] } },
+    ],
+    [
+      { restrictions: { sandboxId: 'a', sandboxNamePrefix: 'job-' } },
+      { restrictions: { sandboxId: 'b', sandboxNamePrefix: 'team-' } },
+      { restrictions: { sandboxId: '0'.repeat(24), sandboxNamePrefix: '/' } },
+    ],
     [
       { addressAllowList: ['10.0.0.0/8', '192.0.2.7'] },
       { addressAllowList: ['10.1.0.0/16', '192.0.2.0/24'] },

@@ -1,10 +1,14 @@
 import type { RequestLimitOverrides, RequestLimits } from '../limit/request-limits.ts';
 import { addressAllowed, allowListProblem } from './address-allow-list.ts';
 import type { ApiKey } from './api-key.ts';
+import { intersectRestrictions, restrictionsBeyond } from './narrow-restrictions.ts';
 import type { GrantedScope } from './scope.ts';
 
 /** How far a key reaches. A child reaches no further than its parent in any of these. */
-export type KeyRights = Pick<ApiKey, 'scopes' | 'expiresAtMs' | 'addressAllowList' | 'limits'>;
+export type KeyRights = Pick<
+  ApiKey,
+  'scopes' | 'expiresAtMs' | 'addressAllowList' | 'limits' | 'restrictions'
+>;
 
 /**
  * Matches no peer: the unspecified address is never a source (RFC 4291, 2.5.2). Stands for "from
@@ -65,6 +69,7 @@ export function intersectRights(one: KeyRights, other: KeyRights): KeyRights {
     expiresAtMs: expiries.length === 0 ? null : Math.min(...expiries),
     addressAllowList: intersectAddresses(one.addressAllowList, other.addressAllowList),
     limits: lowerLimits(one.limits, other.limits),
+    restrictions: intersectRestrictions(one.restrictions, other.restrictions),
   };
 }
 
@@ -97,5 +102,6 @@ export function rightsBeyond(wanted: ResolvedRights, bound: ResolvedRights): rea
     const [limit, most] = [wanted.limits[name], bound.limits[name]];
     if (most !== null && (limit === null || limit > most)) beyond.push(`a higher limit (${name})`);
   }
+  beyond.push(...restrictionsBeyond(wanted.restrictions, bound.restrictions));
   return beyond;
 }

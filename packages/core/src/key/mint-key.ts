@@ -65,6 +65,7 @@ export async function mintKey(
     expiresAtMs: null,
     addressAllowList: [],
     limits: {},
+    restrictions: {},
   };
   const bounds = [grantor.caller, parent].filter((key) => key !== null);
   const most = bounds.reduce<KeyRights>(intersectRights, unbounded);
@@ -76,6 +77,7 @@ export async function mintKey(
     expiresAtMs: request.expiresAtMs === null ? null : expiresAtMs,
     addressAllowList: request.addressAllowList ?? most.addressAllowList,
     limits: { ...most.limits, ...request.limits },
+    restrictions: { ...most.restrictions, ...request.restrictions },
   };
   const known = { ...wanted, scopes: wanted.scopes.filter(isScope) };
   requireWithin(known, grantor, parent === null ? [] : [parent]);

@@ -5,6 +5,7 @@ import { findKey } from './change-key.ts';
 import { type KeyChangeDependencies, requireAllowList, requireScopes } from './issue-key.ts';
 import { type Grantor, requireWithin } from './mint-key.ts';
 import { noteKey } from './note-key.ts';
+import { requireRestrictions } from './require-restrictions.ts';
 
 export interface UpdateKeyRequest extends Omit<KeyChanges, 'scopes'> {
   readonly scopes?: readonly string[];
@@ -13,9 +14,13 @@ export interface UpdateKeyRequest extends Omit<KeyChanges, 'scopes'> {
 /** Changes that can make a key do more than it did. Names and notes cannot. */
 const givesRights = (changes: KeyChanges): boolean =>
   changes.enabled === true ||
-  [changes.scopes, changes.expiresAtMs, changes.addressAllowList, changes.limits].some(
-    (change) => change !== undefined,
-  );
+  [
+    changes.scopes,
+    changes.expiresAtMs,
+    changes.addressAllowList,
+    changes.limits,
+    changes.restrictions,
+  ].some((change) => change !== undefined);
 
 /**
  * Changes a key. Its rights stay within those of the caller, or nobody could be kept from widening
@@ -29,13 +34,14 @@ export async function updateKey(
   key: ApiKey,
   request: UpdateKeyRequest,
 ): Promise<ApiKey> {
-  const { scopes, addressAllowList, ...rest } = request;
+  const { scopes, addressAllowList, restrictions, ...rest } = request;
   const changes: KeyChanges = {
     ...rest,
     ...(scopes === undefined ? {} : { scopes: requireScopes(scopes) }),
     ...(addressAllowList === undefined
       ? {}
       : { addressAllowList: requireAllowList(addressAllowList) }),
+    ...(restrictions === undefined ? {} : { restrictions: requireRestrictions(restrictions) }),
   };
   const { storage, change } = dependencies;
   noteKey(change, key);

@@ -29,7 +29,8 @@ export interface SandboxStore {
    */
   insert(sandbox: Sandbox): Promise<void>;
   /**
-   * Stores everything but id, workspace, creator and time of creation, which never change.
+   * Stores everything but id, workspace, creator and time of creation, which never change. Keys that are
+   * restricted to a sandbox are revoked in the transaction that destroys it, and their children.
    * @throws SandgateError `sandbox_not_found` when it is not stored, or is destroyed, which is final;
    * `sandbox_exists` when another one has its new name.
    */

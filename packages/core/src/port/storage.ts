@@ -57,6 +57,7 @@ export type KeyChanges = Partial<
     | 'expiresAtMs'
     | 'addressAllowList'
     | 'limits'
+    | 'restrictions'
     | 'metadata'
   >
 >;
@@ -88,7 +89,8 @@ export interface KeyStore {
    * is never given twice.
    * @throws SandgateError `server_key_mismatch` when the secret was made under a server key that is
    * not the current one, `workspace_not_found` when its workspace is not stored, `key_revoked` when
-   * its parent is revoked or not stored, `invalid_request` when it would have more than
+   * its parent is revoked or not stored, `sandbox_not_found` when it is restricted to a sandbox that
+   * its workspace does not have, `invalid_request` when it would have more than
    * `mostAncestors`.
    */
   insert(
@@ -116,6 +118,7 @@ export interface KeyStore {
   /**
    * False, and nothing changed, when the key is not at `expectedRevision` any more, is revoked, or
    * is not there.
+   * @throws SandgateError `sandbox_not_found` as `insert` does
    */
   update(
     id: string,

@@ -42,7 +42,9 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
   const readMetrics = createMetricsReader(dependencies.timers);
 
   const find = async (workspace: Workspace, name: string): Promise<Sandbox> => {
-    const sandbox = await storage.sandboxes.findByName(workspace.id, name);
+    const byId = /^[0-9a-f]{24}$/.test(name) ? await storage.sandboxes.findById(name) : null;
+    const there = byId?.workspaceId === workspace.id && byId.state !== 'destroyed' ? byId : null;
+    const sandbox = there ?? (await storage.sandboxes.findByName(workspace.id, name));
     if (sandbox !== null) return sandbox;
     throw new SandgateError(
       'sandbox_not_found',
@@ -235,7 +237,8 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
     return await startInTurn(name, requested);
   };
 
-  const stop = async (workspace: Workspace, name: string): Promise<Sandbox> => {
+  const stop = async (workspace: Workspace, reference: string): Promise<Sandbox> => {
+    const { name } = await find(workspace, reference);
     return await inTurn(turnOf(workspace.id, name), async () => {
       const sandbox = await find(workspace, name);
       const live = running.get(sandbox.id);
@@ -258,7 +261,8 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
     });
   };
 
-  const destroy = async (workspace: Workspace, name: string): Promise<Sandbox> => {
+  const destroy = async (workspace: Workspace, reference: string): Promise<Sandbox> => {
+    const { name } = await find(workspace, reference);
     return await inTurn(turnOf(workspace.id, name), async () => {
       const found = await find(workspace, name);
       const live = running.get(found.id);

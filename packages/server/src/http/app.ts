@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Sandboxes, SandgateError } from '@sandgate/core';
+import { SandgateError } from '@sandgate/core';
 import { Hono } from 'hono';
 import { microsandboxErrorResponse } from './dialects/microsandbox/error-response.ts';
 import { mountMicrosandbox } from './dialects/microsandbox/mount.ts';
@@ -10,7 +10,6 @@ import { refuseWebPages } from './refuse-web-pages.ts';
 import { type App, answerTo, setResponseHeader } from './request-context.ts';
 
 export interface AppDependencies extends NativeDependencies {
-  readonly sandboxes: Sandboxes;
   /** No key is asked for, and web pages are kept out instead. */
   readonly developmentMode: boolean;
 }

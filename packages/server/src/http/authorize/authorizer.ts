@@ -1,6 +1,7 @@
 import {
   type ApiKey,
   type CheckRequest,
+  type DoorSandboxes,
   type ErrorCode,
   SandgateError,
   type WindowState,
@@ -34,6 +35,8 @@ export interface Access {
   readonly caller: Caller;
   /** Null when the call is about all workspaces. */
   readonly workspace: Workspace | null;
+  /** The sandboxes that the caller may touch. A door has no others. */
+  readonly sandboxes: DoorSandboxes;
   /** How the key's windows stand after this call. Empty for a key without limits. */
   readonly limits: readonly WindowState[];
 }

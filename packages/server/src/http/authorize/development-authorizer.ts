@@ -2,6 +2,7 @@ import {
   type AuditContext,
   anyWorkspace,
   type CheckDependencies,
+  type DoorSandboxes,
   SandgateError,
 } from '@sandgate/core';
 import type { Authorizer } from './authorizer.ts';
@@ -9,6 +10,7 @@ import type { Authorizer } from './authorizer.ts';
 /** Accepts every call that reaches the loopback address of a server in development mode. */
 export function createDevelopmentAuthorizer(
   dependencies: Pick<CheckDependencies, 'storage' | 'clock' | 'randomness' | 'auditLog'> & {
+    readonly sandboxes: DoorSandboxes;
     /** Runs work so that what it changes is audited under whoever asked for it. */
     readonly auditAs: <Result>(context: AuditContext, work: () => Result) => Result;
   },
@@ -21,7 +23,12 @@ export function createDevelopmentAuthorizer(
       const workspace = await anyWorkspace(dependencies, call.workspace, context);
       if (workspace instanceof SandgateError) throw workspace;
       const { value } = await dependencies.auditAs(context, () =>
-        run({ caller: { kind: 'development' }, workspace, limits: [] }),
+        run({
+          caller: { kind: 'development' },
+          workspace,
+          sandboxes: dependencies.sandboxes,
+          limits: [],
+        }),
       );
       return value;
     },

@@ -4,6 +4,7 @@ import {
   type Charged,
   type CheckDependencies,
   checkKey,
+  type DoorSandboxes,
   type ErrorCode,
   type FailureBudget,
   identifyKey,
@@ -18,6 +19,7 @@ import { type Access, type Answered, type Authorizer, type Call, failureOf } fro
 export interface KeyAuthorizerDependencies extends CheckDependencies {
   readonly ledger: UsageLedger;
   readonly failures: FailureBudget;
+  readonly sandboxesFor: (key: ApiKey) => DoorSandboxes;
   /** Told of every accepted call, for alerts. */
   readonly onAccepted?: (keyNumber: number, address: string) => void;
   /** Told of every refusal, for the audit. */
@@ -40,7 +42,7 @@ const strangerCodes: ReadonlySet<ErrorCode> = new Set([
 
 /** Asks every call for a key that may make it. */
 export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Authorizer {
-  const { clock, counters, ledger, failures, onRefusal, auditAs } = dependencies;
+  const { clock, counters, ledger, failures, onRefusal, auditAs, sandboxesFor } = dependencies;
 
   /** A refused credential costs its address something, and a good one is never asked. */
   const refuse = (error: SandgateError, address: string): SandgateError => {
@@ -120,6 +122,7 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
       const access: Access = {
         caller: { kind: 'key', key: outcome.key },
         workspace,
+        sandboxes: sandboxesFor(outcome.key),
         limits: outcome.limits,
       };
       dependencies.onAccepted?.(outcome.key.number, call.address);

@@ -38,6 +38,7 @@ export const nativeErrors: Readonly<Record<ErrorCode, NativeError>> = {
   key_changed: own(409),
   key_disabled: words(403, 'API key is inactive'),
   key_not_found: words(404, 'API key not found'),
+  key_restricted: own(403),
   key_revoked: own(409),
   language_unsupported: own(400),
   method_not_allowed: own(405),

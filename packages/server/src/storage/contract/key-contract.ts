@@ -5,6 +5,7 @@ import {
   sampleDigest,
   sampleId,
   sampleKey,
+  sampleSandbox,
   sampleSecret,
   sampleWorkspace,
   storeKey,
@@ -29,6 +30,7 @@ export function describeKeys(stores: StoresUnderTest): void {
         lastUsedAtMs: 5,
         usageCount: 6,
         limits: { minute: 5, day: null },
+        restrictions: { templates: ['python'], sandboxNamePrefix: 'é', maxCpus: 0.5 },
         metadata: { team: 'grün', nested: { list: [1, null] } },
       });
       const secret = sampleSecret(newKey.id, 'text');
@@ -81,6 +83,43 @@ export function describeKeys(stores: StoresUnderTest): void {
       await expect(
         storeKey(stores.storage, 99, 'one more', { parentNumber: mostAncestors + 1 }),
       ).rejects.toMatchObject({ code: 'invalid_request' });
+    });
+
+    it('dies with the sandbox that it is restricted to, its children too', async () => {
+      await stores.storage.workspaces.insertIfAbsent(sampleWorkspace(1));
+      await stores.storage.workspaces.insertIfAbsent(sampleWorkspace(2));
+      const [{ id: workspaceId }, { id: elsewhere }] = [sampleWorkspace(1), sampleWorkspace(2)];
+      const box = sampleSandbox({ number: 50, workspaceId, name: 'box' });
+      await stores.storage.sandboxes.insert(box);
+      const restrictions = { sandboxId: box.id };
+      const bound = await storeKey(stores.storage, 1, 'bound', { workspaceId, restrictions });
+      await storeKey(stores.storage, 2, 'child', { workspaceId, parentNumber: bound.number });
+      await storeKey(stores.storage, 3, 'other', { workspaceId });
+      await stores.storage.sandboxes.update({ ...box, state: 'stopped' });
+      expect(await stores.other.keys.findByDigest(sampleDigest('bound'))).not.toBeNull();
+      await stores.storage.sandboxes.update({
+        ...box,
+        state: 'destroyed',
+        destroyedAtMs: 77,
+        destroyReason: 'user',
+      });
+      for (const label of ['bound', 'child']) {
+        expect(await stores.other.keys.findByDigest(sampleDigest(label))).toBeNull();
+      }
+      expect(await stores.other.keys.findByNumber(1)).toMatchObject({ revokedAtMs: 77 });
+      expect(await stores.other.keys.findByDigest(sampleDigest('other'))).not.toBeNull();
+
+      const absent = { code: 'sandbox_not_found' };
+      const late = storeKey(stores.storage, 4, 'late', { workspaceId, restrictions });
+      await expect(late).rejects.toMatchObject(absent);
+      const third = await stores.storage.keys.findByNumber(3);
+      await expect(
+        stores.storage.keys.update(third?.id ?? '', { restrictions }, 1),
+      ).rejects.toMatchObject(absent);
+      const living = sampleSandbox({ number: 51, workspaceId, name: 'living' });
+      await stores.storage.sandboxes.insert(living);
+      const foreign = { workspaceId: elsewhere, restrictions: { sandboxId: living.id } };
+      await expect(storeKey(stores.storage, 5, 'far', foreign)).rejects.toMatchObject(absent);
     });
 
     it('lists by number, of all workspaces, of one, or those for every one', async () => {

@@ -39,6 +39,7 @@ export function sampleKey(number: number, changes: Partial<NewKey> = {}): NewKey
     revokedAtMs: null,
     parentNumber: null,
     limits: {},
+    restrictions: {},
     metadata: {},
     ...changes,
   };

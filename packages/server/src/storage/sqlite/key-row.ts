@@ -26,6 +26,7 @@ export function toApiKey(row: KeyRow, unsummed: UnsummedUse | null = null): ApiK
     revokedAtMs: row.revoked_at_ms,
     parentNumber: row.parent_number,
     limits: JSON.parse(row.limits) as ApiKey['limits'],
+    restrictions: JSON.parse(row.restrictions) as ApiKey['restrictions'],
     metadata: JSON.parse(row.metadata) as ApiKey['metadata'],
   };
 }
@@ -55,14 +56,15 @@ export function toNewKeyRow(
     revoked_at_ms: key.revokedAtMs,
     parent_number: key.parentNumber,
     limits: JSON.stringify(key.limits),
+    restrictions: JSON.stringify(key.restrictions),
     metadata: JSON.stringify(key.metadata),
   };
 }
 
 /** The columns of what changes, and no others. */
 export function toChangedColumns(changes: KeyChanges): Updateable<Schema['api_keys']> {
-  const { name, description, enabled, scopes, expiresAtMs, addressAllowList, limits, metadata } =
-    changes;
+  const { name, description, enabled, scopes, expiresAtMs, addressAllowList } = changes;
+  const { limits, restrictions, metadata } = changes;
   return {
     ...(name === undefined ? {} : { name }),
     ...(description === undefined ? {} : { description }),
@@ -73,6 +75,7 @@ export function toChangedColumns(changes: KeyChanges): Updateable<Schema['api_ke
       ? {}
       : { address_allow_list: JSON.stringify(addressAllowList) }),
     ...(limits === undefined ? {} : { limits: JSON.stringify(limits) }),
+    ...(restrictions === undefined ? {} : { restrictions: JSON.stringify(restrictions) }),
     ...(metadata === undefined ? {} : { metadata: JSON.stringify(metadata) }),
   };
 }

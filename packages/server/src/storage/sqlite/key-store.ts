@@ -16,8 +16,8 @@ import {
 import { type Compilable, sql } from 'kysely';
 import { appendAudit } from './append-audit.ts';
 import { KeyCounts } from './key-counts.ts';
-import { familyOf } from './key-family.ts';
 import { selectKeys } from './key-query.ts';
+import { KeyRevocation } from './key-revocation.ts';
 import { type KeyRow, toApiKey, toChangedColumns, toNewKeyRow, toSecretRow } from './key-row.ts';
 import { RememberedReads } from './remembered-reads.ts';
 import type { PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
@@ -70,8 +70,7 @@ export class SqliteKeyStore implements KeyStore {
   readonly #counts: KeyCounts;
   readonly #findByDigest: PreparedStatement<FoundRow>;
   readonly #parent: PreparedStatement<KeyRow>;
-  readonly #revokeDescendants: PreparedStatement<never>;
-  readonly #removeSecretsOfDescendants: PreparedStatement<never>;
+  readonly #revocation: KeyRevocation;
 
   constructor(connection: SqliteConnection, tail: UsageTail, clock: Clock) {
     this.#connection = connection;
@@ -88,12 +87,7 @@ export class SqliteKeyStore implements KeyStore {
       from api_key_secrets cross join api_keys on api_keys.id = api_key_secrets.key_id
       where api_key_secrets.digest >= ? order by api_key_secrets.digest limit 1`);
     this.#parent = connection.prepare('select * from api_keys where number = ?');
-    this.#revokeDescendants = connection.prepare(`${familyOf}
-      update api_keys set revoked_at_ms = ?2, revision = revision + 1
-      where number in family and revoked_at_ms is null`);
-    this.#removeSecretsOfDescendants = connection.prepare(`${familyOf}
-      delete from api_key_secrets where key_id in
-        (select id from api_keys where number in family)`);
+    this.#revocation = new KeyRevocation(connection);
   }
 
   async insert(
@@ -105,6 +99,7 @@ export class SqliteKeyStore implements KeyStore {
     return this.#connection.transaction('full', () => {
       this.#requireCurrentServerKey(secret);
       this.#requireLivingParent(key.parentNumber);
+      this.#requireLivingSandbox(key);
       try {
         this.#connection.run(queries.insertInto('api_keys').values(toNewKeyRow(key)));
       } catch (error) {
@@ -201,7 +196,10 @@ export class SqliteKeyStore implements KeyStore {
       .where('id', '=', id)
       .where('revision', '=', expectedRevision)
       .where('revoked_at_ms', 'is', null);
-    return this.#changeOne(update, record);
+    return this.#changeOne(update, record, () => {
+      const row = this.#rowById(id);
+      if (row !== undefined) this.#requireLivingSandbox({ ...toApiKey(row), ...changes });
+    });
   }
 
   async setEnabled(id: string, enabled: boolean, record?: RecordChange): Promise<boolean> {
@@ -217,8 +215,7 @@ export class SqliteKeyStore implements KeyStore {
     return this.#connection.transaction('full', () => {
       const key = this.#rowById(id);
       if (key === undefined || key.revoked_at_ms !== null) return false;
-      this.#revokeDescendants.run(key.number, atMs);
-      this.#removeSecretsOfDescendants.run(key.number);
+      this.#revocation.family(key.number, atMs);
       if (record !== undefined) appendAudit(this.#connection, record());
       return true;
     });
@@ -262,8 +259,13 @@ export class SqliteKeyStore implements KeyStore {
     return this.#connection.first(counted)?.keys ?? 0;
   }
 
-  #changeOne(update: Compilable<unknown>, record: RecordChange | undefined): boolean {
+  #changeOne(
+    update: Compilable<unknown>,
+    record: RecordChange | undefined,
+    require: () => void = () => undefined,
+  ): boolean {
     return this.#connection.transaction('full', () => {
+      require();
       if (this.#connection.run(update) !== 1) return false;
       if (record !== undefined) appendAudit(this.#connection, record());
       return true;
@@ -302,6 +304,23 @@ export class SqliteKeyStore implements KeyStore {
       'invalid_request',
       `An API key has ${mostAncestors} ancestors at most. Make this one a child of a key higher up`,
     );
+  }
+
+  /** A key of a sandbox that was destroyed meanwhile would never die with it. */
+  #requireLivingSandbox({
+    workspaceId,
+    restrictions: { sandboxId },
+  }: Pick<ApiKey, 'workspaceId' | 'restrictions'>): void {
+    if (sandboxId === undefined) return;
+    const found = this.#connection.first(
+      this.#connection.queries
+        .selectFrom('sandboxes')
+        .select(['workspace_id', 'state'])
+        .where('id', '=', sandboxId),
+    );
+    const reached = workspaceId === null || found?.workspace_id === workspaceId;
+    if (found !== undefined && found.state !== 'destroyed' && reached) return;
+    throw new SandgateError('sandbox_not_found', `Sandbox '${sandboxId}' not found`);
   }
 
   #endOlderSecrets(id: string, nowMs: number, overlapUntilMs: number | null): void {

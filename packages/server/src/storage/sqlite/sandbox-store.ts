@@ -9,6 +9,7 @@ import {
   SandgateError,
 } from '@sandgate/core';
 import { type Compilable, sql } from 'kysely';
+import { KeyRevocation } from './key-revocation.ts';
 import { beginsWith, contains } from './match-text.ts';
 import { type Chosen, readPage } from './read-page.ts';
 import { type SandboxRow, toChangingColumns, toSandbox } from './sandbox-row.ts';
@@ -24,9 +25,11 @@ const destroyed = sql.lit('destroyed');
 export class SqliteSandboxStore implements SandboxStore {
   readonly #connection: SqliteConnection;
   readonly #durability: Durability;
+  readonly #revocation: KeyRevocation;
 
   constructor(connection: SqliteConnection, durability: Durability) {
     this.#connection = connection;
+    this.#revocation = new KeyRevocation(connection);
     this.#durability = durability;
   }
 
@@ -73,7 +76,12 @@ export class SqliteSandboxStore implements SandboxStore {
       .set(toChangingColumns(sandbox))
       .where('id', '=', sandbox.id)
       .where('state', '<>', 'destroyed');
-    if (this.#change(update) > 0) return;
+    const stored = this.#change(update, () => {
+      if (sandbox.state === 'destroyed') {
+        this.#revocation.ofSandbox(sandbox.id, sandbox.destroyedAtMs);
+      }
+    });
+    if (stored > 0) return;
     throw new SandgateError('sandbox_not_found', 'Sandbox not found');
   }
 
@@ -149,9 +157,14 @@ export class SqliteSandboxStore implements SandboxStore {
     return chosen;
   }
 
-  #change(query: Compilable<unknown>): number {
+  /** With `along` in the same transaction, when there was something to change. */
+  #change(query: Compilable<unknown>, along: () => void = () => undefined): number {
     try {
-      return this.#connection.transaction(this.#durability, () => this.#connection.run(query));
+      return this.#connection.transaction(this.#durability, () => {
+        const changed = this.#connection.run(query);
+        if (changed > 0) along();
+        return changed;
+      });
     } catch (error) {
       throw toRefusal(error);
     }

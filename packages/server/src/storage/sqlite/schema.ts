@@ -52,6 +52,8 @@ interface ApiKeyTable {
   /** JSON object. */
   limits: string;
   /** JSON object. */
+  restrictions: string;
+  /** JSON object. */
   metadata: string;
 }
 

@@ -1,4 +1,4 @@
-import { type Sandboxes, SandgateError, type WindowState } from '@sandgate/core';
+import { SandgateError, type WindowState } from '@sandgate/core';
 import type { Logger } from 'pino';
 import type { Access, Authorizer } from '../../authorize/authorizer.ts';
 import type { CallLimit } from '../../call-limit.ts';
@@ -18,7 +18,6 @@ import { rpcMethods } from './rpc-methods.ts';
 
 export interface CallContext {
   readonly authorizer: Authorizer;
-  readonly sandboxes: Sandboxes;
   readonly log: Logger;
   readonly credential: string | null;
   readonly address: string;
@@ -53,7 +52,7 @@ export async function answerCall(message: unknown, context: CallContext): Promis
   }
   try {
     const prepared = prepare(call.params);
-    const { sandboxes, signal, output, pace } = context;
+    const { signal, output, pace } = context;
     if (output.exhausted) throw outputExhausted();
     const newOutput = () => new OutputLines(output, pace);
     const result = await context.authorizer.perform(
@@ -64,7 +63,7 @@ export async function answerCall(message: unknown, context: CallContext): Promis
         endpoint: `/api/v1/rpc#${call.method}`,
         statusOf: (error) => microsandboxErrors[error.code].http?.status ?? 200,
       },
-      async ({ caller, workspace }) => {
+      async ({ caller, workspace, sandboxes }) => {
         const run = () => prepared.run({ workspace, sandboxes, signal, newOutput });
         const { result, sandboxId = null } = prepared.safe
           ? await run()

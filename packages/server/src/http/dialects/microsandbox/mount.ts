@@ -1,4 +1,4 @@
-import { type Clock, type Sandboxes, SandgateError } from '@sandgate/core';
+import { type Clock, SandgateError } from '@sandgate/core';
 import type { Logger } from 'pino';
 import type { Authorizer } from '../../authorize/authorizer.ts';
 import { type CredentialHeader, readCredential } from '../../authorize/read-credential.ts';
@@ -14,7 +14,6 @@ import { answerError, type RpcAnswer } from './rpc-envelope.ts';
 
 export interface MicrosandboxDependencies {
   readonly authorizer: Authorizer;
-  readonly sandboxes: Sandboxes;
   readonly clock: Clock;
   readonly log: Logger;
 }

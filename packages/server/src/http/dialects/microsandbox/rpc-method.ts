@@ -1,6 +1,6 @@
 import {
+  type DoorSandboxes,
   requireName,
-  type Sandboxes,
   SandgateError,
   type Scope,
   type Workspace,
@@ -14,7 +14,7 @@ export interface RpcContext {
   readonly newOutput: () => OutputLines;
   /** The workspace that was authorised; null when the call is about all of them. */
   readonly workspace: Workspace | null;
-  readonly sandboxes: Sandboxes;
+  readonly sandboxes: DoorSandboxes;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
 }

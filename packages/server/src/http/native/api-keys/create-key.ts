@@ -11,6 +11,7 @@ import { callerKey, findKeyWithin } from './find-key-within.ts';
 import { oneKeyItem } from './key-item.ts';
 import { createKeyBody, keyParams, keyWithText } from './key-schemas.ts';
 import { limitOverrides } from './limit-overrides.ts';
+import { toRestrictions } from './restriction-fields.ts';
 
 export const createKeyRoute = defineRoute({
   operationId: 'createApiKey',
@@ -26,7 +27,7 @@ export const createKeyRoute = defineRoute({
   audit: 'key.issue',
   body: createKeyBody,
   answer: keyWithText,
-  errors: ['grant_exceeded'],
+  errors: ['grant_exceeded', 'sandbox_not_found'],
   async run({ body }, context) {
     const { workspace } = context.access;
     if (workspace === null) throw new SandgateError('invalid_request', 'workspace: name one');
@@ -47,7 +48,7 @@ export const createChildKeyRoute = defineRoute({
   params: keyParams,
   body: createKeyBody,
   answer: keyWithText,
-  errors: ['grant_exceeded', 'key_not_found', 'key_revoked'],
+  errors: ['grant_exceeded', 'key_not_found', 'key_revoked', 'sandbox_not_found'],
   async run({ params, body }, context) {
     const parent = await findKeyWithin(context, params.id);
     const workspace =
@@ -84,6 +85,7 @@ function requestOf(body: z.output<typeof createKeyBody>): MintKeyRequest {
     ...(body.expires_in === undefined ? {} : { expiresInMs: body.expires_in }),
     ...(body.ip_allow_list === undefined ? {} : { addressAllowList: body.ip_allow_list }),
     ...(body.limits === undefined ? {} : { limits: limitOverrides(body.limits) }),
+    ...(body.restrictions === undefined ? {} : { restrictions: toRestrictions(body.restrictions) }),
     ...(body.metadata === undefined ? {} : { metadata: body.metadata }),
   };
 }

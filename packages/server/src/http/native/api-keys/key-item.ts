@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { NativeServices } from '../route.ts';
 import { toNullableTime, toTime } from '../shared-schemas.ts';
 import type { keyItem } from './key-schemas.ts';
+import { restrictionFields } from './restriction-fields.ts';
 
 type KeyItem = z.input<typeof keyItem>;
 
@@ -34,6 +35,7 @@ export async function keyItems(
       expires_at: toNullableTime(key.expiresAtMs),
       ip_allow_list: [...key.addressAllowList],
       limits: limitFields(services.limitsOf(key, workspace)),
+      restrictions: restrictionFields(key.restrictions),
       metadata: { ...key.metadata },
     };
   });

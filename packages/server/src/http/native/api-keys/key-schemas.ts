@@ -8,6 +8,7 @@ import {
   time,
   workspaceName,
 } from '../shared-schemas.ts';
+import { restrictions } from './restriction-fields.ts';
 
 const maxMetadataBytes = 4_096;
 const maxLimit = 1_000_000;
@@ -63,6 +64,7 @@ const additions = {
   expires_in: duration.optional(),
   ip_allow_list: z.array(address).max(100).optional(),
   limits: limits.partial().optional(),
+  restrictions: restrictions.optional(),
   metadata: metadata.optional(),
 };
 
@@ -122,6 +124,7 @@ export const keyItem = z
     expires_at: nullableTime,
     ip_allow_list: z.array(z.string()),
     limits: limits.meta({ description: 'In force: its own, else those of its plan' }),
+    restrictions,
     metadata: z.record(z.string(), z.unknown()),
   })
   .meta({ id: 'ApiKey' });

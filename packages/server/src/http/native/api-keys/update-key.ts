@@ -4,6 +4,7 @@ import { findKeyWithin, grantorFor } from './find-key-within.ts';
 import { oneKeyItem } from './key-item.ts';
 import { keyItem, keyParams, updateKeyBody } from './key-schemas.ts';
 import { limitOverrides } from './limit-overrides.ts';
+import { toRestrictions } from './restriction-fields.ts';
 
 export const updateKeyRoute = defineRoute({
   operationId: 'updateApiKey',
@@ -20,7 +21,7 @@ export const updateKeyRoute = defineRoute({
   params: keyParams,
   body: updateKeyBody,
   answer: keyItem,
-  errors: ['grant_exceeded', 'key_changed', 'key_not_found'],
+  errors: ['grant_exceeded', 'key_changed', 'key_not_found', 'sandbox_not_found'],
   async run({ params, body }, context) {
     const key = await findKeyWithin(context, params.id);
     context.change.note({ details: { fields: Object.keys(body).join(', ') } });
@@ -34,6 +35,9 @@ export const updateKeyRoute = defineRoute({
       ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
       ...(body.ip_allow_list === undefined ? {} : { addressAllowList: body.ip_allow_list }),
       ...(body.limits === undefined ? {} : { limits: limitOverrides(body.limits) }),
+      ...(body.restrictions === undefined
+        ? {}
+        : { restrictions: toRestrictions(body.restrictions) }),
       ...(body.metadata === undefined ? {} : { metadata: body.metadata }),
     });
     return await oneKeyItem(context, changed);

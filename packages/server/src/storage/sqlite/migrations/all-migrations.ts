@@ -6,6 +6,7 @@ import { countKeys } from './0005-count-keys.ts';
 import { sandboxPlatform } from './0006-sandbox-platform.ts';
 import { indexUsageLater } from './0007-index-usage-later.ts';
 import { keyCounts } from './0008-key-counts.ts';
+import { keyRestrictions } from './0009-key-restrictions.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
@@ -18,4 +19,5 @@ export const allMigrations: readonly Migration[] = [
   sandboxPlatform,
   indexUsageLater,
   keyCounts,
+  keyRestrictions,
 ];
