@@ -24,6 +24,7 @@ import { pauseContract } from './contract/pause-contract.ts';
 import { processContract } from './contract/process-contract.ts';
 import { snapshotContract } from './contract/snapshot-contract.ts';
 import { terminalContract } from './contract/terminal-contract.ts';
+import { volumeContract } from './contract/volume-contract.ts';
 
 /** A promise that an engine does not keep, and why. */
 export interface EngineDeviation {
@@ -45,6 +46,7 @@ const wholeContract: Readonly<Record<string, ContractPart>> = {
   pause: pauseContract,
   snapshot: snapshotContract,
   network: networkContract,
+  volumes: volumeContract,
 };
 
 /**

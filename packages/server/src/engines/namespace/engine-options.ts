@@ -32,6 +32,8 @@ export const defaultFirstHostUid = 0x7000_0000;
 /** Port 25 is how mail is delivered, and unasked mail is what others are blamed for first. */
 export const defaultEgressRules: EgressRules = { allowedPrivateRanges: [], refusedPorts: [25] };
 export const maxHostUids = 65_536;
+/** The others belong to volumes. */
+export const maxSandboxUids = 32_768;
 export const defaultInterpreterDirectory = '/var/lib/sandgate/runtimes';
 
 /** User and group inside every sandbox, `sandbox`. */

@@ -1,5 +1,5 @@
 import { SandgateError } from '@sandgate/core';
-import { maxHostUids } from './engine-options.ts';
+import { maxHostUids, maxSandboxUids } from './engine-options.ts';
 
 /** The host user that a sandbox's processes run as. */
 export interface HostIdentity {
@@ -25,17 +25,29 @@ export class HostIdentities {
     return this.#serverUid === 0;
   }
 
-  acquire(): HostIdentity {
+  /** `wanted`: that of the volume which the sandbox has. */
+  acquire(wanted?: number): HostIdentity {
     if (!this.drops) {
       return { uid: this.#serverUid, gid: this.#serverGid, dropped: false, release: () => {} };
     }
-    let slot = 0;
-    while (this.#taken.has(slot)) slot += 1;
-    if (slot >= maxHostUids) {
+    const uid = wanted ?? this.#firstFree(this.#firstUid, maxSandboxUids, this.#taken);
+    if (uid === null || this.#taken.has(uid)) {
       throw new SandgateError('engine_failed', 'No host user is free for another sandbox.');
     }
-    this.#taken.add(slot);
-    const id = this.#firstUid + slot;
-    return { uid: id, gid: id, dropped: true, release: () => void this.#taken.delete(slot) };
+    this.#taken.add(uid);
+    return { uid, gid: uid, dropped: true, release: () => void this.#taken.delete(uid) };
+  }
+
+  /** One for the files of a new volume, which no sandbox gets without that volume. */
+  forVolume(taken: ReadonlySet<number>): number {
+    const count = maxHostUids - maxSandboxUids;
+    const uid = this.#firstFree(this.#firstUid + maxSandboxUids, count, taken);
+    if (uid !== null) return uid;
+    throw new SandgateError('engine_failed', 'No host user is free for another volume.');
+  }
+
+  #firstFree(first: number, count: number, taken: ReadonlySet<number>): number | null {
+    for (let uid = first; uid < first + count; uid += 1) if (!taken.has(uid)) return uid;
+    return null;
   }
 }

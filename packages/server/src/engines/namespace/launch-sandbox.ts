@@ -22,7 +22,7 @@ import type { HostIdentities, HostIdentity } from './host-identity.ts';
 import type { HostTools } from './host-tools.ts';
 import type { LaunchStock } from './launch-stock.ts';
 import type { Launcher, MountStep } from './launcher/launcher.ts';
-import { ulimitScript } from './limits/process-limits.ts';
+import { type ProcessLimits, ulimitScript } from './limits/process-limits.ts';
 import type { ResourceGroup, ResourceLimiter } from './limits/resource-limiter.ts';
 import { sandboxSteps } from './mount-plan.ts';
 import type { SocketOpener } from './network/socket-opener.ts';
@@ -32,6 +32,8 @@ import { processStartTime } from './stale-processes.ts';
 import { guestSearchPath, type Template } from './template/template.ts';
 import type { TerminalProgram } from './terminal/terminal-program.ts';
 import type { UnfinishedWork } from './unfinished-work.ts';
+import type { AttachedVolumes } from './volumes/attached-volumes.ts';
+import type { VolumeKind } from './volumes/namespace-volumes.ts';
 
 /** What all sandboxes of an engine are started with. */
 export interface LaunchContext {
@@ -42,6 +44,7 @@ export interface LaunchContext {
   readonly fifos: FifoPool;
   readonly identities: HostIdentities;
   readonly guard: HostGuard;
+  readonly volumeKind: VolumeKind;
   /** What could not be cleaned up yet. */
   readonly unfinished: UnfinishedWork;
   readonly agentScript: string;
@@ -85,11 +88,12 @@ export async function prepareLaunch(
   context: LaunchContext,
   name: string,
   resources: SandboxResources,
+  uid?: number,
 ): Promise<PreparedLaunch> {
   const { unfinished, fifos, strayFds } = context;
   void unfinished.retry();
   const made = join(context.runtime.sandboxes, name);
-  const identity = context.identities.acquire();
+  const identity = context.identities.acquire(uid);
   let group: ResourceGroup | null = null;
   const release = async (directory: string): Promise<void> => {
     const discarded = setAside(directory);
@@ -136,6 +140,7 @@ export interface LaunchOptions {
   readonly stock?: LaunchStock;
   /** What the agent is to do as soon as it is ready. */
   readonly firstCalls?: string;
+  readonly volumes?: AttachedVolumes;
 }
 
 /** Starts the processes of a sandbox. It is not `ready` yet. */
@@ -143,17 +148,23 @@ export async function launchSandbox(
   context: LaunchContext,
   spec: EngineSandboxSpec,
   template: Template,
-  { stock, firstCalls = '' }: LaunchOptions = {},
+  { stock, firstCalls = '', volumes }: LaunchOptions = {},
 ): Promise<LaunchedSandbox> {
   const directory = join(context.runtime.sandboxes, spec.id);
   const io = join(directory, ioName);
   const { kernels } = context.runtime;
-  const steps = sandboxSteps(spec, context.systemSteps, template, { io, kernels });
-  // Its own directory is not there yet.
-  const foreign = steps.filter((step) => step.kind !== 'bind' || step.source !== io);
+  const attached = volumes?.all ?? [];
+  const steps = sandboxSteps(spec, context.systemSteps, template, { io, kernels }, attached);
+  // Its own directory is not there yet, and its volumes are where the server has put them.
+  const own = new Set(attached.map(({ step }) => step));
+  const foreign = steps.filter(
+    (step) => !own.has(step) && (step.kind !== 'bind' || step.source !== io),
+  );
   context.guard.require(foreign, spec.mounts);
+  const uid = volumes?.uid ?? undefined;
   const prepared =
-    stock?.take(spec.resources) ?? (await prepareLaunch(context, spec.id, spec.resources));
+    (uid === undefined ? stock?.take(spec.resources) : null) ??
+    (await prepareLaunch(context, spec.id, spec.resources, uid));
   try {
     if (prepared.directory !== directory) renameSync(prepared.directory, directory);
   } catch (cause) {
@@ -171,7 +182,7 @@ export async function launchSandbox(
       seccompFd: prepared.seccompFd,
       stagingDirectory: join(directory, stagingName),
     });
-    const limits = ulimitScript(group.rlimits);
+    const limits = ulimitScript(allowLargeFiles(group.rlimits, volumes?.largestMib ?? 0));
     const prelude = agentPrelude(context.agentScript, context.tools, limits);
     process.launch({ ...command, ioDirectory: io, prelude: prelude + firstCalls });
     return { process, group, steps, release: () => prepared.release(directory) };
@@ -179,6 +190,13 @@ export async function launchSandbox(
     await discardLaunch({ ...prepared, directory });
     throw cause;
   }
+}
+
+/** The largest file may be as large as the largest volume, which has a bound of its own. */
+function allowLargeFiles(limits: ProcessLimits, sizeMib: number): ProcessLimits {
+  const { fileSizeBytes } = limits;
+  if (fileSizeBytes === undefined) return limits;
+  return { ...limits, fileSizeBytes: Math.max(fileSizeBytes, sizeMib * 1_048_576) };
 }
 
 /**

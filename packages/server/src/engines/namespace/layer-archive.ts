@@ -28,6 +28,13 @@ const maxSilenceMs = 15_000;
 const baseDurationMs = 30_000;
 const minBytesPerSecond = 20 * 1_048_576;
 
+export interface SaveOptions {
+  /** Called before each piece is stored, with its length. What it throws ends the saving. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** The directory inside whose files are saved. Default: all. */
+  readonly root?: string;
+}
+
 /**
  * Writable layers of sandboxes or snapshots, one tar file each, written and unpacked by `tar` inside the sandbox: an archive
  * is as trustworthy as the sandbox that made it, and the server never looks into it.
@@ -50,7 +57,7 @@ export class LayerArchive {
    * Unpacks a layer.
    * @throws SandgateError `engine_failed` when not all of it could be unpacked.
    */
-  async restore(id: string, exec: Exec): Promise<void> {
+  async restore(id: string, exec: Exec, root = '/'): Promise<void> {
     const file = await open(this.#path(id), 'r').catch((cause: unknown) => {
       throw explainShortage(cause);
     });
@@ -58,7 +65,7 @@ export class LayerArchive {
     let outcome: ExecOutcome;
     try {
       outcome = await exec({
-        argv: [this.#tar, '-x', '-p', '-f', '-', '-C', '/'],
+        argv: [this.#tar, '-x', '-p', '-f', '-', '-C', root],
         cwd: '/',
         timeoutMs: deadlineMs,
         stdin: readAll(file),
@@ -85,7 +92,7 @@ export class LayerArchive {
     maxBytes: number,
     outside: readonly string[],
     exec: Exec,
-    onBytes: (bytes: number) => void = () => undefined,
+    { onBytes, root = '/' }: SaveOptions = {},
   ): Promise<number> {
     const path = this.#path(id);
     const partial = `${path}.partial`;
@@ -98,7 +105,7 @@ export class LayerArchive {
       const sink = new ArchiveSink(file, maxBytes * (1 + overheadShare) + overheadBytes);
       const outcome = await exec({
         argv: [
-          ...[this.#tar, '-c', '-f', '-', '-C', '/', '--one-file-system', '--sparse'],
+          ...[this.#tar, '-c', '-f', '-', '-C', root, '--one-file-system', '--sparse'],
           ...[
             '--anchored',
             '--no-wildcards',
@@ -113,7 +120,7 @@ export class LayerArchive {
           silent.refresh();
           if (chunk.stream === 'stdout') {
             counted = false;
-            onBytes(chunk.data.length);
+            onBytes?.(chunk.data.length);
             counted = true;
             await sink.add(chunk.data);
           } else errors.add(chunk.data);

@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
-import { type EngineSandboxSpec, type HostMount, SandgateError } from '@sandgate/core';
+import { type EngineSandboxSpec, SandgateError } from '@sandgate/core';
 import { boundFileSizes } from './bound-file-sizes.ts';
 import { guestEngineDirectory, guestHome } from './engine-options.ts';
 import type { MountStep } from './launcher/launcher.ts';
@@ -44,6 +44,10 @@ const openDirectories = [
   '/opt/sandbox/bin',
 ];
 
+interface MountPoint {
+  readonly guestPath: string;
+}
+
 export interface SandboxDirectories {
   /** Of the sandbox's FIFOs. */
   readonly io: string;
@@ -59,9 +63,12 @@ export function sandboxSteps(
   system: readonly MountStep[],
   template: Template,
   directories: SandboxDirectories,
+  volumes: readonly { readonly guestPath: string; readonly step: MountStep }[] = [],
 ): MountStep[] {
   const sizes = boundFileSizes(spec.resources);
   const engine = guestEngineDirectory;
+  const mounted = [...spec.mounts, ...volumes];
+  for (const { guestPath } of mounted) requireMountable(guestPath, mounted);
   return [
     { kind: 'tmpfs', path: '/', bytes: sizes.rootBytes, mode: 0o755 },
     ...openDirectories.map((path): MountStep => ({ kind: 'directory', path })),
@@ -78,11 +85,11 @@ export function sandboxSteps(
     { kind: 'bind', source: directories.io, path: `${engine}/io`, readOnly: true },
     { kind: 'bind', source: directories.kernels, path: `${engine}/kernel`, readOnly: true },
     ...spec.mounts.map((mount): MountStep => {
-      requireMountable(mount.guestPath, spec.mounts);
       const { hostPath: source, guestPath: path, readOnly } = mount;
       return { kind: 'bind', source, path, readOnly };
     }),
-    ...(isBeneathVolume(spec.workdir, spec.mounts)
+    ...volumes.map(({ step }) => step),
+    ...(isBeneathVolume(spec.workdir, mounted)
       ? []
       : [{ kind: 'directory', path: spec.workdir } as const]),
   ];
@@ -92,7 +99,7 @@ export function sandboxSteps(
  * What is in a volume was written by others. A launcher that makes or mounts something beneath it
  * would follow a link there, in its own view of the host.
  */
-export function isBeneathVolume(path: string, mounts: readonly HostMount[]): boolean {
+export function isBeneathVolume(path: string, mounts: readonly MountPoint[]): boolean {
   return mounts.some(({ guestPath }) => path.startsWith(`${guestPath}/`));
 }
 
@@ -102,7 +109,7 @@ export function pathsOutsideLayer(steps: readonly MountStep[]): string[] {
   return [guestEngineDirectory, ...mounted.map((step) => step.path)];
 }
 
-function requireMountable(path: string, mounts: readonly HostMount[]): void {
+function requireMountable(path: string, mounts: readonly MountPoint[]): void {
   const taken = ['/proc', '/dev', '/usr', '/etc', guestEngineDirectory, ...systemDirectories];
   const inside = taken.some((directory) => path === directory || path.startsWith(`${directory}/`));
   if (!path.startsWith('/') || path === '/' || path.split('/').includes('..') || inside) {

@@ -21,6 +21,7 @@ import {
   readRecordedProcess,
 } from './launch-sandbox.ts';
 import { LaunchStock } from './launch-stock.ts';
+import { readMountPoints } from './launcher/mount-points.ts';
 import { LayerArchive } from './layer-archive.ts';
 import { isBeneathVolume, pathsOutsideLayer } from './mount-plan.ts';
 import { NamespaceSandbox } from './namespace-sandbox.ts';
@@ -37,6 +38,7 @@ import { killRecorded } from './stale-processes.ts';
 import { resolveImage } from './template/resolve-image.ts';
 import type { Template } from './template/template.ts';
 import { VolumeSources } from './volume-sources.ts';
+import { NamespaceVolumes } from './volumes/namespace-volumes.ts';
 
 const mebibyte = 1_048_576;
 const guestScripts = `${guestEngineDirectory}/scripts`;
@@ -56,6 +58,7 @@ export function createNamespaceEngine(options: NamespaceEngineOptions): Engine {
 
 class NamespaceEngine implements Engine {
   readonly snapshots: Snapshots;
+  readonly volumes: NamespaceVolumes;
   readonly #options: NamespaceEngineOptions;
   readonly #clock: Clock;
   readonly #runtime: RuntimeDirectory;
@@ -73,6 +76,10 @@ class NamespaceEngine implements Engine {
     this.#clock = options.clock ?? systemClock;
     this.#networks = new SandboxNetworks(options, this.#clock);
     this.#runtime = createRuntimeDirectory(options.stateDirectory);
+    this.volumes = new NamespaceVolumes(
+      this.#runtime,
+      async () => (await this.#requireUsable()).context,
+    );
     this.snapshots = new Snapshots(this.#runtime.snapshots);
     this.#ownsRuntime = this.#runtime.isNew;
   }
@@ -83,15 +90,7 @@ class NamespaceEngine implements Engine {
 
   async start(spec: EngineSandboxSpec, observer: EngineObserver = {}): Promise<EngineSandbox> {
     requireValidSpec(spec);
-    const { context, report, templates } = await this.#probe();
-    if (context === null) {
-      const reasons = report.findings.filter((finding) => finding.status === 'missing');
-      throw new SandgateError(
-        'engine_unavailable',
-        'This machine cannot start sandboxes; `msb doctor` says why.',
-        { detail: reasons.map((finding) => finding.message).join(' ') },
-      );
-    }
+    const { context, templates } = await this.#requireUsable();
     const template = resolveImage(spec.image, templates);
     if (this.#closed || this.#sandboxes.has(spec.id)) {
       throw new SandgateError(
@@ -129,6 +128,7 @@ class NamespaceEngine implements Engine {
     }
     await new LayerArchive(this.#runtime.layers, '').removePartial((id) => this.#sandboxes.has(id));
     await this.snapshots.removePartial();
+    await this.volumes.reconcile();
     const own = `${process.pid}-`;
     for (const name of readdirSync(fifos).filter((fifo) => !fifo.startsWith(own))) {
       await rm(join(fifos, name), { force: true });
@@ -153,9 +153,22 @@ class NamespaceEngine implements Engine {
     await context?.fifos.close();
     await context?.limiter.close();
     // With the last sandbox gone, nothing in there is of use to anyone.
-    if (this.#ownsRuntime && this.#sandboxes.size === 0) {
+    // What is mounted there is a volume that could not be unmounted.
+    const mounted = readMountPoints().some((path) => path.startsWith(`${this.#runtime.root}/`));
+    if (this.#ownsRuntime && this.#sandboxes.size === 0 && !mounted) {
       await rm(this.#runtime.root, { recursive: true, force: true });
     }
+  }
+
+  async #requireUsable(): Promise<ProbedEngine & { readonly context: LaunchContext }> {
+    const { context, report, templates } = await this.#probe();
+    if (context !== null) return { context, report, templates };
+    const reasons = report.findings.filter((finding) => finding.status === 'missing');
+    throw new SandgateError(
+      'engine_unavailable',
+      'This machine cannot start sandboxes; `msb doctor` says why.',
+      { detail: reasons.map((finding) => finding.message).join(' ') },
+    );
   }
 
   #probe(): Promise<ProbedEngine> {
@@ -182,18 +195,23 @@ class NamespaceEngine implements Engine {
       context.tools.tar === null ? null : new LayerArchive(this.#runtime.layers, context.tools.tar);
     const stored = storedFiles(spec, context, archive, this.snapshots);
     const configuration = provideConfiguration(spec.hostname);
-    const workdirInVolume = isBeneathVolume(spec.workdir, spec.mounts);
-    let volumes: VolumeSources | null = null;
+    const mounted = [...spec.mounts, ...(spec.volumes ?? [])];
+    const workdirInVolume = isBeneathVolume(spec.workdir, mounted);
+    const { memoryMib } = spec.resources;
+    const volumes = await this.volumes.attach(context, spec.volumes ?? [], memoryMib);
+    let sources: VolumeSources | null = null;
     let launched: LaunchedSandbox;
     try {
-      volumes = new VolumeSources(spec.mounts);
+      sources = new VolumeSources(spec.mounts);
       const plan = workdirInVolume ? { ...spec, workdir: '/' } : spec;
       launched = await launchSandbox(context, plan, template, {
         stock,
+        volumes,
         firstCalls: stored === null ? configuration : '',
       });
     } catch (cause) {
-      volumes?.close();
+      sources?.close();
+      await volumes.detach();
       throw cause;
     }
     const save = (
@@ -207,7 +225,7 @@ class NamespaceEngine implements Engine {
         spec.resources.diskMib * mebibyte,
         pathsOutsideLayer(launched.steps),
         (request) => from.execInternally(request),
-        onBytes,
+        { onBytes },
       );
     const network = this.#networks.create(context.socketOpener, launched.process, spec, observer);
     const sandbox = new NamespaceSandbox({
@@ -226,9 +244,13 @@ class NamespaceEngine implements Engine {
       saveSnapshot: (held, id, onBytes) =>
         this.snapshots.make(id, context.tools.tar, (target) => save(target, id, held, onBytes)),
       network,
+      saveVolumes: volumes.inMemory
+        ? (stopping) => volumes.save((request) => stopping.execInternally(request))
+        : null,
       release: async () => {
         try {
           await launched.release();
+          await volumes.detach();
         } finally {
           this.#sandboxes.delete(spec.id);
         }
@@ -239,12 +261,13 @@ class NamespaceEngine implements Engine {
       const opened = network.setPolicy(spec.egress ?? { mode: 'deny_all' });
       // Awaited at the end: the rest of the start need not wait for it.
       opened.catch(() => {});
-      await volumes.requireMounted((request) => sandbox.execInternally(request));
+      await sources.requireMounted((request) => sandbox.execInternally(request));
       if (workdirInVolume) launched.process.send(shellCall('mkdir', '-p', '--', spec.workdir));
       if (stored !== null) {
         await stored.archive.restore(stored.id, (request) => sandbox.execInternally(request));
         launched.process.send(configuration);
       }
+      await volumes.restore((request) => sandbox.execInternally(request));
       for (const [name, text] of Object.entries(spec.scripts)) {
         await sandbox.writeFile(`${guestScripts}/${name}`, Buffer.from(text), { mode: 0o755 });
       }
@@ -255,7 +278,7 @@ class NamespaceEngine implements Engine {
       await sandbox.discard();
       throw cause;
     } finally {
-      volumes.close();
+      sources.close();
     }
   }
 }

@@ -64,6 +64,8 @@ export interface NamespaceSandboxParts {
     snapshotId: string,
     onBytes: ((bytes: number) => void) | undefined,
   ) => Promise<number>;
+  /** Stores the volumes that are in its memory, as `saveLayer` does; null when there are none. */
+  readonly saveVolumes: ((sandbox: NamespaceSandbox) => Promise<void>) | null;
   /** Removes what belongs to the sandbox on the host, after its last process. */
   readonly release: () => Promise<void>;
 }
@@ -221,9 +223,16 @@ export class NamespaceSandbox implements EngineSandbox {
   }
 
   stop({ keepLayer = true, onLayerBytes }: StopOptions = {}): Promise<void> {
-    if (!keepLayer) return this.discard();
+    const { saveLayer, saveVolumes } = this.#parts;
+    if (!keepLayer && saveVolumes === null) return this.discard();
     this.#ending.resolve();
-    this.#stopping ??= this.#stop(onLayerBytes);
+    this.#stopping ??= this.#stop(async () => {
+      try {
+        if (keepLayer) await saveLayer(this, onLayerBytes);
+      } finally {
+        await saveVolumes?.(this);
+      }
+    });
     return this.#stopping;
   }
 
@@ -234,7 +243,7 @@ export class NamespaceSandbox implements EngineSandbox {
     await this.#kill();
   }
 
-  async #stop(onLayerBytes: StopOptions['onLayerBytes']): Promise<void> {
+  async #stop(save: () => Promise<void>): Promise<void> {
     const { process } = this.#parts;
     try {
       await this.#pause.endInTurn();
@@ -242,7 +251,7 @@ export class NamespaceSandbox implements EngineSandbox {
         process.send('kill_all\n');
         const { group, spec } = this.#parts;
         group.setMemoryMib(spec.resources.memoryMib + savingMib);
-        await this.#parts.saveLayer(this, onLayerBytes);
+        await save();
       }
     } finally {
       await this.#kill();

@@ -24,6 +24,7 @@ import type { HostInterpreter, Template } from './template/template.ts';
 import { findTerminal } from './terminal/find-terminal.ts';
 import { tryProgram } from './try-program.ts';
 import { UnfinishedWork } from './unfinished-work.ts';
+import { probeVolumes, type VolumeKind } from './volumes/namespace-volumes.ts';
 
 export interface ProbedEngine {
   readonly report: EngineReport;
@@ -49,7 +50,10 @@ export async function probeEngine(
     });
     return unusable(findings);
   }
-  const limiter = await detectResourceLimiter({ stateDirectory: options.stateDirectory });
+  const [limiter, volumeKind] = await Promise.all([
+    detectResourceLimiter({ stateDirectory: options.stateDirectory }),
+    probeVolumes(runtime, tools.tar),
+  ]);
   installKernelScripts(runtime.kernels);
   const shared = {
     tools,
@@ -59,6 +63,7 @@ export async function probeEngine(
     identities: new HostIdentities(options.firstHostUid ?? defaultFirstHostUid),
     guard: new HostGuard(options.stateDirectory, runtime),
     unfinished: new UnfinishedWork(),
+    volumeKind,
     agentScript: readAgentScript(),
     systemSteps: systemSteps(),
     strayFds: findStrayFds(),
@@ -155,7 +160,9 @@ function contextFindings(context: LaunchContext): EngineFinding[] {
         message: 'Files can only be read and written whole: GNU find, dd or tar is not there.',
         remedy: 'Install GNU findutils, coreutils and tar.',
       };
-  return [seccomp, ...context.limiter.findings, pauseFinding(context.limiter), layers, files];
+  const pause = pauseFinding(context.limiter);
+  const volumes = volumeFinding(context.volumeKind);
+  return [seccomp, ...context.limiter.findings, pause, layers, files, volumes];
 }
 
 function pauseFinding({ freezer }: ResourceLimiter): EngineFinding {
@@ -166,6 +173,26 @@ function pauseFinding({ freezer }: ResourceLimiter): EngineFinding {
     status: 'degraded',
     message: 'A paused sandbox is stopped by SIGSTOP, which its programs can notice.',
     remedy: cgroupRemedy,
+  };
+}
+
+function volumeFinding(volumes: VolumeKind): EngineFinding {
+  const subject = 'volumes';
+  if (volumes.kind === 'disk') {
+    return { subject, status: 'ok', message: 'Volumes are disks on loop devices.' };
+  }
+  const [status, message] =
+    volumes.kind === 'memory'
+      ? ([
+          'degraded',
+          'Volumes are in memory while they are attached, and saved at the end.',
+        ] as const)
+      : (['missing', 'There are no volumes.'] as const);
+  return {
+    subject,
+    status,
+    message: `${message} Reason: ${volumes.reason}.`,
+    remedy: 'Run the server as root on a machine with loop devices and e2fsprogs.',
   };
 }
 
@@ -186,6 +213,7 @@ function usableReport(
       persistentLayer: context.tools.tar !== null,
       snapshots: context.tools.tar !== null,
       terminals: context.terminal !== null,
+      volumes: context.volumeKind.kind,
       pause: context.limiter.freezer ? 'freezer' : 'signals',
       egress: context.socketOpener !== null,
       dial: context.socketOpener !== null,

@@ -9,6 +9,8 @@ export interface RuntimeDirectory {
   readonly root: string;
   /** One directory per running sandbox, named by its id. */
   readonly sandboxes: string;
+  /** Where the disks of volumes are mounted while they are attached, one directory each. */
+  readonly attached: string;
   /** FIFOs that are not in use yet. */
   readonly fifos: string;
   /** The kernels' guest scripts, shown in every sandbox. */
@@ -17,6 +19,8 @@ export interface RuntimeDirectory {
   readonly layers: string;
   /** Snapshots, as `layers`. Kept. */
   readonly snapshots: string;
+  /** Volumes as images or archives. Kept. */
+  readonly volumes: string;
   /** The root was not there before. */
   readonly isNew: boolean;
 }
@@ -29,22 +33,25 @@ export interface RuntimeDirectory {
 export function createRuntimeDirectory(stateDirectory: string): RuntimeDirectory {
   const root =
     process.getuid?.() === 0 ? rootsDirectory(stateDirectory) : join(stateDirectory, 'run');
-  for (const name of ['layers', 'snapshots']) {
+  for (const name of ['layers', 'snapshots', 'volumes']) {
     mkdirSync(join(stateDirectory, name), { recursive: true, mode: 0o700 });
   }
   const paths: RuntimeDirectory = {
     root,
     sandboxes: join(root, 'sandboxes'),
+    attached: join(root, 'attached'),
     fifos: join(root, 'fifos'),
     kernels: join(root, 'kernels'),
     layers: join(stateDirectory, 'layers'),
     snapshots: join(stateDirectory, 'snapshots'),
+    volumes: join(stateDirectory, 'volumes'),
     isNew: mkdirSync(root, { recursive: true, mode: 0o711 }) !== undefined,
   };
   requireOwn(root);
   chmodSync(root, 0o711);
   for (const [path, mode] of [
     [paths.sandboxes, 0o711],
+    [paths.attached, 0o711],
     [paths.fifos, 0o700],
     [paths.kernels, 0o755],
   ] as const) {
