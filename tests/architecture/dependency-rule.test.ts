@@ -68,6 +68,11 @@ const rules: readonly Rule[] = [
     may: either(/^packages\/server\/src\/http\/|^@sandgate\/core$/, libraries),
   },
   {
+    name: 'identity imports core, and no sibling',
+    from: /^packages\/server\/src\/identity\//,
+    may: either(/^packages\/server\/src\/identity\/|^@sandgate\/core$/, libraries),
+  },
+  {
     name: 'process and config import core and each other',
     from: /^packages\/server\/src\/(process|config)\//,
     may: either(/^packages\/server\/src\/(process|config)\/|^@sandgate\/core$/, libraries),

@@ -87,6 +87,7 @@ describe('msb', () => {
     const terminal: Terminal = {
       environment: {},
       currentFolder: folder,
+      readSecret: async () => '',
       print: () => {},
       note: () => {},
       write: (data) => {

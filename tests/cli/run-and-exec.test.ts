@@ -43,6 +43,7 @@ async function msb(...args: readonly string[]) {
   const exitCode = await runProgram(args, {
     environment: { MSB_SERVER_URL: `http://127.0.0.1:${port}`, MSB_API_KEY: 'k' },
     currentFolder: '/',
+    readSecret: async () => '',
     print: () => {},
     write: () => {},
     note: (line) => {

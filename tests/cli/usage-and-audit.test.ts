@@ -95,10 +95,10 @@ describe('msb usage', () => {
     const { stdout, stderr } = await msb('usage', '--csv', '--limit', 'all', '--to', '2026-04-01');
     expect(stderr).toBe('');
     expect(stdout.split('\r\n')).toEqual([
-      'id,at,key,namespace,method,endpoint,status,accepted,error,durationMs,requestId,sandboxId',
-      '3,2026-03-01T13:00:00.000Z,1,team,GET,/api/v1/api-keys/{id},404,true,key_not_found,2,c,',
-      '2,2026-03-01T13:00:00.000Z,1,team,GET,/api/v1/me,200,true,,4,b,',
-      '1,2026-03-01T12:00:00.000Z,1,team,GET,/api/v1/me,200,true,,2,a,',
+      'id,at,key,namespace,method,endpoint,status,accepted,error,durationMs,requestId,sandboxId,user',
+      '3,2026-03-01T13:00:00.000Z,1,team,GET,/api/v1/api-keys/{id},404,true,key_not_found,2,c,,',
+      '2,2026-03-01T13:00:00.000Z,1,team,GET,/api/v1/me,200,true,,4,b,,',
+      '1,2026-03-01T12:00:00.000Z,1,team,GET,/api/v1/me,200,true,,2,a,,',
       '',
     ]);
   });

@@ -5,6 +5,7 @@ import type { CommandResult } from './server-process.ts';
 export async function runInProcess(
   commandLine: readonly string[],
   home: string,
+  { secret = '' }: { readonly secret?: string } = {},
 ): Promise<CommandResult> {
   const printed = { stdout: '', stderr: '' };
   const decoder = new TextDecoder();
@@ -17,6 +18,8 @@ export async function runInProcess(
     write: (data) => {
       printed.stdout += typeof data === 'string' ? data : decoder.decode(data);
     },
+    secretsArePiped: true,
+    readSecret: async () => secret,
     note: (text) => {
       printed.stderr += `${text}\n`;
     },

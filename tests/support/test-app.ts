@@ -22,6 +22,8 @@ import {
 } from '@sandgate/core';
 import { pino } from 'pino';
 import { expect } from 'vitest';
+import type { ServerConfig } from '../../packages/server/src/config/index.ts';
+import { serverConfig } from '../../packages/server/src/config/server-config.ts';
 import { createMemoryCounters } from '../../packages/server/src/counters/memory/memory-counters.ts';
 import { type AppDependencies, createApp } from '../../packages/server/src/http/app.ts';
 import { createDevelopmentAuthorizer } from '../../packages/server/src/http/authorize/development-authorizer.ts';
@@ -29,8 +31,13 @@ import { createKeyAuthorizer } from '../../packages/server/src/http/authorize/ke
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
 import { createDirectAnswers } from '../../packages/server/src/http/native/direct-answers.ts';
 import { createTurnEnd } from '../../packages/server/src/http/turn-end.ts';
+import { createPasswordHasher } from '../../packages/server/src/identity/password-hasher.ts';
+import { createPeople } from '../../packages/server/src/people.ts';
 import { openSqliteStorage } from '../../packages/server/src/storage/sqlite/open-sqlite-storage.ts';
 import { ScriptedEngine } from './scripted-engine.ts';
+
+/** Far below what a server may be configured to: tests log in often. */
+const testHasher = createPasswordHasher({ memoryKib: 64, iterations: 1 });
 
 /** The HTTP surface over a real store and a scripted engine, with a clock that the test moves. */
 export async function createTestApp(
@@ -38,7 +45,12 @@ export async function createTestApp(
   {
     developmentMode = false,
     stored = {},
-  }: { readonly developmentMode?: boolean; readonly stored?: Partial<StoredLimits> } = {},
+    identity = {},
+  }: {
+    readonly developmentMode?: boolean;
+    readonly stored?: Partial<StoredLimits>;
+    readonly identity?: Partial<ServerConfig['identity']>;
+  } = {},
 ) {
   const clock = { currentMs: 1_800_000_000_000, nowMs: () => clock.currentMs };
   const file = join(folder, `${randomBytes(4).toString('hex')}.db`);
@@ -58,7 +70,7 @@ export async function createTestApp(
   };
   const secret = randomBytes(32);
   const { record } = await storage.serverKeys.replace(serverKeyFingerprint(secret), clock.nowMs());
-  const key: ServerKey = { version: record.version, secret };
+  let key: ServerKey = { version: record.version, secret };
   const engine = new ScriptedEngine();
   const backgroundErrors: unknown[] = [];
   const policy: SandboxPolicy = {
@@ -98,9 +110,18 @@ export async function createTestApp(
   const counters = createMemoryCounters(storage.usage);
   const limits = { current: noLimits as RequestLimits };
   const limitsOf = (key: ApiKey) => mergeLimits(limits.current, key.limits);
+  const people = await createPeople({
+    ...keyDependencies,
+    timers,
+    config: { ...serverConfig.parse({}).identity, ...identity },
+    hasher: testHasher,
+    onError: (error) => void backgroundErrors.push(error),
+  });
   const turnEnd = createTurnEnd();
   const doors: AppDependencies = {
     ...keyDependencies,
+    ...people.services,
+    onRefusal: ({ code }) => void refusals.push(code),
     limitsOf,
     version: '0.0.0',
     webhookProblem: (url) => (url.startsWith('https://') ? null : 'must be https'),
@@ -108,6 +129,7 @@ export async function createTestApp(
       ? createDevelopmentAuthorizer({ ...keyDependencies, sandboxes, auditAs: (_, work) => work() })
       : createKeyAuthorizer({
           ...keyDependencies,
+          accessTokens: people.services.accessTokens,
           counters,
           limitsOf,
           ledger: createUsageLedger(storage.usage, turnEnd.settle),
@@ -137,9 +159,13 @@ export async function createTestApp(
     sandboxes,
     backgroundErrors,
     refusals,
+    people: people.services,
     /** What every key may do; none at the start. */
     limits,
     keyDependencies,
+    replaceServerKey(next: ServerKey) {
+      key = next;
+    },
     rotate: async (reference: string) => await rotateKey(keyDependencies, reference),
     issue: async (request: IssueKeyRequest = {}) => await issueKey(keyDependencies, request),
     /** Sends a body to the RPC door. */

@@ -19,6 +19,7 @@ function scriptedServer() {
     address: 'http://127.0.0.1:5555',
     firstOperatorKey: null,
     revokedKeys: 0,
+    setupToken: null,
     engine: {
       engine: 'scripted',
       usable: true,
@@ -46,6 +47,7 @@ function scriptedTerminal() {
   const terminal: Terminal = {
     environment: {},
     currentFolder: '/',
+    readSecret: async () => '',
     print: () => {},
     write: () => {},
     note: (text) => notes.push(text),

@@ -10,6 +10,7 @@ const printed = async (reply: RpcReply, isTerminal: boolean) => {
   const terminal = {
     environment: {},
     currentFolder: '/',
+    readSecret: async () => '',
     answersAreShown: isTerminal,
     notesAreShown: isTerminal,
     print: (text: string) => void lines.push(text),

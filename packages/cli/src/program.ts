@@ -12,6 +12,7 @@ import { addServeDetached, addServerStart } from './commands/server-start.ts';
 import { addServerStatus } from './commands/server-status.ts';
 import { addServerStop } from './commands/server-stop.ts';
 import { addUsage } from './commands/usage.ts';
+import { addUsers } from './commands/users.ts';
 import { addVersion } from './commands/version.ts';
 import { Exit, exitCodes } from './exit.ts';
 import type { Terminal } from './terminal.ts';
@@ -53,6 +54,7 @@ function buildProgram(terminal: Terminal): Command {
   const server = program.command('server').description('Start, stop and manage the server.');
   for (const add of serverCommands) add(server, terminal);
   addKeys(program, terminal);
+  addUsers(program, terminal);
   for (const add of [addUsage, addAudit, addRun, addExec, addDoctor, addVersion])
     add(program, terminal);
   throwInsteadOfExit(program, terminal);

@@ -13,7 +13,7 @@ export interface ServerLaunch {
 
 /** What a user is told of a server that has just started. */
 export interface StartedServer
-  extends Pick<RunningServer, 'address' | 'firstOperatorKey' | 'revokedKeys'> {
+  extends Pick<RunningServer, 'address' | 'firstOperatorKey' | 'setupToken' | 'revokedKeys'> {
   readonly home: string;
   readonly developmentMode: boolean;
   readonly warnings: readonly string[];
@@ -42,6 +42,7 @@ export function describeStart(launch: ServerLaunch, server: RunningServer): Star
     developmentMode: launch.developmentMode,
     address: server.address,
     firstOperatorKey: server.firstOperatorKey,
+    setupToken: server.setupToken,
     revokedKeys: server.revokedKeys,
     warnings: [...server.warnings, ...engineWarnings(server)],
   };

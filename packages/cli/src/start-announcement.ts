@@ -32,5 +32,10 @@ export function announce(terminal: Terminal, server: StartedServer): void {
   } else if (!server.developmentMode) {
     terminal.print('\nThe keys made earlier are valid. Another one: msb server keygen');
   }
+  if (server.setupToken !== null) {
+    terminal.print(
+      `\nNobody has an account yet. The first one: msb users create --owner --email you@example.com\nor POST /auth/setup with this token, which is good until then or until the next start:\n  ${server.setupToken}`,
+    );
+  }
   terminal.print(`\nRun Python in a sandbox:\n  ${curlLine(server.address, callerKey(server))}\n`);
 }

@@ -1,3 +1,5 @@
+import { readSecret } from './read-secret.ts';
+
 /** Where a command comes from and where its answer goes. */
 export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -10,6 +12,10 @@ export interface Terminal {
   print(text: string): void;
   /** Part of an answer as it is, without a line end added. */
   write(data: string | Uint8Array): void;
+  /** Secrets come from a program, and are not asked for twice. Default: false. */
+  readonly secretsArePiped?: boolean;
+  /** A secret: asked for without showing it on a terminal, else the first line of standard input. */
+  readSecret(question: string): Promise<string>;
   /** What is going on, warnings and errors. */
   note(text: string): void;
 }
@@ -23,6 +29,8 @@ export function processTerminal(): Terminal {
     notesAreShown: process.stderr.isTTY === true,
     print: (text) => void process.stdout.write(`${text}\n`),
     write: (data) => void process.stdout.write(data),
+    secretsArePiped: process.stdin.isTTY !== true,
+    readSecret: (question) => readSecret(process.stdin, process.stderr, question),
     note: (text) => void process.stderr.write(`${text}\n`),
   };
 }

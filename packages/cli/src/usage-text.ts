@@ -1,4 +1,4 @@
-import type { UsageBucket } from '@sandgate/core';
+import { personNumber, type UsageBucket } from '@sandgate/core';
 import type { UsageRowView } from '@sandgate/server';
 import { timeText } from './time-text.ts';
 
@@ -6,7 +6,7 @@ import { timeText } from './time-text.ts';
 export const usageRecord = (row: UsageRowView) => ({
   id: row.id,
   at: timeText(row.atMs),
-  key: row.keyNumber,
+  key: personNumber(row.keyNumber) === null ? row.keyNumber : null,
   namespace: row.namespace,
   method: row.method,
   endpoint: row.endpoint,
@@ -16,6 +16,7 @@ export const usageRecord = (row: UsageRowView) => ({
   durationMs: row.durationMs,
   requestId: row.requestId,
   sandboxId: row.sandboxId,
+  user: personNumber(row.keyNumber),
 });
 
 /** In the order of `usageRecord`. */
@@ -32,6 +33,7 @@ export const usageColumns: readonly (keyof ReturnType<typeof usageRecord>)[] = [
   'durationMs',
   'requestId',
   'sandboxId',
+  'user',
 ];
 
 type Table = readonly [headings: readonly string[], rows: readonly (readonly string[])[]];
@@ -42,7 +44,7 @@ export const usageTable = (rows: readonly UsageRowView[]): Table => [
   ['TIME', 'KEY', 'NAMESPACE', 'METHOD', 'ENDPOINT', 'STATUS', 'TOOK', 'ERROR'],
   rows.map((row) => [
     timeText(row.atMs),
-    String(row.keyNumber),
+    callerText(row.keyNumber),
     row.namespace ?? '-',
     row.method,
     row.endpoint,
@@ -52,6 +54,11 @@ export const usageTable = (rows: readonly UsageRowView[]): Table => [
     row.errorCode ?? '',
   ]),
 ];
+
+function callerText(keyNumber: number): string {
+  const user = personNumber(keyNumber);
+  return user === null ? String(keyNumber) : `user ${user}`;
+}
 
 const averageMs = ({ calls, durationMs }: UsageBucket): number =>
   calls === 0 ? 0 : durationMs / calls;

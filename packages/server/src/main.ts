@@ -17,6 +17,7 @@ import { type Administration, createAdministration } from './administration.ts';
 import { type ConfigFlags, loadConfig, type ServerConfig } from './config/index.ts';
 import { createMemoryCounters } from './counters/memory/memory-counters.ts';
 import { createNamespaceEngine } from './engines/namespace/namespace-engine.ts';
+import { createPasswordHasher } from './identity/password-hasher.ts';
 import { createOpenedParts, type OpenedParts } from './opened-parts.ts';
 import { packageVersion } from './package-version.ts';
 import {
@@ -39,6 +40,7 @@ import {
 } from './process/index.ts';
 import { isLoopback, limitsOf, startServer as startServerFromParts } from './start-server.ts';
 import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
+import { createUserAdministration, type UserAdministration } from './user-administration.ts';
 
 export type {
   Administration,
@@ -67,6 +69,7 @@ export {
   sandboxLogPath,
   serverLogPath,
 } from './process/index.ts';
+export type { UserAdministration, UserView } from './user-administration.ts';
 
 const clock: Clock = { nowMs: () => Date.now() };
 const randomness: Randomness = { bytes: (length) => randomBytes(length) };
@@ -93,6 +96,8 @@ export interface RunningServer {
   readonly address: string;
   /** Made at the first start of a home, and shown this once. */
   readonly firstOperatorKey: string | null;
+  /** With which the first user is made, at `POST /auth/setup`; null when there are users. */
+  readonly setupToken: string | null;
   /** How many keys `resetServerKey` revoked. */
   readonly revokedKeys: number;
   readonly engine: EngineReport;
@@ -187,6 +192,7 @@ async function open(
     storage,
     counters: createMemoryCounters(storage.usage),
     engine,
+    hasher: createPasswordHasher(config.identity.password),
     clock,
     randomness,
     timers,
@@ -215,6 +221,7 @@ async function open(
     address: server.address,
     // Made when everything else has worked: a start that fails must not spend the one showing.
     firstOperatorKey: await server.mintFirstKey(),
+    setupToken: server.setupToken,
     revokedKeys: keys.revokedKeys,
     engine: server.engineReport,
     warnings: [...keys.warnings, ...exposureWarnings(config)],
@@ -328,7 +335,7 @@ export async function probeEngine(options: {
   }
 }
 
-export interface OpenAdministration extends Administration {
+export interface OpenAdministration extends Administration, UserAdministration {
   close(): Promise<void>;
 }
 
@@ -348,17 +355,28 @@ export async function openAdministration(options: {
   const storage = await openSqliteStorage({ file: databasePath(home) });
   try {
     const source = options.serverKeySource ?? { kind: 'home' };
+    const loadServerKey = async () => (await openServerKey(home, storage, source, false)).serverKey;
     const administration = createAdministration({
       storage,
       clock,
       randomness,
-      loadServerKey: async () => (await openServerKey(home, storage, source, false)).serverKey,
+      loadServerKey,
       async loadLimits() {
         const config = await loadConfig({ home, environment });
         return (key, workspace) => limitsOf(config, key, workspace);
       },
     });
-    return { ...administration, close: () => storage.close() };
+    const users = createUserAdministration({
+      storage,
+      clock,
+      randomness,
+      loadServerKey,
+      async loadHasher() {
+        const config = await loadConfig({ home, environment });
+        return createPasswordHasher(config.identity.password);
+      },
+    });
+    return { ...administration, ...users, close: () => storage.close() };
   } catch (error) {
     await storage.close();
     throw error;

@@ -18,6 +18,7 @@ import {
   type KeyDependencies,
   mergeLimits,
   noLimits,
+  type PasswordHasher,
   type Randomness,
   type RequestLimits,
   restrictSandboxes,
@@ -42,6 +43,7 @@ import { listen } from './http/listen.ts';
 import { createDirectAnswers } from './http/native/direct-answers.ts';
 import { createTurnEnd } from './http/turn-end.ts';
 import { createOpenedParts, type OpenedParts } from './opened-parts.ts';
+import { createPeople } from './people.ts';
 import type { SandboxReference } from './process/control-socket.ts';
 import type { SandboxLogs } from './process/sandbox-log.ts';
 import type { ServerStatus } from './process/server-status.ts';
@@ -56,6 +58,7 @@ export interface ServerParts {
   readonly storage: Storage;
   readonly counters: Counters;
   readonly engine: Engine;
+  readonly hasher: PasswordHasher;
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly timers: Timers;
@@ -77,6 +80,8 @@ export interface Server {
   readonly engineReport: EngineReport;
   /** A key for everything, made once in the life of a server: null when it has had one. */
   mintFirstKey(): Promise<string | null>;
+  /** With which the first user is made; null when there are users, and in development mode. */
+  readonly setupToken: string | null;
   status(): Promise<ServerStatus>;
   resetServerKey(): Promise<{ readonly revokedKeys: number }>;
   /** Ends a sandbox for ever, with its files, on the operator's own request. */
@@ -161,9 +166,18 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
     onError: (error) => log.error({ err: error }, 'alerting failed'),
   });
   opened.add(() => alerting.close());
+  const people = await createPeople({
+    ...parts,
+    ...keyDependencies,
+    config: config.identity,
+    onError: (error) => log.error({ err: error }, 'ended sessions could not be removed'),
+  });
+  opened.add(() => people.close());
   const turnEnd = createTurnEnd();
   const doors: AppDependencies = {
     ...keyDependencies,
+    ...people.services,
+    onRefusal: refusals.refuse,
     limitsOf: keyLimits,
     auditLog,
     version: parts.version,
@@ -178,6 +192,7 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
       : createKeyAuthorizer({
           ...keyDependencies,
           auditLog,
+          accessTokens: people.services.accessTokens,
           counters: parts.counters,
           limitsOf: keyLimits,
           ledger: createUsageLedger(storage.usage, turnEnd.settle),
@@ -200,6 +215,7 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
   });
   opened.add(() => listener.close(config.shutdown.drainSeconds * 1_000));
   alerting.start();
+  people.startUpkeep();
   const upkeep = startUsageUpkeep({
     usage: storage.usage,
     clock,
@@ -221,6 +237,7 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
   return {
     address: listener.address,
     engineReport,
+    setupToken: developmentMode ? null : people.services.setup.token,
     mintFirstKey: async () =>
       developmentMode ? null : await mintFirstKey(keyDependencies, auditLog),
     async status() {

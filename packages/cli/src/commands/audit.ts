@@ -30,8 +30,10 @@ const queryOf = (options: ListOptions): AuditQuery => ({
   toMs: options.to,
 });
 
-const actorText = ({ actor }: AuditEntryView): string =>
-  actor.kind === 'key' ? `key ${actor.keyNumber}` : actor.kind;
+function actorText({ actor }: AuditEntryView): string {
+  if (actor.kind === 'user') return `user ${actor.userNumber}`;
+  return actor.kind === 'key' ? `key ${actor.keyNumber}` : actor.kind;
+}
 
 function entryJson({ atMs, ...entry }: AuditEntryView): object {
   return { ...entry, at: timeText(atMs) };

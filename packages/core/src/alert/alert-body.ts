@@ -51,5 +51,6 @@ const timeText = (ms: number | null): string | null =>
 
 const actorText = (actor: AuditActor | null): string | null => {
   if (actor === null) return null;
+  if (actor.kind === 'user') return `user:${actor.userNumber}`;
   return actor.kind === 'key' ? `key:${actor.keyNumber}` : actor.kind;
 };

@@ -1,6 +1,7 @@
-/** Who did something: a key, the operator at the machine, or nobody known. */
+/** Who did something: a key, a person, the operator at the machine, or nobody known. */
 export type AuditActor =
   | { readonly kind: 'key'; readonly keyNumber: number }
+  | { readonly kind: 'user'; readonly userNumber: number }
   | { readonly kind: 'operator' }
   | { readonly kind: 'server' }
   | { readonly kind: 'development' }

@@ -20,6 +20,10 @@ export interface ApiKey {
   readonly lastFour: string;
   /** Null: every workspace (`*`), which only the operator's own machine hands out. */
   readonly workspaceId: string | null;
+  /** The person whose role bounds what the key may do. Null: nobody's, as those of the operator. */
+  readonly ownerId: string | null;
+  /** It reaches every workspace of its owner, and without being told which, this one. */
+  readonly followsOwner: boolean;
   readonly scopes: readonly GrantedScope[];
   /** IPv4 or IPv6 addresses or CIDR blocks. Empty: from anywhere. */
   readonly addressAllowList: readonly string[];

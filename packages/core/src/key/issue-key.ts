@@ -46,6 +46,7 @@ export interface IssueKeyRequest {
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** Whose child it becomes. That it reaches no further is `mintKey`'s part. */
   readonly parentNumber?: number;
+  readonly owner?: Pick<ApiKey, 'ownerId' | 'followsOwner'>;
 }
 
 export interface IssuedKey {
@@ -77,6 +78,8 @@ export async function issueKey(
       prefix,
       lastFour: text.slice(-4),
       workspaceId,
+      ownerId: request.owner?.ownerId ?? null,
+      followsOwner: request.owner?.followsOwner ?? false,
       scopes: granted,
       addressAllowList,
       expiresAtMs: expiryOf(request, nowMs),

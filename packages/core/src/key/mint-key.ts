@@ -1,5 +1,6 @@
 import { SandgateError } from '../error/sandgate-error.ts';
 import type { RequestLimits } from '../limit/request-limits.ts';
+import { personNumber } from '../session/person-key.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import type { ApiKey } from './api-key.ts';
 import {
@@ -45,19 +46,20 @@ export function requireWithin(
   );
 }
 
-export type MintKeyRequest = Omit<IssueKeyRequest, 'namespace' | 'parentNumber'>;
+export type MintKeyRequest = Omit<IssueKeyRequest, 'namespace' | 'parentNumber' | 'owner'>;
 
 /**
  * Makes a key for whoever asks over the network. It is a child of the caller, or of `parent`, and
  * reaches no further than both; what the request leaves out is as far as that goes. Only what a key
- * of all workspaces makes is nobody's child, unless `parent` is given.
+ * of all workspaces makes, or a person, is nobody's child, unless `parent` is given. The key belongs
+ * to whom the caller belongs to, or the parent.
  * @throws SandgateError `grant_exceeded`, `invalid_request`, `key_revoked` for a parent that is dead
  */
 export async function mintKey(
   dependencies: KeyChangeDependencies,
   grantor: Grantor & { readonly workspace: Workspace },
   request: MintKeyRequest,
-  parent: ApiKey | null = grantor.caller?.workspaceId == null ? null : grantor.caller,
+  parent: ApiKey | null = naturalParent(grantor.caller),
 ): Promise<IssuedKey> {
   const nowMs = dependencies.clock.nowMs();
   const unbounded: KeyRights = {
@@ -86,5 +88,11 @@ export async function mintKey(
     ...wanted,
     namespace: grantor.workspace.slug,
     ...(parent === null ? {} : { parentNumber: parent.number }),
+    owner: { ownerId: parent?.ownerId ?? grantor.caller?.ownerId ?? null, followsOwner: false },
   });
 }
+
+const naturalParent = (caller: ApiKey | null): ApiKey | null =>
+  caller === null || caller.workspaceId === null || personNumber(caller.number) !== null
+    ? null
+    : caller;

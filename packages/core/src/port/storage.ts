@@ -5,10 +5,14 @@ import type { AlertStore } from './alert-store.ts';
 import type { AuditStore } from './audit-store.ts';
 import type { Awaitable } from './awaitable.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
+import type { MemberStore } from './member-store.ts';
 import type { SandboxStore } from './sandbox-store.ts';
+import type { SessionStore } from './session-store.ts';
+import type { SigningKeyStore } from './signing-key-store.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 import type { TicketStore } from './ticket-store.ts';
 import type { UsageStore } from './usage-store.ts';
+import type { UserStore } from './user-store.ts';
 import type { VolumeStore } from './volume-store.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
@@ -205,6 +209,10 @@ export interface Storage {
    * what it has read asks once whether that still holds, and not for each read.
    */
   atOneMoment<Result>(work: () => Result): Result;
+  readonly users: UserStore;
+  readonly members: MemberStore;
+  readonly sessions: SessionStore;
+  readonly signingKeys: SigningKeyStore;
   /** May be called twice. Afterwards every method throws `storage_unavailable`. */
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../error/error-code.ts';
 export interface UsageRow {
   /** Grows with each row. */
   readonly id: number;
+  /** Of the key, or `-number` of the person who came with an access token. */
   readonly keyNumber: number;
   /** Null: the call was about all workspaces, or was refused before its workspace was known. */
   readonly workspaceId: string | null;

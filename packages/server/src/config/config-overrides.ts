@@ -35,6 +35,8 @@ export const configOverrides: readonly Override[] = [
   { key: 'tls.certPath', variable: 'SANDGATE_TLS_CERT', flag: 'tlsCert', convert: toAbsolutePath },
   { key: 'tls.keyPath', variable: 'SANDGATE_TLS_KEY', flag: 'tlsKey', convert: toAbsolutePath },
   { key: 'maxSandboxes', variable: 'SANDGATE_MAX_SANDBOXES', convert: toNumber },
+  { key: 'identity.publicUrl', variable: 'SANDGATE_PUBLIC_URL' },
+  { key: 'identity.captcha.secret', variable: 'SANDGATE_CAPTCHA_SECRET' },
   { key: 'engine.launcher', variable: 'SANDGATE_ENGINE_LAUNCHER' },
   { key: 'engine.pythonPath', variable: 'SANDGATE_PYTHON', convert: toAbsolutePath },
 ];

@@ -131,6 +131,7 @@ describe('docs/configuration.md', () => {
       allowedHostPaths: [{ path: '/p' }],
       webhooks: { allowedPrivateHosts: ['hooks.internal'] },
       egress: { allowedPrivateRanges: ['10.0.0.0/8'], nameServers: ['[2001:db8::53]:5353'] },
+      identity: { captcha: { secret: 'x' } },
     });
     expect(column(await page(), 1).toSorted()).toEqual(leafKeys(every).toSorted());
   });

@@ -47,6 +47,20 @@ const nameServer = () => {
   );
 };
 
+const httpUrl = () => {
+  const error = 'must be an http or https URL without a query, as in https://sandgate.example';
+  return z.string({ error }).refine(
+    (text) => {
+      const url = URL.canParse(text) ? new URL(text) : null;
+      return url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
+    },
+    { error },
+  );
+};
+
+/** 7168 KiB with 5 iterations. */
+const leastPasswordWork = 35_840;
+
 const mebibytes = () => wholeNumber(16, 16_777_216);
 const processes = () => wholeNumber(4, 4_194_304);
 
@@ -154,6 +168,34 @@ export const serverConfig = z.strictObject({
         ...plans,
       }),
     ),
+  identity: z
+    .strictObject({
+      /** How this server is reached from outside: what its access tokens are issued by. */
+      publicUrl: httpUrl().nullable().default(null),
+      /** How long a login lasts, however often it is refreshed. */
+      sessionDays: wholeNumber(1, 365).default(30),
+      /** How long one key signs access tokens. */
+      signingKeyDays: wholeNumber(1, 365).default(30),
+      /** Argon2id. OWASP's least is 19456 KiB with 2 iterations, or 7168 KiB with 5. */
+      password: z
+        .strictObject({
+          memoryKib: wholeNumber(7_168, 1_048_576).default(19_456),
+          iterations: wholeNumber(1, 100).default(2),
+        })
+        .prefault({})
+        .refine(({ memoryKib, iterations }) => memoryKib * iterations >= leastPasswordWork, {
+          error: 'memoryKib times iterations must be 35840 or more',
+        }),
+      /** Asked for at each login when it is set. */
+      captcha: z
+        .strictObject({
+          secret: z.string().min(1),
+          verifyUrl: httpUrl().default('https://www.google.com/recaptcha/api/siteverify'),
+        })
+        .nullable()
+        .default(null),
+    })
+    .prefault({}),
   webhooks: z
     .strictObject({
       /** May be called although they are private, and without TLS. */

@@ -3,13 +3,15 @@ import { SandgateError } from '@sandgate/core';
 import { Hono } from 'hono';
 import { microsandboxErrorResponse } from './dialects/microsandbox/error-response.ts';
 import { mountMicrosandbox } from './dialects/microsandbox/mount.ts';
+import { mountModbox } from './dialects/modbox/mount.ts';
 import { explainFailure } from './explain-failure.ts';
+import type { IdentityServices } from './identity-services.ts';
 import { logRequest } from './log-request.ts';
 import { mountNative, type NativeDependencies } from './native/mount.ts';
 import { refuseWebPages } from './refuse-web-pages.ts';
 import { type App, answerTo, setResponseHeader } from './request-context.ts';
 
-export interface AppDependencies extends NativeDependencies {
+export interface AppDependencies extends NativeDependencies, IdentityServices {
   /** No key is asked for, and web pages are kept out instead. */
   readonly developmentMode: boolean;
 }
@@ -33,6 +35,7 @@ export function createApp(dependencies: AppDependencies): App {
 
   mountMicrosandbox(app, dependencies);
   mountNative(app, dependencies);
+  mountModbox(app, dependencies);
 
   app.notFound(() =>
     microsandboxErrorResponse(new SandgateError('not_found', 'There is nothing at this address')),

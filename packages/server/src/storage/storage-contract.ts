@@ -5,12 +5,16 @@ import { describeAudit } from './contract/audit-contract.ts';
 import { describeIdempotency } from './contract/idempotency-contract.ts';
 import { describeKeys } from './contract/key-contract.ts';
 import { describeKeyQueries } from './contract/key-query-contract.ts';
+import { describeMembers } from './contract/member-contract.ts';
 import { describeRotation } from './contract/rotation-contract.ts';
 import { describeSandboxes } from './contract/sandbox-contract.ts';
 import { describeServerKeys } from './contract/server-key-contract.ts';
+import { describeSessions } from './contract/session-contract.ts';
+import { describeSigningKeys } from './contract/signing-key-contract.ts';
 import { describeSnapshots } from './contract/snapshot-contract.ts';
 import { describeTickets } from './contract/ticket-contract.ts';
 import { describeUsage } from './contract/usage-contract.ts';
+import { describeUsers } from './contract/user-contract.ts';
 import { describeVolumes } from './contract/volume-contract.ts';
 import { describeWebhooks } from './contract/webhook-contract.ts';
 import { describeWorkspaces } from './contract/workspace-contract.ts';
@@ -60,6 +64,10 @@ export function describeStorage(name: string, createStore: () => Promise<EmptySt
     describeWebhooks(stores);
     describeTickets(stores);
     describeUsage(stores);
+    describeUsers(stores);
+    describeMembers(stores);
+    describeSessions(stores);
+    describeSigningKeys(stores);
 
     describe('close', () => {
       it('may be called twice, and leaves nothing that answers', async () => {

@@ -3,8 +3,16 @@ import type { WindowState } from '../../limit/limit-window.ts';
 import { type Awaitable, whenKnown } from '../../port/awaitable.ts';
 import type { Workspace } from '../../workspace/workspace.ts';
 import type { ApiKey } from '../api-key.ts';
+import { actAsOwner } from './act-as-owner.ts';
 import { chargeLimits } from './charge-limits.ts';
-import type { Charged, Check, CheckDependencies, CheckRequest, CheckStep } from './check.ts';
+import type {
+  Charged,
+  Check,
+  CheckDependencies,
+  CheckRequest,
+  CheckStep,
+  KeyOwner,
+} from './check.ts';
 import { checkAddress } from './check-address.ts';
 import { checkScope } from './check-scope.ts';
 import { digestCredential } from './digest-credential.ts';
@@ -12,9 +20,10 @@ import { lookUpKey } from './look-up-key.ts';
 import { parseCredential } from './parse-credential.ts';
 import { refuseDeadKey } from './refuse-dead-key.ts';
 import { createWorkspace, resolveWorkspace } from './resolve-workspace.ts';
+import { looksLikeAccessToken, verifyAccessToken } from './verify-access-token.ts';
 
 /** Who is calling: decided by the headers alone. */
-const identifySteps: readonly CheckStep[] = [
+const keySteps: readonly CheckStep[] = [
   parseCredential,
   digestCredential,
   lookUpKey,
@@ -22,23 +31,30 @@ const identifySteps: readonly CheckStep[] = [
   checkAddress,
 ];
 
+/** The same of an access token. */
+const tokenSteps: readonly CheckStep[] = [verifyAccessToken];
+
 /**
- * The whole check, in its order. A refusal in any step leaves no trace in the steps after it: only a
+ * The rest of the check, in its order. A refusal in any step leaves no trace in the steps after it: only a
  * call that passes everything else is charged. Who carries the call out records it, and answers when
  * the record is committed.
  */
-const checkSteps: readonly CheckStep[] = [
-  ...identifySteps,
+const permitSteps: readonly CheckStep[] = [
+  actAsOwner,
   resolveWorkspace,
   checkScope,
   chargeLimits,
   createWorkspace,
 ];
 
+const keyCheckSteps = [...keySteps, ...permitSteps];
+const tokenCheckSteps = [...tokenSteps, ...permitSteps];
+
 export type CheckOutcome =
   | {
       readonly kind: 'accepted';
       readonly key: ApiKey;
+      readonly owner: KeyOwner | null;
       readonly workspace: Workspace | null;
       readonly limits: readonly WindowState[];
       /** For its record: limits that are read again from the records must stand as they did. */
@@ -77,6 +93,7 @@ const newCheck = (dependencies: CheckDependencies, request: CheckRequest): Check
   key: null,
   secret: null,
   ancestors: [],
+  owner: null,
   workspace: null,
   newSlug: null,
   limits: [],
@@ -92,7 +109,8 @@ export function checkKey(
   request: CheckRequest,
 ): Awaitable<CheckOutcome> {
   const check = newCheck(dependencies, request);
-  return whenKnown(walk(checkSteps, check), (error) => outcomeOf(check, error));
+  const steps = looksLikeAccessToken(request.credential) ? tokenCheckSteps : keyCheckSteps;
+  return whenKnown(walk(steps, check), (error) => outcomeOf(check, error));
 }
 
 function outcomeOf(check: Check, error: SandgateError | null): CheckOutcome {
@@ -103,7 +121,8 @@ function outcomeOf(check: Check, error: SandgateError | null): CheckOutcome {
   }
   if (check.key === null) throw new Error('A check was accepted without a key.');
   const charged = check.charged ?? { atMs: check.dependencies.clock.nowMs(), keyNumbers: [] };
-  return { kind: 'accepted', key: check.key, workspace, limits, charged };
+  const owner = check.owner?.role == null ? null : { ...check.owner, role: check.owner.role };
+  return { kind: 'accepted', key: check.key, owner, workspace, limits, charged };
 }
 
 /** Whether a credential is worth reading a body for. Never enough to act on. */
@@ -112,7 +131,7 @@ export async function identifyKey(
   request: Pick<CheckRequest, 'credential' | 'address'>,
 ): Promise<SandgateError | null> {
   return await walk(
-    identifySteps,
+    looksLikeAccessToken(request.credential) ? tokenSteps : keySteps,
     newCheck(dependencies, {
       ...request,
       requestId: '',

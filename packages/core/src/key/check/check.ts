@@ -2,11 +2,14 @@ import type { AuditLog } from '../../audit/audit-log.ts';
 import type { SandgateError } from '../../error/sandgate-error.ts';
 import type { WindowState } from '../../limit/limit-window.ts';
 import type { RequestLimits } from '../../limit/request-limits.ts';
+import type { AccessTokens } from '../../port/access-tokens.ts';
 import type { Awaitable } from '../../port/awaitable.ts';
 import type { Clock } from '../../port/clock.ts';
 import type { Counters } from '../../port/counters.ts';
 import type { Randomness } from '../../port/randomness.ts';
 import type { Storage } from '../../port/storage.ts';
+import type { Role } from '../../user/role.ts';
+import type { User } from '../../user/user.ts';
 import type { Workspace } from '../../workspace/workspace.ts';
 import type { ApiKey, ApiKeySecret } from '../api-key.ts';
 import type { ServerKey } from '../key-digest.ts';
@@ -43,8 +46,18 @@ export interface CheckDependencies {
   readonly counters: Counters;
   /** For the record of a workspace that a call brings into being. */
   readonly auditLog: Pick<AuditLog, 'append'>;
+  /** Absent: only keys are taken. */
+  readonly accessTokens?: Pick<AccessTokens, 'verify'>;
   /** A key's limits: its own, else those of its workspace's plan. */
   readonly limitsOf: (key: ApiKey, workspace: Workspace | null) => RequestLimits;
+}
+
+/** The person behind a call. */
+export interface KeyOwner {
+  readonly user: User;
+  readonly role: Role;
+  /** Null: they called with a key. */
+  readonly sessionId: string | null;
 }
 
 /** When a call was charged, and to which keys. */
@@ -63,6 +76,8 @@ export interface Check {
   secret: ApiKeySecret | null;
   /** Of the key, each as narrow as its own ancestors make it. */
   ancestors: readonly ApiKey[];
+  /** Null for a key that is nobody's. The role is known once the workspace is. */
+  owner: (Omit<KeyOwner, 'role'> & { readonly role: Role | null }) | null;
   /** Null when the call is about all workspaces. */
   workspace: Workspace | null;
   /** Of the workspace that the call brings into being when it passes. */

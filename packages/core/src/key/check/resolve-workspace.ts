@@ -12,7 +12,7 @@ import type { Check, CheckDependencies, CheckStep, WorkspaceSelector } from './c
 import { invalidCredential } from './parse-credential.ts';
 
 /** The same words whether or not the other workspace exists. */
-const accessDenied = (): SandgateError =>
+export const accessDenied = (): SandgateError =>
   new SandgateError('access_denied', 'This API key has no access to that namespace');
 
 /**
@@ -22,6 +22,8 @@ const accessDenied = (): SandgateError =>
 export const resolveWorkspace: CheckStep = (check: Check) => {
   const { key, request, dependencies } = check;
   if (key === null) return invalidCredential();
+  // Found already, by whoever the key belongs to.
+  if (check.workspace !== null) return null;
   const finding =
     key.workspaceId === null
       ? findWorkspace(dependencies, request.workspace)

@@ -3,6 +3,7 @@ import {
   type CheckRequest,
   type DoorSandboxes,
   type ErrorCode,
+  type KeyOwner,
   SandgateError,
   type WindowState,
   type Workspace,
@@ -26,7 +27,8 @@ export interface Call extends CheckRequest {
 }
 
 export type Caller =
-  | { readonly kind: 'key'; readonly key: ApiKey }
+  /** `key` is that of a person who came with an access token, too: `personKey`. */
+  | { readonly kind: 'key'; readonly key: ApiKey; readonly owner: KeyOwner | null }
   /** Nobody in particular: development mode asks for no key. */
   | { readonly kind: 'development' };
 

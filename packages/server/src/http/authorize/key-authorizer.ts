@@ -3,12 +3,14 @@ import {
   type AuditContext,
   type Charged,
   type CheckDependencies,
+  callerActor,
   checkKey,
   type DoorSandboxes,
   type ErrorCode,
   type FailureBudget,
   identifyKey,
   type NewUsageRow,
+  personNumber,
   type Refusal,
   SandgateError,
   type UsageLedger,
@@ -108,7 +110,7 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
         const { error } = outcome;
         const { address, requestId } = call;
         onRefusal({
-          actor: key === null ? { kind: 'stranger' } : { kind: 'key', keyNumber: key.number },
+          actor: key === null ? { kind: 'stranger' } : callerActor(key.number),
           address,
           requestId,
           code: error.code,
@@ -120,16 +122,19 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
         throw refuse(error, address);
       }
       const access: Access = {
-        caller: { kind: 'key', key: outcome.key },
+        caller: { kind: 'key', key: outcome.key, owner: outcome.owner },
         workspace,
         sandboxes: sandboxesFor(outcome.key),
         limits: outcome.limits,
       };
-      dependencies.onAccepted?.(outcome.key.number, call.address);
+      // Alerts are about keys.
+      if (personNumber(outcome.key.number) === null) {
+        dependencies.onAccepted?.(outcome.key.number, call.address);
+      }
       const begun = begin(call, outcome.key, workspace, outcome.charged);
       const carryOut = call.safe ? performSafe : performChange;
       const context: AuditContext = {
-        actor: { kind: 'key', keyNumber: outcome.key.number },
+        actor: callerActor(outcome.key.number),
         address: call.address,
         requestId: call.requestId,
       };

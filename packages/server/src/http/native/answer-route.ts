@@ -2,7 +2,7 @@ import { type AuditedChange, audited, SandgateError, type WorkspaceSelector } fr
 import type { Authorizer } from '../authorize/authorizer.ts';
 import { type CredentialHeader, readCredential } from '../authorize/read-credential.ts';
 import { reportLimits } from '../authorize/report-limits.ts';
-import { readBody } from '../read-body.ts';
+import { readJson } from '../read-json.ts';
 import { headerValues, peerAddress, type RequestContext } from '../request-context.ts';
 import { actorOf } from './actor.ts';
 import { nativeStatus } from './error-response.ts';
@@ -155,24 +155,9 @@ async function readRaw(route: Route, context: RequestContext) {
   return {
     params: context.req.param() as Record<string, string>,
     query: new URL(context.req.url).searchParams,
-    body: route.body === undefined ? undefined : await readJson(context, route.body.isOptional()),
+    body:
+      route.body === undefined
+        ? undefined
+        : await readJson(context, maxBodyBytes, route.body.isOptional()),
   };
-}
-
-async function readJson(context: RequestContext, optional: boolean): Promise<unknown> {
-  const text = await readBody(context.req.raw, maxBodyBytes);
-  if (text === '' && optional) return undefined;
-  const mediaType = (context.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
-  if (mediaType !== 'application/json') {
-    throw new SandgateError(
-      'unsupported_media_type',
-      'Send JSON, with Content-Type: application/json',
-    );
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's own message quotes the body, which may hold a key.
-    throw new SandgateError('invalid_request', 'the body: is not JSON');
-  }
 }

@@ -1,3 +1,4 @@
+import { personNumber, roles } from '@sandgate/core';
 import { z } from 'zod';
 import { oneKeyItem } from './api-keys/key-item.ts';
 import { grantedScope, keyItem } from './api-keys/key-schemas.ts';
@@ -9,13 +10,20 @@ export const showMeRoute = defineRoute({
   method: 'get',
   path: '/api/v1/me',
   tag: 'API keys',
-  summary: 'Show who this key is, what it may do, and what is left of each limit',
+  summary: 'Show who calls, what it may do, and what is left of each limit',
   description: 'This request itself is counted already.',
   access: 'any key',
   workspace: 'reach',
   safe: true,
   answer: z.strictObject({
-    api_key: keyItem.nullable().meta({ description: 'Null in development mode' }),
+    api_key: keyItem
+      .nullable()
+      .meta({ description: 'Null for an access token, and in development mode' }),
+    user: z
+      .strictObject({ id: z.int(), email: z.string(), name: z.string() })
+      .nullable()
+      .meta({ description: "Who the key or token acts as. Null for a key that is nobody's" }),
+    role: z.enum(roles).nullable().meta({ description: 'Of the user, in the workspace' }),
     workspace: z
       .strictObject({ id: z.string(), uuid: z.string(), slug: z.string(), plan: z.string() })
       .nullable()
@@ -34,8 +42,15 @@ export const showMeRoute = defineRoute({
   async run(_, context) {
     const { caller, workspace, limits } = context.access;
     const key = caller.kind === 'key' ? caller.key : null;
+    const owner = caller.kind === 'key' ? caller.owner : null;
+    const stored = key === null || personNumber(key.number) !== null ? null : key;
     return {
-      api_key: key === null ? null : await oneKeyItem(context, key),
+      api_key: stored === null ? null : await oneKeyItem(context, stored),
+      user:
+        owner === null
+          ? null
+          : { id: owner.user.number, email: owner.user.email, name: owner.user.name },
+      role: owner?.role ?? null,
       workspace:
         workspace === null
           ? null

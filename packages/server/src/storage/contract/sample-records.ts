@@ -4,10 +4,12 @@ import {
   type ApiKeySecret,
   type AuditLog,
   createAuditLog,
+  type NewUser,
   type Sandbox,
   type Snapshot,
   type SnapshotFacts,
   type Storage,
+  type User,
   type Volume,
   type Workspace,
 } from '@sandgate/core';
@@ -29,6 +31,8 @@ export function sampleKey(number: number, changes: Partial<NewKey> = {}): NewKey
     prefix: 'msb_',
     lastFour: '0a1b',
     workspaceId: null,
+    ownerId: null,
+    followsOwner: false,
     scopes: ['*'],
     addressAllowList: [],
     expiresAtMs: null,
@@ -168,3 +172,19 @@ export const auditLogOver = (storage: Storage): AuditLog =>
     clock: { nowMs: () => 1_800_000_000_000 },
     serverKey: () => sampleServerKey,
   });
+
+export function samplePerson(number: number, changes: Partial<NewUser> = {}): NewUser {
+  return {
+    id: sampleId(number),
+    email: `person${number}@example.com`,
+    name: `Person ${number}`,
+    passwordHash: '$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaA',
+    enabled: true,
+    createdAtMs: 1_800_000_000_000 + number,
+    ...changes,
+  };
+}
+
+/** Stores person `number`, at home in a workspace of their own. */
+export const storePerson = async (storage: Storage, number: number): Promise<User> =>
+  await storage.users.insert(samplePerson(number), sampleWorkspace(number));

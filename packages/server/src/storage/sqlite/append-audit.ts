@@ -3,6 +3,7 @@ import {
   type AuditEntry,
   type AuditTail,
   canonicalJson,
+  type RecordChange,
   type SealedAuditHead,
 } from '@sandgate/core';
 import type { Schema } from './schema.ts';
@@ -30,6 +31,16 @@ export function appendAudit(connection: SqliteConnection, append: AuditAppend): 
       .values({ id: 1, ...columns })
       .onConflict((conflict) => conflict.column('id').doUpdateSet(columns)),
   );
+}
+
+/** The same, for a change that may have found nothing to change: then nothing is recorded. */
+export function recordIfChanged(
+  connection: SqliteConnection,
+  changed: boolean,
+  record: RecordChange | undefined,
+): boolean {
+  if (changed && record !== undefined) appendAudit(connection, record());
+  return changed;
 }
 
 export function readAuditHead(connection: SqliteConnection): SealedAuditHead | null {
@@ -69,5 +80,6 @@ function toRow(entry: AuditEntry): Schema['audit_entries'] {
     details: canonicalJson(entry.details),
     previous_hash: entry.previousHash,
     hash: entry.hash,
+    actor_user_number: entry.actor.kind === 'user' ? entry.actor.userNumber : null,
   };
 }

@@ -27,6 +27,7 @@ interface AuditEntryTable {
   details: string;
   previous_hash: string;
   hash: string;
+  actor_user_number: number | null;
 }
 
 interface AuditHeadTable {

@@ -93,9 +93,13 @@ function toEntry(row: AuditRow): AuditEntry {
   };
 }
 
-/** A key's number beside another kind of actor is a forgery: it is kept, so that the hash shows it. */
-const toActor = ({ actor_kind: kind, actor_key_number: keyNumber }: AuditRow): AuditActor =>
-  (keyNumber === null ? { kind } : { kind, keyNumber }) as AuditActor;
+/** A number beside another kind of actor is a forgery: it is kept, so that the hash shows it. */
+const toActor = (row: AuditRow): AuditActor =>
+  ({
+    kind: row.actor_kind,
+    ...(row.actor_key_number === null ? {} : { keyNumber: row.actor_key_number }),
+    ...(row.actor_user_number === null ? {} : { userNumber: row.actor_user_number }),
+  }) as AuditActor;
 
 /**
  * A text that means the same and is another one, as with a member twice, could show another value

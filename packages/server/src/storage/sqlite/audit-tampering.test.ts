@@ -46,7 +46,7 @@ function dropProtection(): void {
 }
 
 const copy =
-  'at_ms, actor_kind, actor_key_number, action, target, outcome, workspace_id, address, request_id, details, previous_hash, hash';
+  'at_ms, actor_kind, actor_key_number, action, target, outcome, workspace_id, address, request_id, details, previous_hash, hash, actor_user_number';
 
 it.each([
   [`update audit_entries set action = 'key.show' where sequence = 3`, 'never changed'],
@@ -70,6 +70,7 @@ it.each([
   ['at_ms', '1'],
   ['actor_kind', `'server'`],
   ['actor_key_number', '9'],
+  ['actor_user_number', '9'],
   ['action', `'key.show'`],
   ['target', 'null'],
   ['outcome', `'failed'`],

@@ -7,17 +7,21 @@ import { Checkpointer } from './checkpointer.ts';
 import { SqliteIdempotencyStore } from './idempotency-store.ts';
 import { SqliteKeyStore } from './key-store.ts';
 import { loadSqlite } from './load-sqlite.ts';
+import { SqliteMemberStore } from './member-store.ts';
 import { allMigrations } from './migrations/all-migrations.ts';
 import { migrate } from './migrations/migrate.ts';
 import { makePrivateFile } from './private-file.ts';
 import { SqliteSandboxStore } from './sandbox-store.ts';
 import { SqliteServerKeyStore } from './server-key-store.ts';
+import { SqliteSessionStore } from './session-store.ts';
+import { SqliteSigningKeyStore } from './signing-key-store.ts';
 import { SqliteSnapshotStore } from './snapshot-store.ts';
 import { type Durability, SqliteConnection } from './sqlite-connection.ts';
 import { sqliteCode, toStorageFailure } from './storage-failure.ts';
 import { SqliteTicketStore } from './ticket-store.ts';
 import { SqliteUsageStore } from './usage-store.ts';
 import { UsageTail } from './usage-tail.ts';
+import { SqliteUserStore } from './user-store.ts';
 import { SqliteVolumeStore } from './volume-store.ts';
 import { SqliteWebhookStore } from './webhook-store.ts';
 import { SqliteWorkspaceStore } from './workspace-store.ts';
@@ -108,6 +112,10 @@ function storageOver(
     tickets: new SqliteTicketStore(connection, synchronous),
     usage: new SqliteUsageStore(connection, tail, synchronous),
     atOneMoment: (work) => connection.atOneMoment(work),
+    users: new SqliteUserStore(connection),
+    members: new SqliteMemberStore(connection),
+    sessions: new SqliteSessionStore(connection, synchronous),
+    signingKeys: new SqliteSigningKeyStore(connection),
     async close() {
       await checkpointer.close();
       connection.close();

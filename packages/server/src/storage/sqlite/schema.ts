@@ -1,10 +1,11 @@
 import type { GeneratedAlways } from 'kysely';
 import type { AuditAlertSchema } from './audit-alert-schema.ts';
+import type { PeopleSchema } from './people-schema.ts';
 import type { SandboxSchema } from './sandbox-schema.ts';
 import type { UsageSchema } from './usage-schema.ts';
 
 /** Tables as the migrations leave them. `docs/storage-schema.md` tells what each column means. */
-export interface Schema extends AuditAlertSchema, SandboxSchema, UsageSchema {
+export interface Schema extends AuditAlertSchema, PeopleSchema, SandboxSchema, UsageSchema {
   readonly server_keys: ServerKeyTable;
   readonly workspaces: WorkspaceTable;
   readonly api_keys: ApiKeyTable;
@@ -55,6 +56,9 @@ interface ApiKeyTable {
   restrictions: string;
   /** JSON object. */
   metadata: string;
+  owner_id: string | null;
+  /** 0 or 1. */
+  follows_owner: number;
 }
 
 interface KeyCountTable {

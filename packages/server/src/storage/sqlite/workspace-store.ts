@@ -38,7 +38,35 @@ export class SqliteWorkspaceStore implements WorkspaceStore {
   }
 
   async insertIfAbsent(workspace: Workspace, record?: RecordChange<Workspace>): Promise<Workspace> {
-    const insert = this.#connection.queries
+    return this.#connection.transaction('full', () =>
+      insertWorkspaceIfAbsent(this.#connection, workspace, record),
+    );
+  }
+
+  #findBy(column: 'id' | 'uuid' | 'slug', value: string): Workspace | null {
+    return findWorkspaceBy(this.#connection, column, value);
+  }
+}
+
+function findWorkspaceBy(
+  connection: SqliteConnection,
+  column: 'id' | 'uuid' | 'slug',
+  value: string,
+): Workspace | null {
+  const row = connection.first(
+    connection.queries.selectFrom('workspaces').selectAll().where(column, '=', value),
+  );
+  return row === undefined ? null : toWorkspace(row);
+}
+
+/** Inside a transaction. The workspace of that slug, stored now if it was not there. */
+export function insertWorkspaceIfAbsent(
+  connection: SqliteConnection,
+  workspace: Workspace,
+  record?: RecordChange<Workspace>,
+): Workspace {
+  const inserted = connection.run(
+    connection.queries
       .insertInto('workspaces')
       .values({
         id: workspace.id,
@@ -48,23 +76,15 @@ export class SqliteWorkspaceStore implements WorkspaceStore {
         plan: workspace.plan,
         created_at_ms: workspace.createdAtMs,
       })
-      .onConflict((conflict) => conflict.column('slug').doNothing());
-    return this.#connection.transaction('full', () => {
-      const isNew = this.#connection.run(insert) === 1;
-      if (isNew && record !== undefined) appendAudit(this.#connection, record(workspace));
-      return this.#findBy('slug', workspace.slug) ?? workspace;
-    });
-  }
-
-  #findBy(column: 'id' | 'uuid' | 'slug', value: string): Workspace | null {
-    const row = this.#connection.first(
-      this.#connection.queries.selectFrom('workspaces').selectAll().where(column, '=', value),
-    );
-    return row === undefined ? null : toWorkspace(row);
-  }
+      .onConflict((conflict) => conflict.column('slug').doNothing()),
+  );
+  if (inserted === 1 && record !== undefined) appendAudit(connection, record(workspace));
+  return findWorkspaceBy(connection, 'slug', workspace.slug) ?? workspace;
 }
 
-const toWorkspace = (row: Selectable<Schema['workspaces']>): Workspace => ({
+export type WorkspaceRow = Selectable<Schema['workspaces']>;
+
+export const toWorkspace = (row: WorkspaceRow): Workspace => ({
   id: row.id,
   uuid: row.uuid,
   slug: row.slug,

@@ -7,7 +7,7 @@ import {
 } from '@sandgate/core';
 import type { z } from 'zod';
 import { type AuthorisedContext, defineRoute } from '../route.ts';
-import { callerKey, findKeyWithin } from './find-key-within.ts';
+import { callerKey, findKeyWithin, requireOwnKey } from './find-key-within.ts';
 import { oneKeyItem } from './key-item.ts';
 import { createKeyBody, keyParams, keyWithText } from './key-schemas.ts';
 import { limitOverrides } from './limit-overrides.ts';
@@ -51,6 +51,7 @@ export const createChildKeyRoute = defineRoute({
   errors: ['grant_exceeded', 'key_not_found', 'key_revoked', 'sandbox_not_found'],
   async run({ params, body }, context) {
     const parent = await findKeyWithin(context, params.id);
+    requireOwnKey(context, parent);
     const workspace =
       parent.workspaceId === null
         ? null

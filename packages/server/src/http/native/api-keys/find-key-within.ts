@@ -13,12 +13,34 @@ export async function findKeyWithin(
 ): Promise<ApiKey> {
   const { workspace } = context.access;
   const key = await findKey(context, reference);
-  const reached = workspace === null || key.workspaceId === workspace.id;
+  const reached =
+    workspace === null ||
+    // A key that follows its owner is in no workspace more than in another: it is theirs alone.
+    (key.workspaceId === workspace.id && (!key.followsOwner || actsAs(context, key)));
   if (reached && (revokedToo || key.revokedAtMs === null)) {
     context.change.note({ target: `key:${key.number}`, workspaceId: key.workspaceId });
     return key;
   }
   throw new SandgateError('key_not_found', 'API key not found');
+}
+
+/** Whether the caller is who a key acts as, or the operator. A key that is nobody's acts as nobody. */
+const actsAs = ({ access: { caller } }: AuthorisedContext, key: ApiKey): boolean =>
+  key.ownerId === null ||
+  caller.kind !== 'key' ||
+  caller.key.workspaceId === null ||
+  caller.owner?.user.id === key.ownerId;
+
+/**
+ * Whoever learns the text of a person's key acts as that person, whose role may be higher.
+ * @throws SandgateError `grant_exceeded`
+ */
+export function requireOwnKey(context: AuthorisedContext, key: ApiKey): void {
+  if (actsAs(context, key)) return;
+  throw new SandgateError(
+    'grant_exceeded',
+    'This API key acts as another person. Only they can rotate it, or make children of it',
+  );
 }
 
 /** The key that asks; null in development mode, where none is asked for. */

@@ -1,6 +1,6 @@
 import { requireWithin, rotateKey } from '@sandgate/core';
 import { defineRoute } from '../route.ts';
-import { findKeyWithin, grantorFor } from './find-key-within.ts';
+import { findKeyWithin, grantorFor, requireOwnKey } from './find-key-within.ts';
 import { oneKeyItem } from './key-item.ts';
 import { keyParams, keyWithText, rotateKeyBody } from './key-schemas.ts';
 
@@ -22,6 +22,7 @@ export const rotateKeyRoute = defineRoute({
   errors: ['grant_exceeded', 'key_changed', 'key_not_found', 'key_revoked'],
   async run({ params, body }, context) {
     const key = await findKeyWithin(context, params.id);
+    requireOwnKey(context, key);
     // The new text is as good as the key: whoever gets it must be allowed all that the key is.
     requireWithin(key, await grantorFor(context, key));
     const rotated = await rotateKey(context, key.id, {

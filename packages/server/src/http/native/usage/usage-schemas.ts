@@ -11,10 +11,11 @@ export const usageRow = z
       .meta({ description: '0 while it is carried out, and for one that a crash cut off' }),
     response_time: z.number().meta({ description: 'Seconds' }),
     created_at: time,
-    api_key_id: z.int(),
+    api_key_id: z.int().nullable(),
     request_id: z.string(),
     accepted: z.boolean().meta({ description: 'Counted against the limits of the key' }),
     error: z.string().nullable(),
     sandbox_id: z.string().nullable(),
+    user_id: z.int().nullable().meta({ description: 'Who called with an access token' }),
   })
   .meta({ id: 'UsageRow' });

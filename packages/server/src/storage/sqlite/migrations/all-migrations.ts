@@ -7,6 +7,7 @@ import { sandboxPlatform } from './0006-sandbox-platform.ts';
 import { indexUsageLater } from './0007-index-usage-later.ts';
 import { keyCounts } from './0008-key-counts.ts';
 import { keyRestrictions } from './0009-key-restrictions.ts';
+import { people } from './0010-people.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
@@ -20,4 +21,5 @@ export const allMigrations: readonly Migration[] = [
   indexUsageLater,
   keyCounts,
   keyRestrictions,
+  people,
 ];

@@ -1,0 +1,54 @@
+import { SandgateError } from '../error/sandgate-error.ts';
+import type { Clock } from '../port/clock.ts';
+import type { PasswordHasher } from '../port/password-hasher.ts';
+import type { Storage } from '../port/storage.ts';
+import { normalizeEmail } from '../user/email-address.ts';
+import type { User } from '../user/user.ts';
+import type { LoginThrottle } from './login-throttle.ts';
+
+export interface LogInDependencies {
+  readonly storage: Pick<Storage, 'users'>;
+  readonly clock: Clock;
+  readonly hasher: PasswordHasher;
+  readonly throttle: LoginThrottle;
+}
+
+export interface LogInRequest {
+  readonly email: string;
+  readonly password: string;
+  readonly address: string;
+}
+
+const mostAccountCharacters = 254;
+
+/**
+ * Whose password this is. An address that nobody has, a wrong password, an account without one and
+ * one that is switched off are refused with the same words after the same work.
+ * @throws SandgateError `login_failed`, or `rate_limited` with the exact wait
+ */
+export async function logIn(
+  { storage, clock, hasher, throttle }: LogInDependencies,
+  { email, password, address }: LogInRequest,
+): Promise<User> {
+  const account = normalizeEmail(email).slice(0, mostAccountCharacters);
+  const retryAfterMs = throttle.attempt(account, address, clock.nowMs());
+  if (retryAfterMs > 0) throw tooManyTries(retryAfterMs);
+  const user = await storage.users.findByEmail(account);
+  const right = await hasher.verify(user?.passwordHash ?? null, password);
+  if (user === null || user.passwordHash === null || !right || !user.enabled) {
+    throw new SandgateError('login_failed', 'Wrong e-mail address or password');
+  }
+  throttle.succeeded(account);
+  await storage.users.update(user.id, {
+    lastLoginAtMs: clock.nowMs(),
+    ...(hasher.outdated(user.passwordHash) ? { passwordHash: await hasher.hash(password) } : {}),
+  });
+  return user;
+}
+
+const tooManyTries = (retryAfterMs: number): SandgateError =>
+  new SandgateError(
+    'rate_limited',
+    `Too many tries to log in. Try again in ${Math.ceil(retryAfterMs / 1_000)} seconds`,
+    { data: { window: 'logins', retryAfterMs } },
+  );

@@ -1,0 +1,28 @@
+import { SandgateError } from '@sandgate/core';
+import type { ModboxContext } from '../modbox-route.ts';
+
+/**
+ * Runs what may refuse a stranger's secret, and writes the refusal down. Each one costs the address
+ * something; a good secret is never asked.
+ */
+export async function refuseStranger<T>(
+  { failures, onRefusal, clock, address, requestId }: ModboxContext,
+  endpoint: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof SandgateError)) throw error;
+    const actor = { kind: 'stranger' } as const;
+    onRefusal({ actor, address, requestId, code: error.code, endpoint });
+    if (error.code === 'rate_limited') throw error;
+    const retryAfterMs = failures.charge(address, clock.nowMs());
+    if (retryAfterMs === 0) throw error;
+    throw new SandgateError(
+      'rate_limited',
+      `Too many refused tries from this address. Try again in ${Math.ceil(retryAfterMs / 1_000)} seconds`,
+      { data: { window: 'failures', retryAfterMs } },
+    );
+  }
+}

@@ -1,0 +1,95 @@
+import type { ErrorCode } from '@sandgate/core';
+
+export interface ModboxError {
+  readonly status: number;
+  /** Instead of the error's own words. */
+  readonly detail?: string;
+}
+
+const own = (status: number): ModboxError => ({ status });
+const words = (status: number, detail: string): ModboxError => ({ status, detail });
+
+/** One answer for what is not there and what is somebody else's, so that neither tells of the other. */
+const noWorkspace = words(404, 'Workspace not found');
+const unauthorized = words(401, 'Not authenticated');
+
+/** How this door answers each error. Forgetting one is a compile error. */
+export const modboxErrors: Readonly<Record<ErrorCode, ModboxError>> = {
+  access_denied: noWorkspace,
+  address_not_allowed: own(403),
+  capability_missing: own(501),
+  capacity_exceeded: own(503),
+  captcha_refused: own(400),
+  command_not_found: own(422),
+  config_invalid: words(500, 'Internal server error'),
+  credential_ambiguous: own(400),
+  credential_invalid: unauthorized,
+  credential_missing: unauthorized,
+  disk_full: own(507),
+  egress_invalid: own(400),
+  engine_failed: own(502),
+  engine_unavailable: own(503),
+  exec_timed_out: own(408),
+  file_conflict: own(409),
+  file_denied: own(403),
+  file_exists: own(409),
+  file_not_found: own(404),
+  grant_exceeded: own(403),
+  idempotency_conflict: own(409),
+  image_unknown: own(400),
+  internal: words(500, 'Internal server error'),
+  invalid_request: own(422),
+  invitation_invalid: own(404),
+  kernel_failed: own(502),
+  key_changed: own(409),
+  key_disabled: own(403),
+  key_not_found: words(404, 'API token not found'),
+  key_restricted: own(403),
+  key_revoked: own(409),
+  language_unsupported: own(400),
+  login_failed: own(401),
+  member_exists: own(409),
+  member_not_found: own(404),
+  method_not_allowed: own(405),
+  not_found: words(404, 'Not Found'),
+  origin_refused: own(403),
+  owner_conflict: own(409),
+  payload_too_large: own(413),
+  plan_refused: own(403),
+  port_closed: own(502),
+  ports_unsupported: own(400),
+  process_not_found: own(404),
+  quota_exceeded: own(409),
+  rate_limited: own(429),
+  redirect_refused: own(400),
+  refresh_raced: own(409),
+  request_abandoned: own(499),
+  role_refused: own(403),
+  sandbox_busy: own(409),
+  sandbox_ended: own(409),
+  sandbox_exists: own(409),
+  sandbox_not_found: own(404),
+  sandbox_not_running: own(409),
+  sandbox_paused: own(409),
+  scope_missing: own(403),
+  server_key_mismatch: words(500, 'Internal server error'),
+  session_ended: own(401),
+  setup_refused: own(403),
+  sign_in_failed: own(401),
+  snapshot_exists: own(409),
+  snapshot_not_found: own(404),
+  snapshot_not_ready: own(409),
+  storage_unavailable: own(503),
+  tenant_conflict: own(400),
+  unsupported_media_type: own(415),
+  user_exists: own(409),
+  user_not_found: own(404),
+  user_required: own(403),
+  volume_attached: own(409),
+  volume_exists: own(409),
+  volume_not_found: own(404),
+  volume_refused: own(400),
+  workdir_missing: own(422),
+  workspace_exists: own(409),
+  workspace_not_found: noWorkspace,
+};

@@ -1,0 +1,23 @@
+import { changePasswordRoute } from './auth/change-password.ts';
+import { keySetRoute } from './auth/key-set.ts';
+import { logInRoute } from './auth/log-in.ts';
+import { logOutEverywhereRoute, logOutRoute } from './auth/log-out.ts';
+import { refreshRoute } from './auth/refresh.ts';
+import { endSessionRoute, listSessionsRoute } from './auth/sessions.ts';
+import { setUpRoute } from './auth/set-up.ts';
+import { showPersonRoute } from './auth/show-person.ts';
+import type { ModboxRoute } from './modbox-route.ts';
+
+/** Every route of this door. What is not here is answered by nobody. */
+export const modboxRoutes: readonly ModboxRoute[] = [
+  logInRoute,
+  refreshRoute,
+  logOutRoute,
+  logOutEverywhereRoute,
+  setUpRoute,
+  showPersonRoute,
+  changePasswordRoute,
+  listSessionsRoute,
+  endSessionRoute,
+  keySetRoute,
+];

@@ -1,0 +1,29 @@
+import { SandgateError } from '@sandgate/core';
+import { readBody } from './read-body.ts';
+import type { RequestContext } from './request-context.ts';
+
+/**
+ * The JSON that a request carries. Undefined for none, where that is allowed.
+ * @throws SandgateError `payload_too_large`, `unsupported_media_type`, `invalid_request`
+ */
+export async function readJson(
+  context: RequestContext,
+  maxBytes: number,
+  optional: boolean,
+): Promise<unknown> {
+  const text = await readBody(context.req.raw, maxBytes);
+  if (text === '' && optional) return undefined;
+  const mediaType = (context.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
+  if (mediaType !== 'application/json') {
+    throw new SandgateError(
+      'unsupported_media_type',
+      'Send JSON, with Content-Type: application/json',
+    );
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the body, which may hold a key or a password.
+    throw new SandgateError('invalid_request', 'the body: is not JSON');
+  }
+}

@@ -1,0 +1,85 @@
+import {
+  type Clock,
+  createFailureBudget,
+  createFirstUserSetup,
+  createLoginThrottle,
+  documentedTimes,
+  type PasswordHasher,
+  type Randomness,
+  type ServerKey,
+  type Storage,
+  type Timers,
+} from '@sandgate/core';
+import type { ServerConfig } from './config/index.ts';
+import { createAccessTokens } from './identity/access-tokens.ts';
+import { createSigningKeyRing } from './identity/signing-key-ring.ts';
+import { createCaptchaVerifier } from './identity/verify-captcha.ts';
+
+export interface PeopleParts {
+  readonly config: ServerConfig['identity'];
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly timers: Timers;
+  readonly serverKey: () => ServerKey;
+  readonly hasher: PasswordHasher;
+  readonly onError: (error: unknown) => void;
+}
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+/** Ended sessions are kept this long, so that a token that comes late is told from one of nobody. */
+const endedSessionsKeptMs = 30 * dayMs;
+const prunedAtOnce = 1_000;
+
+/** What lets people in, and its upkeep. */
+export async function createPeople(parts: PeopleParts) {
+  const { config, storage, clock, randomness, timers, serverKey, hasher, onError } = parts;
+  const ring = createSigningKeyRing({
+    store: storage.signingKeys,
+    clock,
+    randomness,
+    serverKey,
+    rotateAfterMs: config.signingKeyDays * dayMs,
+    tokenMs: documentedTimes.accessMs,
+  });
+  const services = {
+    hasher,
+    throttle: createLoginThrottle(),
+    accessTokens: createAccessTokens({
+      ring,
+      clock,
+      issuer: config.publicUrl ?? 'sandgate',
+      lifetimeMs: documentedTimes.accessMs,
+    }),
+    times: { ...documentedTimes, sessionMs: config.sessionDays * dayMs },
+    setup: await createFirstUserSetup({ storage, clock, randomness, hasher }),
+    verifyCaptcha: config.captcha === null ? null : createCaptchaVerifier(config.captcha),
+    failures: createFailureBudget(),
+  };
+
+  let cancel: () => void = () => undefined;
+  let pruning: Promise<void> = Promise.resolve();
+  const prune = async (): Promise<void> => {
+    let more = true;
+    while (more) {
+      more = await storage.sessions.prune(clock.nowMs() - endedSessionsKeptMs, prunedAtOnce);
+    }
+  };
+  const upkeep = (delayMs: number): void => {
+    cancel = timers.after(delayMs, () => {
+      pruning = prune().catch(onError);
+      upkeep(hourMs);
+    });
+  };
+
+  return {
+    services,
+    startUpkeep: () => upkeep(0),
+    /** Resolves when nothing of it runs any more. */
+    async close() {
+      cancel();
+      await pruning;
+    },
+  };
+}
