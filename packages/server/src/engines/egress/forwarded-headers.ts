@@ -32,6 +32,7 @@ export function forwardedRequestHeaders(request: IncomingMessage, host: string):
   ];
 }
 
+/** One request a connection: whatever one side takes for a second one goes nowhere. */
 export function forwardedResponseHeaders(response: IncomingMessage): string[] {
   return [...endToEnd(response).flat(), 'connection', 'close'];
 }

@@ -6,7 +6,6 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Socket } from 'node:net';
-import { pipeline } from 'node:stream';
 import type { EgressGate } from './egress-gate.ts';
 import { EgressRefused } from './egress-refused.ts';
 import { forwardedRequestHeaders, forwardedResponseHeaders } from './forwarded-headers.ts';
@@ -53,9 +52,13 @@ export class HttpProxy {
   }
 
   async #tunnel(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const gate = this.#begin(socket);
     socket.on('error', () => {});
     const closed = closing(socket);
+    const gate = this.#begin(socket);
+    if (gate === null) {
+      socket.destroy();
+      return;
+    }
     try {
       const { host, port } = parseAuthority(request.url ?? '');
       const upstream = await gate.connect(host, port, closed);
@@ -73,9 +76,10 @@ export class HttpProxy {
   }
 
   async #forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.on('error', () => {});
     const gate = this.#begin(request.socket);
-    // One request a connection: whatever one side takes for a second one goes nowhere.
-    response.shouldKeepAlive = false;
+    // Not answered: the answer to the first closes the connection.
+    if (gate === null) return;
     try {
       const url = parseTarget(request.url ?? '');
       const port = url.port === '' ? 80 : Number(url.port);
@@ -84,20 +88,24 @@ export class HttpProxy {
       await exchange(request, response, url, upstream);
     } catch (cause) {
       if (response.headersSent) {
-        response.destroy();
+        request.socket.resetAndDestroy();
         return;
       }
       const { status, reason, body } = explain(cause);
-      response.writeHead(status, reason, { 'content-type': 'text/plain; charset=utf-8' });
+      response.writeHead(status, reason, {
+        'content-type': 'text/plain; charset=utf-8',
+        connection: 'close',
+      });
       response.end(body);
     }
   }
 
-  #begin(socket: Socket): EgressGate {
+  /** Null: the connection has had its one request. Whatever follows that could be a smuggled one. */
+  #begin(socket: Socket): EgressGate | null {
     const client = this.#clients.get(socket);
-    if (client === undefined) throw new Error('a connection of no sandbox');
-    client.started();
-    return client.gate;
+    this.#clients.delete(socket);
+    client?.started();
+    return client?.gate ?? null;
   }
 }
 
@@ -141,7 +149,8 @@ function exchange(
       headers: forwardedRequestHeaders(request, url.host),
       maxHeaderSize: maxHeaderBytes,
     });
-    outgoing.once('error', fail);
+    // More than one: an upload goes on for a moment after its connection broke off.
+    outgoing.on('error', fail);
     outgoing.once('response', (answer) => {
       try {
         response.sendDate = false;
@@ -154,16 +163,16 @@ function exchange(
         fail();
         return;
       }
-      pipeline(answer, response, (cause) => {
-        upstream.destroy();
-        // An end would say that a body without a length was complete.
-        if (cause) request.socket.resetAndDestroy();
-        resolve();
-      });
+      // An end would say that a body without a length was complete.
+      answer.on('error', () => request.socket.resetAndDestroy());
+      answer.pipe(response);
     });
     // An upload that breaks off is told upstream by a broken connection.
-    request.once('error', fail);
-    response.once('close', () => upstream.destroy());
+    request.on('error', fail);
+    response.once('close', () => {
+      upstream.destroy();
+      resolve();
+    });
     request.pipe(outgoing);
   });
 }
