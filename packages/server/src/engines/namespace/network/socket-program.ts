@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { findProgram, systemSearchPath } from '../find-program.ts';
 
 /** A script of `host/` and the interpreter that runs it. */
@@ -23,17 +23,16 @@ export function findSocketPrograms(): SocketProgram[] {
     programs.push({
       name: 'perl',
       file: perl,
-      args: ['-e', readScript('open-socket.pl'), ...calls],
+      args: [script('open-socket.pl'), ...calls],
     });
   }
   const python = findProgram('python3', systemSearchPath);
   if (python !== null) {
-    const args = ['-I', '-S', '-c', readScript('open-socket.py')];
+    const args = ['-I', '-S', script('open-socket.py')];
     programs.push({ name: 'python3', file: python, args });
   }
   return programs;
 }
 
-function readScript(name: string): string {
-  return readFileSync(new URL(`../../../../host/${name}`, import.meta.url), 'utf8');
-}
+const script = (name: string): string =>
+  fileURLToPath(new URL(`../../../../host/${name}`, import.meta.url));
