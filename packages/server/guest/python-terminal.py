@@ -1,7 +1,7 @@
 """Runs a line of shell on a pseudo-terminal, and copies between that and its own input and output.
 
-For machines whose `script` cannot. It waits wherever it copies, so that a slow reader holds the
-program up and memory stays as it is. It ends as the program does: with 128 + n at signal n.
+For machines without `script`. It holds one piece each way, so that a slow reader holds the program up.
+It ends as the program does: with 128 + n at signal n.
 """
 
 import errno
@@ -30,12 +30,21 @@ def read_terminal(terminal):
         raise
 
 
+def write_terminal(terminal, data):
+    """What did not fit: a program that shows something first may take no more until that is read."""
+    try:
+        return data[os.write(terminal, data):]
+    except BlockingIOError:
+        return data
+
+
 def copy(child, terminal):
     """Until the terminal is closed or the program has ended. Returns its status when it is known."""
-    sources = [0, terminal]
-    status = None
+    os.set_blocking(terminal, False)
+    status, typed, more = None, b"", True
     while True:
-        ready = select.select(sources, [], [], GRACE_SECONDS)[0]
+        sources = [terminal] + ([0] if more and not typed else [])
+        ready, room, _ = select.select(sources, [terminal] if typed else [], [], GRACE_SECONDS)
         if terminal in ready:
             data = read_terminal(terminal)
             if not data:
@@ -43,12 +52,11 @@ def copy(child, terminal):
             write_all(1, data)
         elif status is not None:
             return status
+        if room:
+            typed = write_terminal(terminal, typed)
         if 0 in ready:
-            data = os.read(0, PIECE)
-            if data:
-                write_all(terminal, data)
-            else:
-                sources.remove(0)
+            typed = os.read(0, PIECE)
+            more = len(typed) > 0
         if status is None:
             ended, found = os.waitpid(child, os.WNOHANG)
             if ended:

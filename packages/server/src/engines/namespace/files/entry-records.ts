@@ -1,4 +1,4 @@
-import type { FileEntry } from '@sandgate/core';
+import { type FileEntry, SandgateError } from '@sandgate/core';
 import { decodeBytes } from '../exec/byte-text.ts';
 
 /**
@@ -25,12 +25,15 @@ export class RecordSplitter {
       if (this.#record.length === this.#fields) this.#onRecord(this.#record.splice(0));
     }
     this.#rest = Buffer.from(text.subarray(from));
-    if (this.#rest.length > maxFieldBytes) throw new Error('a field of the listing does not end');
+    if (this.#rest.length > maxRecordBytes) throw brokenListing();
   }
 }
 
-/** A path, with room to spare. */
-const maxFieldBytes = 16_384;
+/** Two paths, with room to spare. */
+export const maxRecordBytes = 16_384;
+
+export const brokenListing = (): SandgateError =>
+  new SandgateError('engine_failed', 'The sandbox listed its files in a way that makes no sense.');
 
 /** For `find -printf`: kind, mode, size, time, target of a link, and the name beneath the start. */
 export const entryFormat = '%y\\0%m\\0%s\\0%T@\\0%l\\0%P\\0';

@@ -1,5 +1,12 @@
-import { type FileReadRequest, SandgateError } from '@sandgate/core';
-import { entryAt, entryFields, entryFormat, parseEntry, RecordSplitter } from './entry-records.ts';
+import { type FileEntry, type FileReadRequest, SandgateError } from '@sandgate/core';
+import {
+  brokenListing,
+  entryAt,
+  entryFields,
+  entryFormat,
+  maxRecordBytes,
+  parseEntry,
+} from './entry-records.ts';
 import { requireFilePath } from './require-path.ts';
 import { type Exec, runFileProgram, shellProgram } from './run-file-program.ts';
 
@@ -23,16 +30,17 @@ export async function readFile(exec: Exec, request: FileReadRequest): Promise<vo
     }
   }
   const length = lengthBytes === undefined ? '' : String(lengthBytes);
-  const format = onEntry === undefined ? '' : entryFormat;
+  const head = onEntry === undefined ? null : new EntryHead(path, onEntry);
   await runFileProgram(exec, {
-    argv: shellProgram(script, path, String(offsetBytes), length, format),
+    argv: shellProgram(script, path, String(offsetBytes), length, head === null ? '' : entryFormat),
     path,
     ...(signal === undefined ? {} : { signal }),
-    onData:
-      onEntry === undefined
-        ? onData
-        : afterEntry((fields) => onEntry(entryAt(path, parseEntry(fields))), onData),
+    onData: (data) => {
+      const rest = head === null ? data : head.takeFrom(data);
+      return rest === null ? undefined : onData(rest);
+    },
   });
+  if (head?.complete === false) throw brokenListing();
 }
 
 /**
@@ -60,23 +68,36 @@ export async function readWholeFile(
   return Buffer.concat(pieces);
 }
 
-/** Takes the one record with which the output begins. */
-function afterEntry(
-  onRecord: (fields: readonly Buffer[]) => void,
-  onData: FileReadRequest['onData'],
-): FileReadRequest['onData'] {
-  let head: Buffer | null = Buffer.alloc(0);
-  return (data) => {
-    if (head === null) return onData(data);
-    head = Buffer.concat([head, data]);
-    let end = 0;
-    for (let field = 0; field < entryFields; field += 1) {
-      end = head.indexOf(0, end) + 1;
-      if (end === 0) return undefined;
+/** The one record with which the output begins. */
+class EntryHead {
+  complete = false;
+  readonly #path: string;
+  readonly #onEntry: (entry: FileEntry) => void;
+  #begun: Buffer = Buffer.alloc(0);
+
+  constructor(path: string, onEntry: (entry: FileEntry) => void) {
+    this.#path = path;
+    this.#onEntry = onEntry;
+  }
+
+  /** What is behind the record; null when that is nothing yet. */
+  takeFrom(data: Buffer): Buffer | null {
+    if (this.complete) return data;
+    const text = Buffer.concat([this.#begun, data]);
+    const fields: Buffer[] = [];
+    let from = 0;
+    while (fields.length < entryFields) {
+      const end = text.indexOf(0, from);
+      if (end < 0) {
+        if (text.length > maxRecordBytes) throw brokenListing();
+        this.#begun = text;
+        return null;
+      }
+      fields.push(text.subarray(from, end));
+      from = end + 1;
     }
-    const rest = head.subarray(end);
-    new RecordSplitter(entryFields, onRecord).add(head.subarray(0, end));
-    head = null;
-    return rest.length === 0 ? undefined : onData(rest);
-  };
+    this.complete = true;
+    this.#onEntry(entryAt(this.#path, parseEntry(fields)));
+    return from === text.length ? null : text.subarray(from);
+  }
 }
