@@ -352,8 +352,9 @@ export const fileTreeContract: ContractPart = (test, { start }) => {
       controller.abort();
       await ended;
     }
-    const left = await runShell(sandbox, 'cat /proc/[0-9]*/comm | grep -c -e sleep -e find');
-    expect(left.stdout).toBe('0\n');
+    const left = async (): Promise<string> =>
+      (await runShell(sandbox, 'cat /proc/[0-9]*/comm | grep -c -e sleep -e find')).stdout;
+    await eventually(left).toBe('0\n');
     const signal = new AbortController().signal;
     const onChange = (): void => undefined;
     for (const [path, code] of [

@@ -38,7 +38,10 @@ while :; do
 done
 `;
 
-/** @throws SandgateError as `SandboxFiles.watch` does, and `payload_too_large` */
+/**
+ * Also of a sandbox that has ended already, it is done.
+ * @throws SandgateError as `SandboxFiles.watch` does, and `payload_too_large`
+ */
 export async function watchDirectory(exec: Exec, request: WatchRequest): Promise<void> {
   const { recursive, signal, onChange } = request;
   if (signal.aborted) return;
@@ -55,20 +58,16 @@ export async function watchDirectory(exec: Exec, request: WatchRequest): Promise
     known = found;
     found = new Map();
   });
-  let begun = false;
   const depth = recursive ? [] : ['-maxdepth', '1'];
   try {
     await runFileProgram(exec, {
       argv: shellProgram(script, path, ...depth),
       path,
       signal,
-      onStarted: () => {
-        begun = true;
-      },
       onData: (data) => records.add(data),
     });
   } catch (cause) {
-    const ended = cause instanceof SandgateError && cause.code === 'sandbox_ended' && begun;
+    const ended = cause instanceof SandgateError && cause.code === 'sandbox_ended';
     if (!ended && !signal.aborted) throw cause;
   }
 }
