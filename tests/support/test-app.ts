@@ -117,7 +117,7 @@ export async function createTestApp(
     hasher: testHasher,
     onError: (error) => void backgroundErrors.push(error),
   });
-  const turnEnd = createTurnEnd();
+  const turnEnd = createTurnEnd(storage.atOneMoment);
   const doors: AppDependencies = {
     ...keyDependencies,
     ...people.services,

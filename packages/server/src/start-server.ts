@@ -173,7 +173,7 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
     onError: (error) => log.error({ err: error }, 'ended sessions could not be removed'),
   });
   opened.add(() => people.close());
-  const turnEnd = createTurnEnd();
+  const turnEnd = createTurnEnd(storage.atOneMoment);
   const doors: AppDependencies = {
     ...keyDependencies,
     ...people.services,

@@ -27,6 +27,7 @@ const evaluatedKeysPerTick = 200;
 const notedKeysPerTick = 200;
 const maxActiveKeys = 100_000;
 const maxKnownNetworks = 200_000;
+const maxKnownAddresses = 10_000;
 const maxNetworksOfKey = 64;
 const networkBits = { ipv4: 24, ipv6: 48 };
 
@@ -38,11 +39,22 @@ export function createAlertRunner(dependencies: AlertRunnerDependencies): AlertR
   /** Networks that need no second look, as `key/network`. */
   let known = new Set<string>();
   const unseen = new Map<number, Set<string>>();
+  /** Of addresses that were seen lately: to find one out costs more than all else here. */
+  const networks = new Map<string, string>();
   let sweptTo = 0;
   let episodesTo = 0;
   let cancel: (() => void) | null = null;
   let ticking: Promise<void> | null = null;
   let closed = false;
+
+  const networkOfAddress = (address: string): string => {
+    const remembered = networks.get(address);
+    if (remembered !== undefined) return remembered;
+    if (networks.size >= maxKnownAddresses) networks.clear();
+    const network = networkOf(address, networkBits);
+    networks.set(address, network);
+    return network;
+  };
 
   /** Lets requests go on between two keys: the store answers in the calling thread. */
   const yieldTurn = (): Promise<void> =>
@@ -139,7 +151,7 @@ export function createAlertRunner(dependencies: AlertRunnerDependencies): AlertR
   return {
     observeAddress(keyNumber, address) {
       if (active.size < maxActiveKeys) active.add(keyNumber);
-      const network = networkOf(address, networkBits);
+      const network = networkOfAddress(address);
       const pair = `${keyNumber}/${network}`;
       if (known.has(pair)) return;
       // Full of networks of long ago: what comes back is looked up once more, and known again.

@@ -1,4 +1,5 @@
-import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { createKeyedDigest } from './keyed-digest.ts';
 
 /** The server's own key: every stored digest depends on it. */
 export interface ServerKey {
@@ -11,17 +12,16 @@ export interface ServerKey {
  * slow password hash would add cost and no safety.
  */
 export function digestKeyText(serverKey: ServerKey, text: string): Buffer {
-  return createHmac('sha256', keyObjectOf(serverKey)).update(text).digest();
+  return digestUnder(serverKey)(text);
 }
 
-const keyObjects = new WeakMap<ServerKey, KeyObject>();
+const digests = new WeakMap<ServerKey, ReturnType<typeof createKeyedDigest>>();
 
-/** To make a key object of raw bytes costs several times what the digest itself does. */
-function keyObjectOf(serverKey: ServerKey): KeyObject {
-  const known = keyObjects.get(serverKey);
+function digestUnder(serverKey: ServerKey): ReturnType<typeof createKeyedDigest> {
+  const known = digests.get(serverKey);
   if (known !== undefined) return known;
-  const made = createSecretKey(serverKey.secret);
-  keyObjects.set(serverKey, made);
+  const made = createKeyedDigest(serverKey.secret);
+  digests.set(serverKey, made);
   return made;
 }
 

@@ -7,8 +7,10 @@ export function limitAccounts(
   lineage: readonly ApiKey[],
   limitsOf: (key: ApiKey) => RequestLimits,
 ): readonly LimitAccount[] {
-  return lineage.flatMap((key) => {
+  const accounts: LimitAccount[] = [];
+  for (const key of lineage) {
     const windows = limitWindows(limitsOf(key));
-    return windows.length === 0 ? [] : [{ keyNumber: key.number, windows }];
-  });
+    if (windows.length > 0) accounts.push({ keyNumber: key.number, windows });
+  }
+  return accounts;
 }

@@ -11,8 +11,11 @@ export function lookIntoRings(
   clockMs: number,
 ): readonly WindowState[] {
   const nowMs = ringTimeMs(charged, clockMs);
-  const states = charged.flatMap(({ ring, windows }) => ring.look(windows, nowMs, clockMs));
-  return charged.length > 1 ? tightest(states) : states;
+  const [only] = charged;
+  if (charged.length === 1 && only !== undefined) {
+    return only.ring.look(only.windows, nowMs, clockMs);
+  }
+  return tightest(charged.flatMap(({ ring, windows }) => ring.look(windows, nowMs, clockMs)));
 }
 
 function tightest(states: readonly WindowState[]): readonly WindowState[] {

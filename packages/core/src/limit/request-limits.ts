@@ -29,12 +29,16 @@ const widthsMs: Readonly<Record<keyof RequestLimits, number>> = {
   quota24h: 86_400_000,
 };
 
+const limitNames = Object.keys(widthsMs) as readonly (keyof RequestLimits)[];
+
 /** The windows of the limits that are set, the narrowest first. */
 export function limitWindows(limits: RequestLimits): readonly LimitWindow[] {
-  return (Object.keys(widthsMs) as (keyof RequestLimits)[]).flatMap((name) => {
+  const windows: LimitWindow[] = [];
+  for (const name of limitNames) {
     const limit = limits[name];
-    return limit === null ? [] : [{ name, limit, widthMs: widthsMs[name] }];
-  });
+    if (limit !== null) windows.push({ name, limit, widthMs: widthsMs[name] });
+  }
+  return windows;
 }
 
 /** A key's limits: its own where it has one, else its plan's. */

@@ -63,9 +63,9 @@ export async function listen(app: App, options: ListenOptions): Promise<Listener
 }
 
 function createServer(listener: RequestListener, tls: ListenOptions['tls']): Server {
-  if (tls === null) return createHttpServer(listener);
+  if (tls === null) return createHttpServer({ optimizeEmptyRequests: true }, listener);
   try {
-    return createHttpsServer({ cert: tls.cert, key: tls.key }, listener);
+    return createHttpsServer({ ...tls, optimizeEmptyRequests: true }, listener);
   } catch (cause) {
     throw new SandgateError(
       'config_invalid',

@@ -15,6 +15,8 @@ describe('the end of a turn', () => {
     gather(() => void follow('one'));
     gather(() => void follow('two'));
     await nextTurn();
+    expect(order).toEqual([]);
+    await nextTurn();
     expect(order).toEqual(['one', 'two', 'settle one', 'settle two']);
   });
 
@@ -34,7 +36,26 @@ describe('the end of a turn', () => {
     });
     await nextTurn();
     expect(order).toEqual([1]);
-    await nextTurn();
+    for (let turn = 0; turn < 3; turn += 1) await nextTurn();
     expect(order.toSorted()).toEqual([1, 2, 3]);
+  });
+
+  it('gathers what every turn brings, but not for ever, and runs all of it together', async () => {
+    const batches: number[][] = [];
+    let batch: number[] = [];
+    const { gather } = createTurnEnd((work) => {
+      batch = [];
+      work();
+      batches.push(batch);
+    });
+    for (let turn = 0; turn < 8; turn += 1) {
+      gather(() => batch.push(turn));
+      await nextTurn();
+    }
+    for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+    expect(batches).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+    ]);
   });
 });

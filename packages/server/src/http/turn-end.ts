@@ -1,46 +1,68 @@
 /**
- * The end of a turn of the event loop, in two halves: first what was gathered in the turn is worked
- * off together, and then what came of it is settled together. Promises are followed in between.
+ * The end of a turn of the event loop, in two halves: first what was gathered is worked off together,
+ * and then what came of it is settled together. Promises are followed in between.
  */
 export interface TurnEnd {
-  /** Runs in the first half, when everything that had arrived has been read. */
+  /**
+   * Runs in the first half of a turn that brought nothing more to gather, or of the last one that is
+   * waited for: so what has arrived already is worked off with it.
+   */
   readonly gather: (run: () => void) => void;
   /** Runs in the second half: also for what the first half, or a promise after it, asks for. */
   readonly settle: (run: () => void) => void;
 }
 
-export function createTurnEnd(): TurnEnd {
-  const gathered = createStep();
-  const settled = createStep();
+/** Each takes as long as it takes to read what has arrived, and no longer. */
+const mostTurnsWaited = 3;
+
+/** `together`: runs all that was gathered. */
+export function createTurnEnd(together: (work: () => void) => void = (work) => work()): TurnEnd {
+  let gathered: (() => void)[] = [];
+  let settled: (() => void)[] = [];
+  let gatheredBefore = 0;
+  let turnsWaited = 0;
+  let settling = false;
+
+  // Immediates of one turn run in the order in which they were asked for: the first half of a turn
+  // is always asked for before the second.
+  const endGathering = (): void => {
+    if (gathered.length > gatheredBefore && turnsWaited < mostTurnsWaited) {
+      gatheredBefore = gathered.length;
+      turnsWaited += 1;
+      setImmediate(endGathering);
+      return;
+    }
+    const runs = gathered;
+    gathered = [];
+    gatheredBefore = 0;
+    turnsWaited = 0;
+    together(() => {
+      for (const run of runs) run();
+    });
+  };
+
+  const endSettling = (): void => {
+    const runs = settled;
+    settled = [];
+    settling = false;
+    if (gathered.length > 0) expectSettling();
+    for (const run of runs) run();
+  };
+
+  const expectSettling = (): void => {
+    if (settling) return;
+    settling = true;
+    setImmediate(endSettling);
+  };
+
   return {
     gather(run) {
-      gathered.add(run);
-      // Immediates of one turn run in the order in which they were asked for.
-      settled.schedule();
+      if (gathered.push(run) === 1) setImmediate(endGathering);
+      expectSettling();
     },
-    settle: settled.add,
-  };
-}
-
-function createStep() {
-  let runs: (() => void)[] = [];
-  let scheduled = false;
-  const runAll = (): void => {
-    const now = runs;
-    runs = [];
-    scheduled = false;
-    for (const run of now) run();
-  };
-  const schedule = (): void => {
-    if (scheduled) return;
-    scheduled = true;
-    setImmediate(runAll);
-  };
-  return {
-    schedule,
-    add(run: () => void): void {
-      runs.push(run);
-      schedule();
+    settle(run) {
+      settled.push(run);
+      expectSettling();
     },
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { limitHeaders } from './limit-headers.ts';
+import { addLimitHeaders } from './limit-headers.ts';
 
 const windows = [
   { name: 'minute', limit: 100, widthMs: 60_000, remaining: 3, resetAfterMs: 1_500 },
@@ -10,7 +10,8 @@ const windows = [
 describe('the limit headers', () => {
   it('say how every window stands, in each of the forms that clients read', () => {
     const headers = new Headers();
-    const list = limitHeaders(windows, 1_000_000_000_200);
+    const list: string[] = [];
+    addLimitHeaders(list, windows, 1_000_000_000_200);
     for (let index = 0; index < list.length; index += 2) {
       headers.set(list[index] ?? '', list[index + 1] ?? '');
     }

@@ -30,21 +30,20 @@ function tightest(windows: readonly WindowState[]): WindowState | undefined {
 }
 
 /**
- * All headers that tell a client how its key's windows stand, as names and values in turn: the short
- * set for the tightest window with the reset as an epoch second, nesirat's nine, and the IETF fields
+ * Adds all headers that tell a client how its key's windows stand, as names and values in turn: the
+ * short set for the tightest window with the reset as an epoch second, nesirat's nine, and the IETF fields
  * of draft-ietf-httpapi-ratelimit-headers.
  */
-export function limitHeaders(windows: readonly WindowState[], nowMs: number): readonly string[] {
+export function addLimitHeaders(
+  headers: string[],
+  windows: readonly WindowState[],
+  nowMs: number,
+): void {
   const short = tightest(windows);
-  if (short === undefined) return [];
-  const headers = [
-    'X-RateLimit-Limit',
-    String(short.limit),
-    'X-RateLimit-Remaining',
-    String(short.remaining),
-    'X-RateLimit-Reset',
-    String(seconds(nowMs + short.resetAfterMs)),
-  ];
+  if (short === undefined) return;
+  headers.push('X-RateLimit-Limit', String(short.limit));
+  headers.push('X-RateLimit-Remaining', String(short.remaining));
+  headers.push('X-RateLimit-Reset', String(seconds(nowMs + short.resetAfterMs)));
   let policy = '';
   let standing = '';
   for (const { name, limit, widthMs, remaining, resetAfterMs } of windows) {
@@ -60,5 +59,4 @@ export function limitHeaders(windows: readonly WindowState[], nowMs: number): re
     standing += `${separator}"${name}";r=${remaining};t=${reset}`;
   }
   headers.push('RateLimit-Policy', policy, 'RateLimit', standing);
-  return headers;
 }

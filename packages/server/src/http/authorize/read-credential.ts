@@ -19,6 +19,8 @@ function bearerOrBare(value: string): string {
   return value.trim().replace(/^bearer(\s+|$)/i, '');
 }
 
+const headerNames = Object.keys(credentialHeaders) as readonly CredentialHeader[];
+
 /** What a server knows of a request's headers: all values of a name, in lower case. */
 export type HeaderValues = (name: CredentialHeader) => readonly string[];
 
@@ -32,15 +34,21 @@ export function readCredential(
   values: HeaderValues,
   accepted: readonly CredentialHeader[],
 ): string | null {
-  const presented = (names: readonly CredentialHeader[]): readonly string[] =>
-    names.flatMap((name) => values(name).map(credentialHeaders[name]));
-  const all = new Set(presented(Object.keys(credentialHeaders) as CredentialHeader[]));
-  if (all.size > 1) {
-    throw new SandgateError(
-      'credential_ambiguous',
-      'The request carries more than one credential. Send one API key, in one header',
-    );
+  let presented: string | null = null;
+  let isAccepted = false;
+  for (const name of headerNames) {
+    for (const value of values(name)) {
+      const credential = credentialHeaders[name](value);
+      if (presented !== null && credential !== presented) throw ambiguous();
+      presented = credential;
+      isAccepted ||= accepted.includes(name);
+    }
   }
-  const [credential = ''] = presented(accepted);
-  return credential === '' ? null : credential;
+  return isAccepted && presented !== '' ? presented : null;
 }
+
+const ambiguous = (): SandgateError =>
+  new SandgateError(
+    'credential_ambiguous',
+    'The request carries more than one credential. Send one API key, in one header',
+  );

@@ -1,6 +1,6 @@
 import type { Clock, WindowState } from '@sandgate/core';
 import { type RequestContext, setResponseHeader } from '../request-context.ts';
-import { limitHeaders } from './limit-headers.ts';
+import { addLimitHeaders } from './limit-headers.ts';
 
 /** Tells a client how its key's windows stand, as soon as a call was checked. */
 export function reportLimits(
@@ -8,7 +8,8 @@ export function reportLimits(
   clock: Clock,
 ): (limits: readonly WindowState[]) => void {
   return (limits) => {
-    const headers = limitHeaders(limits, clock.nowMs());
+    const headers: string[] = [];
+    addLimitHeaders(headers, limits, clock.nowMs());
     for (let index = 0; index < headers.length; index += 2) {
       setResponseHeader(context, headers[index] ?? '', headers[index + 1] ?? '');
     }

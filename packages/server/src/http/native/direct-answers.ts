@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createFailureBudget } from '@sandgate/core';
-import { limitHeaders } from '../authorize/limit-headers.ts';
+import { addLimitHeaders } from '../authorize/limit-headers.ts';
 import { readCredential } from '../authorize/read-credential.ts';
 import { explainFailure } from '../explain-failure.ts';
 import { logRequest } from '../log-request.ts';
@@ -37,21 +37,10 @@ export function createDirectAnswers(
   const dependencies = { ...services, reports: createFailureBudget() };
   const routes = new Map<string, DirectRoute>();
   for (const route of allRoutes) if (isDirect(route)) routes.set(route.path, directRoute(route));
-  let waiting: (() => void)[] = [];
-
-  const answerWaiting = (): void => {
-    const now = waiting;
-    waiting = [];
-    dependencies.storage.atOneMoment(() => {
-      for (const answer of now) answer();
-    });
-  };
-
   return (request, response) => {
     const route = request.method === 'GET' ? routes.get(request.url ?? '') : undefined;
     if (route === undefined || hasRawHeader(request.rawHeaders, 'x-workspace-id')) return false;
-    if (waiting.length === 0) turnEnd.gather(answerWaiting);
-    waiting.push(() => void answerDirectly(route, request, response, dependencies));
+    turnEnd.gather(() => void answerDirectly(route, request, response, dependencies));
     return true;
   };
 }
@@ -88,7 +77,7 @@ async function answerDirectly(
         workspace: reach,
         requestId,
         safe: true,
-        onLimits: (limits) => void headers.push(...limitHeaders(limits, clock.nowMs())),
+        onLimits: (limits) => addLimitHeaders(headers, limits, clock.nowMs()),
       },
       async (access) => ({
         value: await run({
