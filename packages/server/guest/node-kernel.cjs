@@ -1,8 +1,11 @@
 /**
  * Stateful Node kernel: runs code sent on fd 9 and reports on fd 3.
  *
- * Request:  `<run> <token> <length>\n` followed by <length> bytes of UTF-8 source.
+ * Request:  `<run> <token> <length>\n` or `<run> <token> <length> rich\n` followed by <length> bytes of UTF-8 source.
  * Reply:    one line of JSON, `{run, status: 'completed'}` or `{run, status: 'raised', name, message}`.
+ * To a rich request, each value that is shown comes before the reply as a line of its own,
+ * `{run, result: {role: 'value' or 'display', data: {media type: text}}}`, and a reply `raised` has
+ * `traceback: [{file, line, function, source}]`, outermost first.
  * A run's output lies between two copies of the byte 0xff and the token on stdout and on stderr, of which fd 8 and 7
  * are private copies that user code does not close by accident.
  *
@@ -44,6 +47,7 @@ const REQUESTS = 9;
 const CONTROL = 3;
 const OUTPUTS = [8, 7];
 const MAX_TEXT = 10_000;
+const MAX_SOURCES = 100;
 const enterName = '__sandgate_enter__';
 const handOverName = '__sandgate_hand_over__';
 const importName = '__sandgate_import__';
@@ -53,8 +57,12 @@ const owner = new AsyncLocalStorage();
 const session = new Session();
 session.connect();
 
+/** The source of the latest runs, for tracebacks. */
+const sources = new Map();
+
 let current;
 let watcher;
+let displayModule;
 let parser;
 
 function writeAll(descriptor, data) {
@@ -221,6 +229,42 @@ function printError(error, where = '') {
   show('stderr', `${where}${text}\n`);
 }
 
+function loadDisplay() {
+  displayModule ??= require(`${__dirname}/node-display.cjs`);
+  return displayModule;
+}
+
+function sendValue(run, role, value) {
+  const { formsOf, resultLine } = loadDisplay();
+  writeAll(CONTROL, resultLine(run.number, role, formsOf(value)));
+}
+
+/** Shows values in the richest form that whoever runs the code can take. */
+function display(...values) {
+  const run = current;
+  if (run === undefined || owner.getStore() !== run.number) return;
+  for (const value of values) {
+    if (run.rich) sendValue(run, 'display', value);
+    else show('stdout', `${inspect(value)}\n`);
+  }
+}
+
+function sourceOf(file, line) {
+  const source = sources.get(file);
+  return source === undefined ? undefined : splitText(source, '\n')[line - 1];
+}
+
+function traceOf(error, details, run) {
+  const { framesOf, frameOf } = loadDisplay();
+  const isError = error instanceof own.Error;
+  const frames = isError ? framesOf(withoutOwnFrames(`${error.stack}`), sourceOf) : [];
+  // A syntax error has no frame of its own, and V8 knows its place all the same.
+  if (frames.length > 0 || details.exception?.className !== 'SyntaxError') return frames;
+  const file = `run-${run.number}.js`;
+  const line = details.lineNumber + 1;
+  return [frameOf(file, line, '<anonymous>', sourceOf(file, line))];
+}
+
 /** User code may have replaced the stream, or have ended it. */
 function show(stream, text) {
   try {
@@ -372,7 +416,9 @@ function echo(run, answer) {
   const { exceptionDetails: details, result } = answer;
   if (details === undefined) {
     withValue(result, (value) => {
-      if (value !== undefined) show('stdout', `${inspect(value)}\n`);
+      if (value === undefined) return;
+      if (run.rich) sendValue(run, 'value', value);
+      else show('stdout', `${inspect(value)}\n`);
     });
     return;
   }
@@ -381,6 +427,7 @@ function echo(run, answer) {
     const shown = misplaced ? new own.SyntaxError(run.parserError.message) : error;
     printError(shown, placeOf(details, run));
     run.failure = describe(shown);
+    if (run.rich) run.failure.traceback = traceOf(shown, details, run);
   });
 }
 
@@ -439,8 +486,10 @@ function finish(run, error, answer) {
 
 const finishOrExit = orExit(finish);
 
-function start(number, marker, source) {
-  const run = { number, marker, source, settled: false };
+function start(number, marker, source, rich) {
+  const run = { number, marker, source, rich, settled: false };
+  sources.set(`run-${number}.js`, source);
+  sources.delete(`run-${number - MAX_SOURCES}.js`);
   run.settle = (error, answer) => {
     if (run.settled) return;
     run.settled = true;
@@ -467,7 +516,8 @@ function readRequests() {
       if (pending.length < next) return;
       const source = textOf(pending, 'utf8', end + 1, next);
       pending = bytesAfter(pending, next);
-      start(own.Number(words[0]), from(`\xff${words[1]}`, 'latin1'), source);
+      const marker = from(`\xff${words[1]}`, 'latin1');
+      start(own.Number(words[0]), marker, source, words[3] === 'rich');
     }
   };
   requests.on('data', orExit(take));
@@ -478,6 +528,7 @@ function defineGlobals() {
   const userRequire = createRequire(`${process.cwd()}/kernel.js`);
   const define = (name, value) =>
     defineProperty(globals, name, { configurable: true, writable: true, value });
+  define('display', display);
   define('require', userRequire);
   define('module', { exports: {}, require: userRequire, children: [], paths: [] });
   define('exports', globals.module.exports);

@@ -1,12 +1,16 @@
 """Stateful Python kernel: runs code sent on fd 0 and reports on fd 3.
 
-Request:  b'<run> <token> <length>\n' followed by <length> bytes of UTF-8 source.
+Request:  b'<run> <token> <length>\n' or b'<run> <token> <length> rich\n' followed by <length> bytes of
+          UTF-8 source.
 Reply:    one line of JSON, {"run": n, "status": "completed"} or
           {"run": n, "status": "raised", "name": "...", "message": "..."}.
+To a rich request, each value that is shown comes before the reply as a line of its own,
+          {"run": n, "result": {"role": "value" or "display", "data": {media type: text}}},
+          and a reply "raised" has "traceback": [{"file", "line", "function", "source"}], outermost first.
 A run's output lies between two copies of the byte 0xff and the token on fd 1 and on fd 2.
 
 Every import here is paid at each start of a sandbox and by each idle kernel, so whatever only some
-runs need (traceback, asyncio, json) is imported when they need it.
+runs need (traceback, asyncio, json, the forms of values) is loaded when they need it.
 """
 
 import builtins
@@ -14,7 +18,7 @@ import os
 import sys
 from _contextvars import Context, ContextVar
 from _signal import SIG_DFL, SIGINT, SIGQUIT, signal
-from _thread import start_new_thread
+from _thread import RLock, get_ident, start_new_thread
 from io import FileIO, TextIOWrapper
 
 ONLY_AST = 0x400
@@ -44,6 +48,14 @@ forked = False
 future_flags = 0
 loop = None
 sources = {}
+# The current run was asked for by somebody who takes values in richer forms than text.
+rich = False
+display_module = None
+main_thread = get_ident()
+control_lock = RLock()
+# The main thread is in the middle of a line for the server: an interrupt waits for its end.
+sending = False
+interrupted = False
 # The run on whose behalf the current thread or task works; 0 when that is not known.
 owner = ContextVar('sandgate_run', default=0)
 
@@ -121,7 +133,10 @@ def own_pool_work():
 
 
 def on_interrupt(_number, _frame):
-    if running:
+    global interrupted
+    if sending:
+        interrupted = True
+    elif running:
         raise KeyboardInterrupt
 
 
@@ -130,6 +145,67 @@ def after_fork():
     forked = True
     os.close(control)
     os.close(requests.fileno())
+
+
+def load_display():
+    global display_module
+    if display_module is None:
+        name = 'sandgate_display'
+        with open(__file__.rpartition('/')[0] + '/python-display.py', encoding='utf-8') as file:
+            code = compile(file.read(), name, 'exec', dont_inherit=True)
+        module = type(sys)(name)
+        exec(code, module.__dict__)
+        os.environ.setdefault('MPLBACKEND', 'Agg')
+        sys.meta_path.insert(0, module.PyplotFinder(show_figures))
+        display_module = module
+    return display_module
+
+
+def send_result(number, line):
+    """Sends a line, unless its run is over."""
+    global sending, interrupted
+    with control_lock:
+        if not rich or number != run_number or sending:
+            return
+        sending = get_ident() == main_thread
+        try:
+            write_all(control, line)
+        finally:
+            sending = False
+    if interrupted and get_ident() == main_thread:
+        interrupted = False
+        raise KeyboardInterrupt
+
+
+def show_value(role, value):
+    number = run_number
+    if forked or not rich:
+        print(repr(value))
+    elif owner.get() in (0, number):
+        module = load_display()
+        send_result(number, module.result_line(number, role, module.forms_of(value)))
+
+
+def display(*values):
+    """Shows values in the richest form that whoever runs the code can take."""
+    for value in values:
+        show_value('display', value)
+
+
+def show_figures():
+    if not rich or forked:
+        return False
+    for figure in load_display().open_figures():
+        show_value('display', figure)
+    return True
+
+
+def show_last(value):
+    """As sys.displayhook does, for a rich run."""
+    if value is not None:
+        builtins._ = None
+        show_value('value', value)
+        builtins._ = value
 
 
 def remember_sources():
@@ -185,14 +261,17 @@ def execute(source, name, namespace):
                 future_flags |= code.co_flags & getattr(__future__, feature).compiler_flag
 
 
+own_files = (display.__code__.co_filename, 'sandgate_display')
+
+
 def user_frames(trace):
     """The traceback from the first frame of user code on, or None when there is none."""
     while trace and trace.tb_frame.f_code.co_filename not in sources:
         trace = trace.tb_next
     last = trace
-    while last and last.tb_next:
-        if last.tb_next.tb_frame.f_code is on_interrupt.__code__:
-            last.tb_next = None
+    while last:
+        while last.tb_next and last.tb_next.tb_frame.f_code.co_filename in own_files:
+            last.tb_next = last.tb_next.tb_next
         last = last.tb_next
     return trace
 
@@ -242,13 +321,38 @@ def leave(error):
     os._exit(code & 0xFF)
 
 
-def reply_raised(error):
+def reply_raised(error, traceback):
     from _json import encode_basestring_ascii as quote
 
     name, message = type(error).__name__[:MAX_TEXT], text_of(error)
-    return '{"run":%d,"status":"raised","name":%s,"message":%s}\n' % (
-        run_number, quote(name), quote(message)
+    return '{"run":%d,"status":"raised","name":%s,"message":%s%s}\n' % (
+        run_number, quote(name), quote(message), traceback
     )
+
+
+def traceback_field(error):
+    try:
+        return ',"traceback":' + load_display().traceback_text(error)
+    except BaseException:
+        return ''
+
+
+def run_with_values(source, name, namespace):
+    """As execute, with values sent to the server, and figures that are left open."""
+    global running
+    hook = sys.displayhook
+    if hook is sys.__displayhook__:
+        sys.displayhook = show_last
+    load_display()
+    try:
+        execute(source, name, namespace)
+        show_figures()
+    except Exception:
+        show_figures()
+        raise
+    finally:
+        if sys.displayhook is show_last:
+            sys.displayhook = hook
 
 
 def open_descriptors():
@@ -260,8 +364,8 @@ def open_descriptors():
             os.dup2(saved, descriptor)
 
 
-def run(source, marker, namespace):
-    global running
+def run(source, marker, namespace, wants_values):
+    global running, rich, interrupted
     name = '<run %d>' % run_number
     sources[name] = source
     if len(sources) > MAX_SOURCES:
@@ -273,9 +377,11 @@ def run(source, marker, namespace):
         write_all(descriptor, marker)
     owner.set(run_number)
     failure = None
+    rich = wants_values
+    interrupted = False
     try:
         running = True
-        execute(source, name, namespace)
+        (run_with_values if rich else execute)(source, name, namespace)
         running = False
     except BaseException as error:
         running = False
@@ -292,10 +398,13 @@ def run(source, marker, namespace):
         os._exit(0 if failure is None else 1)
     for descriptor in outputs:
         write_all(descriptor, marker)
+    traceback = traceback_field(failure) if rich and failure is not None else ''
+    with control_lock:
+        rich = False
     if failure is None:
         reply = '{"run":%d,"status":"completed"}\n' % run_number
     else:
-        reply = reply_raised(failure)
+        reply = reply_raised(failure, traceback)
     write_all(control, reply.encode())
 
 
@@ -312,14 +421,15 @@ def main():
     signal(SIGQUIT, SIG_DFL)
     os.register_at_fork(after_in_child=after_fork)
     own_threads()
+    builtins.display = display
     while True:
         header = requests.readline()
         if not header:
             leave(SystemExit(0))
-        number, token, length = header.split()
+        number, token, length, *options = header.split()
         source = requests.read(int(length)).decode()
         run_number = int(number)
-        run(source, b'\xff' + token, module.__dict__)
+        run(source, b'\xff' + token, module.__dict__, b'rich' in options)
 
 
 kernel_module = sys.modules['__main__']

@@ -22,6 +22,7 @@ import { networkContract } from './contract/network-contract.ts';
 import { type NetworkWorld, startNetworkWorld } from './contract/network-world.ts';
 import { pauseContract } from './contract/pause-contract.ts';
 import { processContract } from './contract/process-contract.ts';
+import { richResultContract } from './contract/rich-result-contract.ts';
 import { snapshotContract } from './contract/snapshot-contract.ts';
 import { terminalContract } from './contract/terminal-contract.ts';
 import { volumeContract } from './contract/volume-contract.ts';
@@ -45,6 +46,7 @@ const wholeContract: Readonly<Record<string, ContractPart>> = {
   isolation: isolationContract,
   pause: pauseContract,
   snapshot: snapshotContract,
+  'rich results': richResultContract,
   network: networkContract,
   volumes: volumeContract,
 };

@@ -9,6 +9,9 @@ export const kernelGuestFile: Readonly<Record<KernelLanguage, string>> = {
   node: 'node-kernel.cjs',
 };
 
+/** What the guest scripts load from their own directory when a value is shown in rich form. */
+export const kernelDisplayFiles: readonly string[] = ['python-display.py', 'node-display.cjs'];
+
 /** File name of the Python script after `compilePythonKernel`. */
 export const compiledPythonKernelFile = 'python-kernel.pyc';
 

@@ -1,7 +1,13 @@
 import type { Readable } from 'node:stream';
 import type { KernelRunRequest } from '@sandgate/core';
 import type { KernelProcess } from './kernel-process.ts';
-import { type KernelReply, maxReplyBytes, parseKernelReply } from './kernel-reply.ts';
+import {
+  type KernelReply,
+  maxReplyBytes,
+  maxResultBytes,
+  parseKernelLine,
+} from './kernel-reply.ts';
+import { LineReader } from './line-reader.ts';
 import { RunOutputSplitter, runMarker } from './run-output-splitter.ts';
 import type { StartTimer } from './start-timer.ts';
 
@@ -9,12 +15,13 @@ export type SessionResult =
   | { readonly kind: 'replied'; readonly reply: KernelReply }
   /** `begun` is false when the interpreter was gone before it took up the run. */
   | { readonly kind: 'exited'; readonly exitCode: number; readonly begun: boolean }
-  /** The guest said something that is not a reply, or the client's `onOutput` failed. */
+  /** The guest said something that is not a reply, or the client's receiver failed. */
   | { readonly kind: 'broken'; readonly reason: string; readonly cause?: unknown };
 
 interface OpenRun {
   readonly number: number;
   readonly onOutput: KernelRunRequest['onOutput'];
+  readonly onResult: KernelRunRequest['onResult'];
   readonly resolve: (result: SessionResult) => void;
   reply: KernelReply | undefined;
 }
@@ -29,7 +36,7 @@ export class KernelSession {
   readonly #drained: Promise<unknown>;
   #run: OpenRun | undefined;
   #lastNumber = 0;
-  /** Calls of `onOutput` that have not come back. */
+  /** Calls of `onOutput` and `onResult` that have not come back. */
   #delivering = 0;
   #usable = true;
 
@@ -57,16 +64,17 @@ export class KernelSession {
   }
 
   /** Sends code and resolves when its reply and the ends of both output streams are here. */
-  run(code: string, token: string, onOutput: OpenRun['onOutput']): Promise<SessionResult> {
+  run({ code, onOutput, onResult }: KernelRunRequest, token: string): Promise<SessionResult> {
     this.#lastNumber += 1;
     const number = this.#lastNumber;
     const marker = runMarker(token);
     this.#splitters.stdout.expect(marker);
     this.#splitters.stderr.expect(marker);
     return new Promise((resolve) => {
-      this.#run = { number, onOutput, resolve, reply: undefined };
+      this.#run = { number, onOutput, onResult, resolve, reply: undefined };
       const source = Buffer.from(code, 'utf8');
-      this.#process.stdin.write(`${number} ${token} ${source.length}\n`);
+      const rich = onResult === undefined ? '' : ' rich';
+      this.#process.stdin.write(`${number} ${token} ${source.length}${rich}\n`);
       this.#process.stdin.write(source);
     });
   }
@@ -115,10 +123,15 @@ export class KernelSession {
   }
 
   async #deliver(stream: 'stdout' | 'stderr', data: Buffer): Promise<void> {
-    if (data.length === 0 || this.#run === undefined) return;
+    if (data.length > 0) await this.#handOver((run) => run.onOutput({ stream, data }));
+  }
+
+  /** Calls a receiver of the run, and waits for it. */
+  async #handOver(call: (run: OpenRun) => void | Promise<void>): Promise<void> {
+    if (this.#run === undefined) return;
     this.#delivering += 1;
     try {
-      await this.#run.onOutput({ stream, data });
+      await call(this.#run);
     } catch (cause) {
       this.#break('The receiver of the output failed.', cause);
     } finally {
@@ -127,33 +140,37 @@ export class KernelSession {
   }
 
   async #pumpReplies(stream: Readable): Promise<void> {
-    let pending = Buffer.alloc(0);
+    const lines = new LineReader();
     try {
       for await (const chunk of stream) {
-        pending = pending.length > 0 ? Buffer.concat([pending, chunk]) : chunk;
-        for (let end = pending.indexOf(10); end >= 0; end = pending.indexOf(10)) {
-          this.#takeReply(pending.toString('utf8', 0, end));
-          pending = pending.subarray(end + 1);
+        for (const line of lines.push(chunk)) await this.#takeLine(line);
+        if (lines.pendingBytes > this.#maxLineBytes) {
+          this.#break('A reply of the kernel is too long.');
         }
-        if (pending.length > maxReplyBytes) this.#break('A reply of the kernel is too long.');
-        if (!this.#usable) pending = Buffer.alloc(0);
+        if (!this.#usable) lines.clear();
       }
     } catch {
       // A stream that breaks has ended.
     }
   }
 
-  #takeReply(line: string): void {
+  get #maxLineBytes(): number {
+    return this.#run?.onResult === undefined ? maxReplyBytes : maxResultBytes;
+  }
+
+  async #takeLine(bytes: Buffer): Promise<void> {
     const run = this.#run;
-    const reply =
-      run === undefined || run.reply !== undefined || line.length > maxReplyBytes
+    const line =
+      run === undefined || run.reply !== undefined || bytes.length > this.#maxLineBytes
         ? undefined
-        : parseKernelReply(line, run.number);
-    if (run === undefined || reply === undefined) {
+        : parseKernelLine(bytes.toString('utf8'), run.number);
+    if (line?.status === 'shown' && run?.onResult !== undefined) {
+      const { onResult } = run;
+      await this.#handOver(() => onResult(line.result));
+    } else if (run === undefined || line === undefined || line.status === 'shown') {
       this.#break('The kernel sent something that is not a reply.');
       return;
-    }
-    run.reply = reply;
+    } else run.reply = line;
     this.#closeIfComplete();
   }
 

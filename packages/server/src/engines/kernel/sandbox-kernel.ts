@@ -44,7 +44,7 @@ type Interruption = 'timed_out' | 'aborted';
  * regularly afterwards.
  *
  * `run` throws SandgateError `kernel_failed` when the guest breaks the protocol, what `startProcess`
- * throws, and what `onOutput` throws.
+ * throws, and what `onOutput` and `onResult` throw.
  */
 export function createSandboxKernel(
   language: KernelLanguage,
@@ -155,7 +155,7 @@ class SandboxKernel implements Kernel {
   }
 
   #send(session: KernelSession, request: KernelRunRequest): Promise<SessionResult> {
-    return session.run(request.code, this.#nextToken(), request.onOutput);
+    return session.run(request, this.#nextToken());
   }
 
   async #outcomeOf(
@@ -174,7 +174,8 @@ class SandboxKernel implements Kernel {
       if (interruption !== undefined) return { kind: interruption, stateLost: false };
       const { reply } = result;
       if (reply.status === 'completed') return { kind: 'completed' };
-      return { kind: 'raised', errorName: reply.errorName, errorMessage: reply.errorMessage };
+      const { status: _, ...failure } = reply;
+      return { kind: 'raised', ...failure };
     }
     this.#session = undefined;
     if (result.kind === 'exited') {
