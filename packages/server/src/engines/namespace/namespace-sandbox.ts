@@ -260,7 +260,7 @@ export class NamespaceSandbox implements EngineSandbox {
 
   async #kill(): Promise<void> {
     // What a freezer holds cannot be killed.
-    await this.#pause.end();
+    await this.#pause.end().catch(() => {});
     this.#parts.process.kill();
     await this.exited;
   }

@@ -35,7 +35,7 @@ export class NamespaceVolumes implements EngineVolumes {
   readonly #attachedDirectory: string;
   readonly #host: () => Promise<VolumeHost>;
   readonly #used = new Set<string>();
-  readonly #making = new Map<string, number | null>();
+  readonly #making = new Map<string, { readonly uid: number | null; readonly sizeMib: number }>();
 
   /** `host` is what the engine has found out about the machine. */
   constructor(runtime: RuntimeDirectory, host: () => Promise<VolumeHost>) {
@@ -57,9 +57,10 @@ export class NamespaceVolumes implements EngineVolumes {
       throw new SandgateError('volume_exists', 'There is a volume with that id.');
     }
     const uid = volumeKind.kind === 'disk' ? identities.forVolume(this.#takenUids()) : null;
-    this.#making.set(id, uid);
+    this.#making.set(id, { uid, sizeMib });
     try {
-      await this.#files.requireRoom(sizeMib);
+      const wanted = [...this.#making.values()].map((made) => made.sizeMib);
+      await this.#files.requireRoom(wanted.reduce((sum, size) => sum + size, 0));
       if (uid === null) await this.#files.markMemory(id, sizeMib);
       else await makeDisk(this.#files.imagePath(id, uid), sizeMib, uid);
     } finally {
@@ -179,7 +180,7 @@ export class NamespaceVolumes implements EngineVolumes {
     const stored = this.#files
       .list()
       .flatMap((volume) => (volume.kind === 'disk' ? volume.uid : []));
-    const making = [...this.#making.values()].filter((uid) => uid !== null);
+    const making = [...this.#making.values()].flatMap(({ uid }) => uid ?? []);
     return new Set([...stored, ...making]);
   }
 }
