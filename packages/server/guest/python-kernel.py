@@ -151,8 +151,16 @@ def load_display():
     global display_module
     if display_module is None:
         name = 'sandgate_display'
-        with open(__file__.rpartition('/')[0] + '/python-display.py', encoding='utf-8') as file:
-            code = compile(file.read(), name, 'exec', dont_inherit=True)
+        base = __file__.rpartition('/')[0] + '/python-display.py'
+        if __file__.endswith('.pyc'):
+            from marshal import loads
+
+            with open(base + 'c', 'rb') as file:
+                # The header takes 16 bytes (PEP 552).
+                code = loads(file.read()[16:])
+        else:
+            with open(base, encoding='utf-8') as file:
+                code = compile(file.read(), name, 'exec', dont_inherit=True)
         module = type(sys)(name)
         exec(code, module.__dict__)
         os.environ.setdefault('MPLBACKEND', 'Agg')

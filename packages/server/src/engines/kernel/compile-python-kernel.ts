@@ -1,13 +1,18 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { compiledPythonKernelFile, kernelGuestFile } from './kernel-command.ts';
+import { compiledPythonFiles } from './kernel-command.ts';
 
-const compileSource =
-  'import py_compile, sys; py_compile.compile(sys.argv[1], sys.argv[2], sys.argv[3], True)';
+/** Arguments: a source, a target and a name, for each file. */
+const compileSource = `
+import py_compile, sys
+words = iter(sys.argv[1:])
+for source, target, name in zip(words, words, words):
+    py_compile.compile(source, target, name, True)
+`;
 
 /**
- * Compiles the Python guest script once on the host, for interpreters that start often. Bytecode
+ * Compiles the Python guest scripts once on the host, for interpreters that start often. Bytecode
  * fits the version that made it alone, so `interpreter` must be the one that the sandbox runs. It
  * saves each idle kernel the memory of the compiler, about half a megabyte, and a millisecond.
  *
@@ -18,8 +23,9 @@ export async function compilePythonKernel(
   sourceDirectory: string,
   targetDirectory: string,
 ): Promise<void> {
-  const source = join(sourceDirectory, kernelGuestFile.python);
-  const target = join(targetDirectory, compiledPythonKernelFile);
-  const argv = ['-I', '-c', compileSource, source, target, 'python-kernel'];
+  const files = compiledPythonFiles.flatMap(({ source, target, name }) => [
+    ...[join(sourceDirectory, source), join(targetDirectory, target), name],
+  ]);
+  const argv = ['-I', '-c', compileSource, ...files];
   await promisify(execFile)(interpreter, argv, { timeout: 10_000 });
 }

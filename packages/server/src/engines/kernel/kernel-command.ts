@@ -13,7 +13,13 @@ export const kernelGuestFile: Readonly<Record<KernelLanguage, string>> = {
 export const kernelDisplayFiles: readonly string[] = ['python-display.py', 'node-display.cjs'];
 
 /** File name of the Python script after `compilePythonKernel`. */
-export const compiledPythonKernelFile = 'python-kernel.pyc';
+const compiledPythonKernelFile = 'python-kernel.pyc';
+
+/** Python scripts, each with its name after `compilePythonKernel` and its name in tracebacks. */
+export const compiledPythonFiles = [
+  { source: 'python-kernel.py', target: compiledPythonKernelFile, name: 'python-kernel' },
+  { source: 'python-display.py', target: 'python-display.pyc', name: 'sandgate_display' },
+] as const;
 
 export interface KernelCommandOptions {
   /** Interpreter inside the sandbox: a name on its PATH or an absolute path. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compilePythonKernel } from '../kernel/compile-python-kernel.ts';
 import {
-  compiledPythonKernelFile,
+  compiledPythonFiles,
   kernelDisplayFiles,
   kernelGuestFile,
 } from '../kernel/kernel-command.ts';
@@ -37,7 +37,7 @@ export async function compileKernelScripts(
   if (python === undefined) return false;
   try {
     await compilePythonKernel(python.executable, directory, directory);
-    chmodSync(join(directory, compiledPythonKernelFile), 0o644);
+    for (const { target } of compiledPythonFiles) chmodSync(join(directory, target), 0o644);
     return true;
   } catch {
     return false;

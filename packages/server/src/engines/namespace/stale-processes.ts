@@ -1,14 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readProcessStat } from './process-stat.ts';
 
 /** When a process started, in clock ticks since boot (proc(5), /proc/pid/stat, field 22). */
 export function processStartTime(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name in field 2 may hold anything, also blanks and brackets.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-  } catch {
-    return null;
-  }
+  return readProcessStat(`/proc/${pid}/stat`)?.[19] ?? null;
 }
 
 /** Kills a process, if it is still the one that was recorded and not another with its number. */

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { errorCodeOf } from '../limits/cgroup-files.ts';
+import { readProcessStat } from '../process-stat.ts';
 
 /** A process as /proc/pid/stat tells of it (proc(5)). */
 export interface Member {
@@ -7,19 +8,13 @@ export interface Member {
   readonly parent: number;
   /** Clock ticks since boot; tells a process from a later one with its number. */
   readonly startTime: number;
-  readonly state: string;
 }
 
-function readMember(pid: number, path = `/proc/${pid}/stat`): Member | null {
-  try {
-    const stat = readFileSync(path, 'latin1');
-    // The name in field 2 may hold anything, also blanks and brackets.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const [state = '', parent] = fields;
-    return { pid, parent: Number(parent), startTime: Number(fields[19]), state };
-  } catch {
-    return null;
-  }
+function readMember(pid: number): Member | null {
+  const fields = readProcessStat(`/proc/${pid}/stat`);
+  if (fields === null) return null;
+  const [, parent] = fields;
+  return { pid, parent: Number(parent), startTime: Number(fields[19]) };
 }
 
 export function readMembers(pids: readonly number[]): Member[] {
@@ -86,7 +81,7 @@ export function signalMember(
 function threadStates(pid: number): string[] {
   try {
     const threads = readdirSync(`/proc/${pid}/task`);
-    return threads.flatMap((id) => readMember(pid, `/proc/${pid}/task/${id}/stat`)?.state ?? []);
+    return threads.flatMap((id) => readProcessStat(`/proc/${pid}/task/${id}/stat`)?.[0] ?? []);
   } catch {
     // It has ended.
     return [];
