@@ -18,6 +18,7 @@ import {
   type ServerKey,
   type StoredLimits,
   serverKeyFingerprint,
+  startWorkspacePurge,
   type Timers,
 } from '@sandgate/core';
 import { pino } from 'pino';
@@ -117,10 +118,17 @@ export async function createTestApp(
     hasher: testHasher,
     onError: (error) => void backgroundErrors.push(error),
   });
+  const purge = startWorkspacePurge({
+    ...keyDependencies,
+    sandboxes,
+    timers,
+    onError: (error) => void backgroundErrors.push(error),
+  });
   const turnEnd = createTurnEnd(storage.atOneMoment);
   const doors: AppDependencies = {
     ...keyDependencies,
     ...people.services,
+    purgeClosed: purge.purgeClosed,
     onRefusal: ({ code }) => void refusals.push(code),
     limitsOf,
     version: '0.0.0',
@@ -160,6 +168,7 @@ export async function createTestApp(
     backgroundErrors,
     refusals,
     people: people.services,
+    purge,
     /** What every key may do; none at the start. */
     limits,
     keyDependencies,

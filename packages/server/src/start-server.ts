@@ -28,6 +28,7 @@ import {
   type Storage,
   standardLimits,
   startUsageUpkeep,
+  startWorkspacePurge,
   type Timers,
   type Workspace,
 } from '@sandgate/core';
@@ -173,11 +174,24 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
     onError: (error) => log.error({ err: error }, 'ended sessions could not be removed'),
   });
   opened.add(() => people.close());
+  const purge = startWorkspacePurge({
+    ...parts,
+    auditLog,
+    sandboxes: {
+      destroy: (workspace, reference) =>
+        auditScope.run({ actor: { kind: 'server' } }, () =>
+          sandboxes.destroy(workspace, reference),
+        ),
+    },
+    onError: (error) => log.error({ err: error }, 'a closed workspace could not be purged'),
+  });
+  opened.add(() => purge.close());
   const turnEnd = createTurnEnd(storage.atOneMoment);
   const doors: AppDependencies = {
     ...keyDependencies,
     ...people.services,
     onRefusal: refusals.refuse,
+    purgeClosed: purge.purgeClosed,
     limitsOf: keyLimits,
     auditLog,
     version: parts.version,

@@ -5,6 +5,7 @@ import type { AlertStore } from './alert-store.ts';
 import type { AuditStore } from './audit-store.ts';
 import type { Awaitable } from './awaitable.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
+import type { InvitationStore } from './invitation-store.ts';
 import type { MemberStore } from './member-store.ts';
 import type { SandboxStore } from './sandbox-store.ts';
 import type { SessionStore } from './session-store.ts';
@@ -113,6 +114,8 @@ export interface KeyStore {
   findByNumber(number: number): Promise<ApiKey | null>;
   /** Oldest first, that is, by number. */
   list(filter: KeyFilter): Promise<readonly ApiKey[]>;
+  /** Those that follow a person and are not revoked, oldest first. */
+  listOfOwner(ownerId: string): Promise<readonly ApiKey[]>;
   /** Oldest first, with how many there are on all pages. */
   page(
     query: KeyQuery,
@@ -182,6 +185,27 @@ export interface WorkspaceStore {
   list(): Promise<readonly Workspace[]>;
   /** The workspace of that slug, stored now if it was not there. */
   insertIfAbsent(workspace: Workspace, record?: RecordChange<Workspace>): Promise<Workspace>;
+  /**
+   * A new one, with its owner where it has one.
+   * @throws SandgateError `workspace_exists` when the slug is taken
+   */
+  insert(workspace: Workspace, ownerId: string | null, record?: RecordChange): Promise<void>;
+  /** False when it is not there. */
+  describe(
+    id: string,
+    changes: Pick<Workspace, 'name' | 'description' | 'updatedAtMs'>,
+    record?: RecordChange,
+  ): Promise<boolean>;
+  /**
+   * Final. Nothing finds it any more, its slug is free, its keys are revoked, its invitations gone.
+   * False when it is not there.
+   * @throws SandgateError `owner_conflict` when it is somebody's home
+   */
+  close(id: string, atMs: number, record?: RecordChange): Promise<boolean>;
+  /** Closed, and not purged yet: the first to be closed first. */
+  listClosed(): Promise<readonly Workspace[]>;
+  /** What it held is gone. */
+  markPurged(id: string, atMs: number): Promise<void>;
 }
 
 /**
@@ -210,6 +234,7 @@ export interface Storage {
    */
   atOneMoment<Result>(work: () => Result): Result;
   readonly users: UserStore;
+  readonly invitations: InvitationStore;
   readonly members: MemberStore;
   readonly sessions: SessionStore;
   readonly signingKeys: SigningKeyStore;

@@ -7,7 +7,7 @@ export type NewUser = Omit<User, 'number' | 'homeWorkspaceId' | 'lastLoginAtMs'>
 
 /** What may be changed of a user. What is absent stays as it is. */
 export type UserChanges = Partial<
-  Pick<User, 'name' | 'passwordHash' | 'enabled' | 'lastLoginAtMs'>
+  Pick<User, 'name' | 'passwordHash' | 'emailVerified' | 'enabled' | 'lastLoginAtMs'>
 >;
 
 export interface UserStore {

@@ -107,7 +107,7 @@ const sessionEnded = (): SandgateError =>
   new SandgateError('session_ended', 'This session has ended. Log in again');
 
 async function tokensFor(
-  { accessTokens, times, clock }: SessionDependencies,
+  { accessTokens, times }: SessionDependencies,
   session: Session,
   refreshToken: string,
 ): Promise<SessionTokens> {
@@ -116,6 +116,6 @@ async function tokensFor(
     accessToken: await accessTokens.issue({ userId: session.userId, sessionId: session.id }),
     refreshToken,
     accessMs: times.accessMs,
-    refreshMs: Math.max(0, session.expiresAtMs - clock.nowMs()),
+    refreshMs: session.expiresAtMs - session.refreshedAtMs,
   };
 }

@@ -6,6 +6,8 @@ import type { PasswordHasher } from '../port/password-hasher.ts';
 import type { Randomness } from '../port/randomness.ts';
 import { newResourceId, newUuid } from '../port/resource-id.ts';
 import type { Storage } from '../port/storage.ts';
+import type { NewUser } from '../port/user-store.ts';
+import { slugFor } from '../workspace/use-workspaces.ts';
 import { defaultWorkspaceSlug, newWorkspace, type Workspace } from '../workspace/workspace.ts';
 import { requireEmail } from './email-address.ts';
 import { requirePassword } from './require-password.ts';
@@ -37,23 +39,51 @@ export async function createUser(
   request: CreateUserRequest,
   record?: RecordChange<User>,
 ): Promise<User> {
-  const { storage, clock, randomness, hasher } = dependencies;
+  const { ownsDefault = false, onlyFirst = false } = request;
+  const { user, home } = await newPerson(dependencies, request);
+  const { clock, randomness, storage } = dependencies;
+  const ownHome = ownsDefault ? defaultHome({ clock, randomness }) : home;
+  return await storage.users.insert(user, ownHome, { onlyFirst, record });
+}
+
+/** An account and its home, not stored yet. @throws SandgateError `invalid_request` */
+export async function newPerson(
+  { clock, randomness, hasher }: Pick<UserDependencies, 'clock' | 'randomness' | 'hasher'>,
+  request: Pick<CreateUserRequest, 'email' | 'name' | 'password'>,
+): Promise<{ readonly user: NewUser; readonly home: Workspace }> {
   const email = requireEmail(request.email);
   const name = requirePersonName(request.name ?? '');
   const passwordHash =
     request.password === null ? null : await hasher.hash(requirePassword(request.password, email));
-  const user = {
+  const user: NewUser = {
     id: newResourceId(clock, randomness),
     email,
     name,
     passwordHash,
+    emailVerified: true,
     enabled: true,
     createdAtMs: clock.nowMs(),
   };
-  const home = newHome(dependencies, email, name, request.ownsDefault === true);
-  const { onlyFirst = false } = request;
-  return await storage.users.insert(user, home, { onlyFirst, record });
+  const mailbox = email.split('@', 1)[0] ?? '';
+  const home = newWorkspace({
+    id: newResourceId(clock, randomness),
+    uuid: newUuid(randomness),
+    slug: slugFor(mailbox, randomness),
+    createdAtMs: clock.nowMs(),
+  });
+  return { user, home: { ...home, name: name || mailbox } };
 }
+
+const defaultHome = ({
+  clock,
+  randomness,
+}: Pick<UserDependencies, 'clock' | 'randomness'>): Workspace =>
+  newWorkspace({
+    id: newResourceId(clock, randomness),
+    uuid: newUuid(randomness),
+    slug: defaultWorkspaceSlug,
+    createdAtMs: clock.nowMs(),
+  });
 
 /** @throws SandgateError `invalid_request` */
 export function requirePersonName(text: string): string {
@@ -63,27 +93,4 @@ export function requirePersonName(text: string): string {
     throw new SandgateError('invalid_request', `name: takes ${most}`);
   }
   return name;
-}
-
-/** The slug says whose it is, and its end keeps two namesakes apart. */
-function newHome(
-  { clock, randomness }: Pick<UserDependencies, 'clock' | 'randomness'>,
-  email: string,
-  name: string,
-  ownsDefault: boolean,
-): Workspace {
-  const mailbox = email.split('@', 1)[0] ?? '';
-  const readable = mailbox
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-|-$/g, '')
-    .slice(0, 40);
-  const ending = Buffer.from(randomness.bytes(4)).toString('hex');
-  const slug = ownsDefault ? defaultWorkspaceSlug : `${readable || 'user'}-${ending}`;
-  const workspace = newWorkspace({
-    id: newResourceId(clock, randomness),
-    uuid: newUuid(randomness),
-    slug,
-    createdAtMs: clock.nowMs(),
-  });
-  return ownsDefault ? workspace : { ...workspace, name: name || mailbox };
 }

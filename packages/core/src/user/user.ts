@@ -10,6 +10,8 @@ export interface User {
   readonly name: string;
   /** Null: no password, so that only single sign-on lets them in. */
   readonly passwordHash: string | null;
+  /** That they have the mailbox is known: the operator says so, or a provider of identities. */
+  readonly emailVerified: boolean;
   readonly enabled: boolean;
   /** The workspace of a call that names none. They own it, always. */
   readonly homeWorkspaceId: string;

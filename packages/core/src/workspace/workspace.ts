@@ -7,8 +7,13 @@ export interface Workspace {
   readonly uuid: string;
   readonly slug: string;
   readonly name: string;
+  readonly description: string;
   readonly plan: string;
+  /** Id of the person who made it; null for what keys and the operator made. */
+  readonly createdBy: string | null;
   readonly createdAtMs: number;
+  /** When name or description were changed last. */
+  readonly updatedAtMs: number;
 }
 
 /** What a record of the audit says of a workspace. */
@@ -25,5 +30,12 @@ export const defaultWorkspaceSlug = 'default';
 export function newWorkspace(
   identity: Pick<Workspace, 'id' | 'uuid' | 'slug' | 'createdAtMs'>,
 ): Workspace {
-  return { ...identity, name: identity.slug, plan: 'standard' };
+  return {
+    ...identity,
+    name: identity.slug,
+    description: '',
+    plan: 'standard',
+    createdBy: null,
+    updatedAtMs: identity.createdAtMs,
+  };
 }

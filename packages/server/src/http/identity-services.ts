@@ -24,6 +24,8 @@ export interface IdentityServices extends KeyDependencies {
   readonly setup: FirstUserSetup;
   /** Null: this server asks for no captcha. @throws SandgateError `captcha_refused` */
   readonly verifyCaptcha: ((token: string | undefined, address: string) => Promise<void>) | null;
+  /** Begins to remove what closed workspaces held. */
+  readonly purgeClosed: () => void;
   /** How many refresh and setup tokens an address may show that are none. */
   readonly failures: FailureBudget;
   /** Told of every refusal of a stranger, for the audit. */

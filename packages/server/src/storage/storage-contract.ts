@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeAlerts } from './contract/alert-contract.ts';
 import { describeAudit } from './contract/audit-contract.ts';
 import { describeIdempotency } from './contract/idempotency-contract.ts';
+import { describeInvitations } from './contract/invitation-contract.ts';
 import { describeKeys } from './contract/key-contract.ts';
 import { describeKeyQueries } from './contract/key-query-contract.ts';
 import { describeMembers } from './contract/member-contract.ts';
@@ -66,6 +67,7 @@ export function describeStorage(name: string, createStore: () => Promise<EmptySt
     describeUsage(stores);
     describeUsers(stores);
     describeMembers(stores);
+    describeInvitations(stores);
     describeSessions(stores);
     describeSigningKeys(stores);
 

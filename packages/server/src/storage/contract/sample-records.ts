@@ -70,8 +70,11 @@ export function sampleWorkspace(number: number, slug = `workspace-${number}`): W
     uuid: `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`,
     slug,
     name: `Workspace ${number}`,
+    description: 'for "tests"',
     plan: 'standard',
+    createdBy: null,
     createdAtMs: 1_800_000_000_000 + number,
+    updatedAtMs: 1_800_000_000_001 + number,
   };
 }
 
@@ -179,6 +182,7 @@ export function samplePerson(number: number, changes: Partial<NewUser> = {}): Ne
     email: `person${number}@example.com`,
     name: `Person ${number}`,
     passwordHash: '$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaA',
+    emailVerified: true,
     enabled: true,
     createdAtMs: 1_800_000_000_000 + number,
     ...changes,

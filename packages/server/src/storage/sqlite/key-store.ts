@@ -164,6 +164,19 @@ export class SqliteKeyStore implements KeyStore {
     return this.#connection.all(chosen).map((row) => this.#withUse(row));
   }
 
+  async listOfOwner(ownerId: string): Promise<readonly ApiKey[]> {
+    this.#tail.refresh();
+    const followers = this.#connection.queries
+      .selectFrom('api_keys')
+      .selectAll()
+      .select(rolledUpTo)
+      .where('owner_id', '=', ownerId)
+      .where('follows_owner', '=', 1)
+      .where('revoked_at_ms', 'is', null)
+      .orderBy('number');
+    return this.#connection.all(followers).map((row) => this.#withUse(row));
+  }
+
   async page(
     query: KeyQuery,
     { limit, offset = 0, afterNumber = 0 }: KeyPageRequest,

@@ -10,9 +10,8 @@ import {
 import { appendAudit, recordIfChanged } from './append-audit.ts';
 import { RememberedReads } from './remembered-reads.ts';
 import type { PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
-import { constraint, sqliteCode } from './storage-failure.ts';
 import { toUser } from './user-row.ts';
-import { toWorkspace, type WorkspaceRow } from './workspace-store.ts';
+import { requireOpenWorkspace, toWorkspace, type WorkspaceRow } from './workspace-store.ts';
 
 type MembershipRow = WorkspaceRow & { readonly role: string };
 
@@ -36,13 +35,13 @@ export class SqliteMemberStore implements MemberStore {
     this.#connection = connection;
     this.#remembered = new RememberedReads(connection);
     this.#find = connection.prepare(
-      `${selectMembership} where members.user_id = ? and members.workspace_id = ?`,
+      `${selectMembership} where workspaces.closed_at_ms is null and members.user_id = ? and members.workspace_id = ?`,
     );
     this.#findBySlug = connection.prepare(
-      `${selectMembership} where members.user_id = ? and workspaces.slug = ?`,
+      `${selectMembership} where workspaces.closed_at_ms is null and members.user_id = ? and workspaces.slug = ?`,
     );
     this.#listOfUser = connection.prepare(
-      `${selectMembership} where members.user_id = ? order by workspaces.slug`,
+      `${selectMembership} where workspaces.closed_at_ms is null and members.user_id = ? order by workspaces.slug`,
     );
   }
 
@@ -167,17 +166,13 @@ export function insertMember(connection: SqliteConnection, member: Member): void
   if (role === 'owner' && others.some((other) => other.role === 'owner')) {
     throw new SandgateError('owner_conflict', 'The workspace has an owner, and can have only one');
   }
-  try {
-    connection.run(
-      queries.insertInto('members').values({
-        workspace_id: workspaceId,
-        user_id: userId,
-        role,
-        created_at_ms: createdAtMs,
-      }),
-    );
-  } catch (error) {
-    if (sqliteCode(error) !== constraint.foreignKey) throw error;
-    throw new SandgateError('workspace_not_found', 'Workspace not found', { cause: error });
-  }
+  requireOpenWorkspace(connection, workspaceId);
+  connection.run(
+    queries.insertInto('members').values({
+      workspace_id: workspaceId,
+      user_id: userId,
+      role,
+      created_at_ms: createdAtMs,
+    }),
+  );
 }

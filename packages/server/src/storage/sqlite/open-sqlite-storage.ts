@@ -5,6 +5,7 @@ import { SqliteAlertStore } from './alert-store.ts';
 import { SqliteAuditStore } from './audit-store.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { SqliteIdempotencyStore } from './idempotency-store.ts';
+import { SqliteInvitationStore } from './invitation-store.ts';
 import { SqliteKeyStore } from './key-store.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { SqliteMemberStore } from './member-store.ts';
@@ -113,6 +114,7 @@ function storageOver(
     usage: new SqliteUsageStore(connection, tail, synchronous),
     atOneMoment: (work) => connection.atOneMoment(work),
     users: new SqliteUserStore(connection),
+    invitations: new SqliteInvitationStore(connection),
     members: new SqliteMemberStore(connection),
     sessions: new SqliteSessionStore(connection, synchronous),
     signingKeys: new SqliteSigningKeyStore(connection),

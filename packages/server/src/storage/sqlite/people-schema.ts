@@ -3,6 +3,7 @@ import type { GeneratedAlways } from 'kysely';
 /** Tables of people. `docs/storage-schema.md` tells what each column means. */
 export interface PeopleSchema {
   readonly users: UserTable;
+  readonly invitations: InvitationTable;
   readonly members: MemberTable;
   readonly sessions: SessionTable;
   readonly refresh_tokens: RefreshTokenTable;
@@ -20,6 +21,19 @@ interface UserTable {
   home_workspace_id: string;
   created_at_ms: number;
   last_login_at_ms: number | null;
+  /** 0 or 1. */
+  email_verified: number;
+}
+
+interface InvitationTable {
+  id: string;
+  workspace_id: string;
+  email: string;
+  role: string;
+  digest: Uint8Array;
+  invited_by: string | null;
+  created_at_ms: number;
+  expires_at_ms: number;
 }
 
 interface MemberTable {

@@ -26,6 +26,11 @@ interface WorkspaceTable {
   name: string;
   plan: string;
   created_at_ms: number;
+  description: string;
+  created_by: string | null;
+  updated_at_ms: number;
+  closed_at_ms: number | null;
+  purged_at_ms: number | null;
 }
 
 interface ApiKeyTable {

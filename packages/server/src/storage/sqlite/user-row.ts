@@ -10,6 +10,7 @@ export const toUser = (row: UserRow): User => ({
   email: row.email,
   name: row.name,
   passwordHash: row.password_hash,
+  emailVerified: row.email_verified === 1,
   enabled: row.enabled === 1,
   homeWorkspaceId: row.home_workspace_id,
   createdAtMs: row.created_at_ms,

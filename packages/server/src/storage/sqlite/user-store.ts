@@ -36,32 +36,7 @@ export class SqliteUserStore implements UserStore {
       if (onlyFirst && this.#count() > 0) {
         throw new SandgateError('setup_refused', 'This server has users already. Log in instead');
       }
-      if (this.#findBy('email', user.email) !== null) {
-        throw new SandgateError('user_exists', 'There is an account with that e-mail address');
-      }
-      const workspace = insertWorkspaceIfAbsent(this.#connection, home);
-      this.#connection.run(
-        this.#connection.queries.insertInto('users').values({
-          id: user.id,
-          email: user.email,
-          name: user.name,
-          password_hash: user.passwordHash,
-          enabled: user.enabled ? 1 : 0,
-          home_workspace_id: workspace.id,
-          created_at_ms: user.createdAtMs,
-          last_login_at_ms: null,
-        }),
-      );
-      insertMember(this.#connection, {
-        workspaceId: workspace.id,
-        userId: user.id,
-        role: 'owner',
-        createdAtMs: user.createdAtMs,
-      });
-      const stored = this.#findBy('id', user.id);
-      if (stored === null) throw new Error(`user ${user.id} vanished while it was stored`);
-      if (record !== undefined) appendAudit(this.#connection, record(stored));
-      return stored;
+      return insertUser(this.#connection, user, home, record);
     });
   }
 
@@ -93,7 +68,7 @@ export class SqliteUserStore implements UserStore {
 
   async update(
     id: string,
-    { name, passwordHash, enabled, lastLoginAtMs }: UserChanges,
+    { name, passwordHash, emailVerified, enabled, lastLoginAtMs }: UserChanges,
     record?: RecordChange,
   ): Promise<boolean> {
     const update = this.#connection.queries
@@ -102,6 +77,7 @@ export class SqliteUserStore implements UserStore {
         id,
         ...(name === undefined ? {} : { name }),
         ...(passwordHash === undefined ? {} : { password_hash: passwordHash }),
+        ...(emailVerified === undefined ? {} : { email_verified: emailVerified ? 1 : 0 }),
         ...(enabled === undefined ? {} : { enabled: enabled ? 1 : 0 }),
         ...(lastLoginAtMs === undefined ? {} : { last_login_at_ms: lastLoginAtMs }),
       })
@@ -120,10 +96,52 @@ export class SqliteUserStore implements UserStore {
     return row?.users ?? 0;
   }
 
-  #findBy(column: 'id' | 'email' | 'number', value: string | number): User | null {
-    const row = this.#connection.first<UserRow>(
-      this.#connection.queries.selectFrom('users').selectAll().where(column, '=', value),
-    );
-    return row === undefined ? null : toUser(row);
+  #findBy(column: UniqueColumn, value: string | number): User | null {
+    return findUserBy(this.#connection, column, value);
   }
+}
+
+type UniqueColumn = 'id' | 'email' | 'number';
+
+function findUserBy(
+  connection: SqliteConnection,
+  column: UniqueColumn,
+  value: string | number,
+): User | null {
+  const row = connection.first<UserRow>(
+    connection.queries.selectFrom('users').selectAll().where(column, '=', value),
+  );
+  return row === undefined ? null : toUser(row);
+}
+
+/** Inside a transaction. The home is stored now if no workspace has its slug. */
+export function insertUser(
+  connection: SqliteConnection,
+  user: NewUser,
+  home: Workspace,
+  record?: RecordChange<User>,
+): User {
+  if (findUserBy(connection, 'email', user.email) !== null) {
+    throw new SandgateError('user_exists', 'There is an account with that e-mail address');
+  }
+  const { id: workspaceId } = insertWorkspaceIfAbsent(connection, home);
+  connection.run(
+    connection.queries.insertInto('users').values({
+      id: user.id,
+      email: user.email,
+      name: user.name,
+      password_hash: user.passwordHash,
+      enabled: user.enabled ? 1 : 0,
+      home_workspace_id: workspaceId,
+      created_at_ms: user.createdAtMs,
+      last_login_at_ms: null,
+      email_verified: user.emailVerified ? 1 : 0,
+    }),
+  );
+  const { id: userId, createdAtMs } = user;
+  insertMember(connection, { workspaceId, userId, role: 'owner', createdAtMs });
+  const stored = findUserBy(connection, 'id', userId);
+  if (stored === null) throw new Error(`user ${userId} vanished while it was stored`);
+  if (record !== undefined) appendAudit(connection, record(stored));
+  return stored;
 }

@@ -1,6 +1,12 @@
-import type { RecordChange, Workspace, WorkspaceStore } from '@sandgate/core';
+import {
+  type RecordChange,
+  SandgateError,
+  type Workspace,
+  type WorkspaceStore,
+} from '@sandgate/core';
 import type { Selectable } from 'kysely';
-import { appendAudit } from './append-audit.ts';
+import { appendAudit, recordIfChanged } from './append-audit.ts';
+import { KeyRevocation } from './key-revocation.ts';
 import { RememberedReads } from './remembered-reads.ts';
 import type { Schema } from './schema.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
@@ -9,10 +15,12 @@ export class SqliteWorkspaceStore implements WorkspaceStore {
   readonly #connection: SqliteConnection;
 
   readonly #remembered: RememberedReads<Workspace>;
+  readonly #revocation: KeyRevocation;
 
   constructor(connection: SqliteConnection) {
     this.#connection = connection;
     this.#remembered = new RememberedReads(connection);
+    this.#revocation = new KeyRevocation(connection);
   }
 
   async findBySlug(slug: string): Promise<Workspace | null> {
@@ -33,7 +41,13 @@ export class SqliteWorkspaceStore implements WorkspaceStore {
 
   async list(): Promise<readonly Workspace[]> {
     return this.#connection
-      .all(this.#connection.queries.selectFrom('workspaces').selectAll().orderBy('slug'))
+      .all(
+        this.#connection.queries
+          .selectFrom('workspaces')
+          .selectAll()
+          .where('closed_at_ms', 'is', null)
+          .orderBy('slug'),
+      )
       .map(toWorkspace);
   }
 
@@ -41,6 +55,91 @@ export class SqliteWorkspaceStore implements WorkspaceStore {
     return this.#connection.transaction('full', () =>
       insertWorkspaceIfAbsent(this.#connection, workspace, record),
     );
+  }
+
+  async insert(workspace: Workspace, ownerId: string | null, record?: RecordChange): Promise<void> {
+    this.#connection.transaction('full', () => {
+      if (this.#findBy('slug', workspace.slug) !== null) {
+        throw new SandgateError('workspace_exists', 'There is a workspace of that slug');
+      }
+      insertWorkspaceIfAbsent(this.#connection, workspace);
+      if (ownerId !== null) {
+        this.#connection.run(
+          this.#connection.queries.insertInto('members').values({
+            workspace_id: workspace.id,
+            user_id: ownerId,
+            role: 'owner',
+            created_at_ms: workspace.createdAtMs,
+          }),
+        );
+      }
+      if (record !== undefined) appendAudit(this.#connection, record());
+    });
+  }
+
+  async describe(
+    id: string,
+    { name, description, updatedAtMs }: Pick<Workspace, 'name' | 'description' | 'updatedAtMs'>,
+    record?: RecordChange,
+  ): Promise<boolean> {
+    const update = this.#connection.queries
+      .updateTable('workspaces')
+      .set({ name, description, updated_at_ms: updatedAtMs })
+      .where('id', '=', id)
+      .where('closed_at_ms', 'is', null);
+    return this.#connection.transaction('full', () =>
+      recordIfChanged(this.#connection, this.#connection.run(update) === 1, record),
+    );
+  }
+
+  async close(id: string, atMs: number, record?: RecordChange): Promise<boolean> {
+    const { queries } = this.#connection;
+    return this.#connection.transaction('full', () => {
+      if (this.#findBy('id', id) === null) return false;
+      const resident = this.#connection.first(
+        queries.selectFrom('users').select('id').where('home_workspace_id', '=', id),
+      );
+      if (resident !== undefined) {
+        throw new SandgateError('owner_conflict', 'This is the home of its owner, and stays');
+      }
+      const keys = queries
+        .selectFrom('api_keys')
+        .select('number')
+        .where('workspace_id', '=', id)
+        .where('revoked_at_ms', 'is', null);
+      for (const { number } of this.#connection.all(keys)) this.#revocation.family(number, atMs);
+      this.#connection.run(queries.deleteFrom('invitations').where('workspace_id', '=', id));
+      this.#connection.run(
+        queries
+          .updateTable('workspaces')
+          // No name has a tilde, so that nobody can take this one.
+          .set({ closed_at_ms: atMs, slug: `~${id}` })
+          .where('id', '=', id),
+      );
+      return recordIfChanged(this.#connection, true, record);
+    });
+  }
+
+  async listClosed(): Promise<readonly Workspace[]> {
+    return this.#connection
+      .all(
+        this.#connection.queries
+          .selectFrom('workspaces')
+          .selectAll()
+          .where('closed_at_ms', 'is not', null)
+          .where('purged_at_ms', 'is', null)
+          .orderBy('closed_at_ms'),
+      )
+      .map(toWorkspace);
+  }
+
+  async markPurged(id: string, atMs: number): Promise<void> {
+    const update = this.#connection.queries
+      .updateTable('workspaces')
+      .set({ purged_at_ms: atMs })
+      .where('id', '=', id)
+      .where('closed_at_ms', 'is not', null);
+    this.#connection.transaction('full', () => this.#connection.run(update));
   }
 
   #findBy(column: 'id' | 'uuid' | 'slug', value: string): Workspace | null {
@@ -54,7 +153,11 @@ function findWorkspaceBy(
   value: string,
 ): Workspace | null {
   const row = connection.first(
-    connection.queries.selectFrom('workspaces').selectAll().where(column, '=', value),
+    connection.queries
+      .selectFrom('workspaces')
+      .selectAll()
+      .where(column, '=', value)
+      .where('closed_at_ms', 'is', null),
   );
   return row === undefined ? null : toWorkspace(row);
 }
@@ -68,14 +171,7 @@ export function insertWorkspaceIfAbsent(
   const inserted = connection.run(
     connection.queries
       .insertInto('workspaces')
-      .values({
-        id: workspace.id,
-        uuid: workspace.uuid,
-        slug: workspace.slug,
-        name: workspace.name,
-        plan: workspace.plan,
-        created_at_ms: workspace.createdAtMs,
-      })
+      .values(toRow(workspace))
       .onConflict((conflict) => conflict.column('slug').doNothing()),
   );
   if (inserted === 1 && record !== undefined) appendAudit(connection, record(workspace));
@@ -90,5 +186,28 @@ export const toWorkspace = (row: WorkspaceRow): Workspace => ({
   slug: row.slug,
   name: row.name,
   plan: row.plan,
+  description: row.description,
+  createdBy: row.created_by,
   createdAtMs: row.created_at_ms,
+  updatedAtMs: row.updated_at_ms,
 });
+
+const toRow = (workspace: Workspace): WorkspaceRow => ({
+  id: workspace.id,
+  uuid: workspace.uuid,
+  slug: workspace.slug,
+  name: workspace.name,
+  plan: workspace.plan,
+  created_at_ms: workspace.createdAtMs,
+  description: workspace.description,
+  created_by: workspace.createdBy,
+  updated_at_ms: workspace.updatedAtMs,
+  closed_at_ms: null,
+  purged_at_ms: null,
+});
+
+/** @throws SandgateError `workspace_not_found` when it is closed or not there */
+export function requireOpenWorkspace(connection: SqliteConnection, id: string): void {
+  if (findWorkspaceBy(connection, 'id', id) !== null) return;
+  throw new SandgateError('workspace_not_found', 'Workspace not found');
+}

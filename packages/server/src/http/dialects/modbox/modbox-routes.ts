@@ -1,3 +1,4 @@
+import { createTokenRoute, listTokensRoute, revokeTokenRoute } from './api-tokens/api-tokens.ts';
 import { changePasswordRoute } from './auth/change-password.ts';
 import { keySetRoute } from './auth/key-set.ts';
 import { logInRoute } from './auth/log-in.ts';
@@ -7,6 +8,22 @@ import { endSessionRoute, listSessionsRoute } from './auth/sessions.ts';
 import { setUpRoute } from './auth/set-up.ts';
 import { showPersonRoute } from './auth/show-person.ts';
 import type { ModboxRoute } from './modbox-route.ts';
+import {
+  closeWorkspaceRoute,
+  transferWorkspaceRoute,
+  updateWorkspaceRoute,
+} from './workspaces/change-workspace.ts';
+import { createWorkspaceRoute } from './workspaces/create-workspace.ts';
+import {
+  acceptInvitationRoute,
+  joinByInvitationRoute,
+  listInvitationsRoute,
+  showInvitationRoute,
+  withdrawInvitationRoute,
+} from './workspaces/invitations.ts';
+import { listWorkspacesRoute } from './workspaces/list-workspaces.ts';
+import { addMemberRoute, changeRoleRoute, removeMemberRoute } from './workspaces/members.ts';
+import { showWorkspaceRoute } from './workspaces/show-workspace.ts';
 
 /** Every route of this door. What is not here is answered by nobody. */
 export const modboxRoutes: readonly ModboxRoute[] = [
@@ -20,4 +37,21 @@ export const modboxRoutes: readonly ModboxRoute[] = [
   listSessionsRoute,
   endSessionRoute,
   keySetRoute,
+  showInvitationRoute,
+  acceptInvitationRoute,
+  joinByInvitationRoute,
+  createTokenRoute,
+  listTokensRoute,
+  revokeTokenRoute,
+  listWorkspacesRoute,
+  createWorkspaceRoute,
+  showWorkspaceRoute,
+  updateWorkspaceRoute,
+  closeWorkspaceRoute,
+  transferWorkspaceRoute,
+  addMemberRoute,
+  changeRoleRoute,
+  removeMemberRoute,
+  listInvitationsRoute,
+  withdrawInvitationRoute,
 ];

@@ -30,9 +30,11 @@ export function mountModbox(app: App, dependencies: ModboxDependencies): void {
       throw methodNotAllowed(path);
     });
   }
-  door.all('/auth/*', () => {
-    throw new SandgateError('not_found', 'There is nothing at this address');
-  });
+  for (const path of ['/auth/*', '/api-tokens/*', '/workspaces/*']) {
+    door.all(path, () => {
+      throw new SandgateError('not_found', 'There is nothing at this address');
+    });
+  }
   door.onError((thrown, context) =>
     modboxErrorResponse(explainFailure(thrown, answerTo(context), log)),
   );

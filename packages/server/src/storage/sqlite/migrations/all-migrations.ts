@@ -8,6 +8,7 @@ import { indexUsageLater } from './0007-index-usage-later.ts';
 import { keyCounts } from './0008-key-counts.ts';
 import { keyRestrictions } from './0009-key-restrictions.ts';
 import { people } from './0010-people.ts';
+import { invitations } from './0011-invitations.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
@@ -22,4 +23,5 @@ export const allMigrations: readonly Migration[] = [
   keyCounts,
   keyRestrictions,
   people,
+  invitations,
 ];

@@ -1,0 +1,69 @@
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { Clock } from '../port/clock.ts';
+import type { Storage } from '../port/storage.ts';
+import type { Timers } from '../port/timers.ts';
+import type { Sandboxes } from '../sandbox/sandboxes.ts';
+import { workspaceFacts } from './workspace.ts';
+
+export interface WorkspacePurge {
+  /** Begins at once with what is closed now. */
+  purgeClosed(): void;
+  /** Resolves when nothing of it runs any more. */
+  close(): Promise<void>;
+}
+
+const everyMs = 60_000;
+
+/**
+ * Destroys the sandboxes of closed workspaces, with their files. What is left is the record: revoked
+ * keys, usage, audit. What fails is tried again: nobody can reach it meanwhile.
+ */
+export function startWorkspacePurge(parts: {
+  readonly storage: Storage;
+  readonly sandboxes: Pick<Sandboxes, 'destroy'>;
+  readonly auditLog: Pick<AuditLog, 'record'>;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly onError: (error: unknown) => void;
+}): WorkspacePurge {
+  const { storage, sandboxes, auditLog, clock, timers, onError } = parts;
+  let running: Promise<void> = Promise.resolve();
+  let cancel: () => void = () => undefined;
+  let closed = false;
+
+  const purge = async (): Promise<void> => {
+    for (const workspace of await storage.workspaces.listClosed()) {
+      if (closed) return;
+      for (const { id } of await storage.sandboxes.list(workspace.id)) {
+        await sandboxes.destroy(workspace, id);
+      }
+      await storage.workspaces.markPurged(workspace.id, clock.nowMs());
+      await auditLog.record({
+        action: 'workspace.purge',
+        actor: { kind: 'server' },
+        ...workspaceFacts(workspace),
+      });
+    }
+  };
+
+  const run = (): void => {
+    // One after another: two would destroy the same sandbox.
+    running = running.then(purge).catch(onError);
+  };
+  const schedule = (delayMs: number): void => {
+    cancel = timers.after(delayMs, () => {
+      run();
+      schedule(everyMs);
+    });
+  };
+  schedule(0);
+
+  return {
+    purgeClosed: run,
+    async close() {
+      closed = true;
+      cancel();
+      await running;
+    },
+  };
+}

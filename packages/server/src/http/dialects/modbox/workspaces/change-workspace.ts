@@ -1,0 +1,52 @@
+import { closeWorkspace, describeWorkspace, transferWorkspace } from '@sandgate/core';
+import { z } from 'zod';
+import { defineModboxRoute, optionalText, requirePerson } from '../modbox-route.ts';
+import { callerOf, namedWorkspace, requireOwner } from './workspace-caller.ts';
+import { workspaceDetail } from './workspace-item.ts';
+
+export const updateWorkspaceRoute = defineModboxRoute({
+  method: 'put',
+  path: '/workspaces/{workspace_id}',
+  access: 'workspace:manage',
+  workspace: 'path',
+  audit: 'workspace.update',
+  body: z.object({ name: optionalText(400), description: optionalText(4_000) }),
+  async run({ name, description }, context) {
+    const changed = await describeWorkspace(context, namedWorkspace(context), {
+      ...(name === undefined ? {} : { name }),
+      ...(description === undefined ? {} : { description }),
+    });
+    return await workspaceDetail(context.storage, changed, callerOf(context).role);
+  },
+});
+
+export const closeWorkspaceRoute = defineModboxRoute({
+  method: 'delete',
+  path: '/workspaces/{workspace_id}',
+  access: 'workspace:manage',
+  workspace: 'path',
+  audit: 'workspace.close',
+  async run(_, context) {
+    requireOwner(context);
+    await closeWorkspace(context, namedWorkspace(context));
+    context.purgeClosed();
+    return { success: true };
+  },
+});
+
+export const transferWorkspaceRoute = defineModboxRoute({
+  method: 'post',
+  path: '/workspaces/{workspace_id}/transfer',
+  access: 'workspace:manage',
+  workspace: 'path',
+  audit: 'workspace.transfer',
+  body: z.object({ user_id: z.string().max(100) }),
+  async run({ user_id: userId }, context) {
+    requireOwner(context);
+    const { user } = requirePerson(context);
+    const workspace = namedWorkspace(context);
+    context.change.note({ target: `workspace:${workspace.id}`, details: { to: userId } });
+    await transferWorkspace(context, workspace, user, userId);
+    return await workspaceDetail(context.storage, workspace, 'admin');
+  },
+});
