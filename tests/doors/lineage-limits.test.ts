@@ -1,4 +1,5 @@
 import {
+  type Charged,
   type CheckOutcome,
   checkKey,
   type IssuedKey,
@@ -122,10 +123,12 @@ async function openFamily(given: readonly RequestLimitOverrides[]) {
   }
   let counters = createMemoryCounters(storage.usage);
   let unstored: NewUsageRow[] = [];
+  const unsettled: Charged[] = [];
   const store = async () => {
     const begun = unstored;
     unstored = [];
     await storage.usage.write({ begun, ended: [] });
+    for (const charged of unsettled.splice(0)) counters.settle(charged);
   };
   const at = (index: number): IssuedKey => family[index] as IssuedKey;
   return {
@@ -145,6 +148,7 @@ async function openFamily(given: readonly RequestLimitOverrides[]) {
         },
       );
       if (outcome.kind === 'accepted') {
+        unsettled.push(outcome.charged);
         unstored.push({
           keyNumber: outcome.key.number,
           workspaceId: null,

@@ -332,3 +332,44 @@ it('writes every change into the audit, with who, what and where, and no key', a
   ]);
   expect(JSON.stringify(entries)).not.toMatch(/msb_[0-9a-f]{48}/);
 });
+
+describe('GET /api/v1/usage/summary', () => {
+  const summary = async (query: string, key = alpha.text) =>
+    await test.api('GET', `/usage/summary${query}`, key);
+
+  it('sums by endpoint, and by day or hour, what the key reaches and no more', async () => {
+    const own = (await summary('')).body.usage;
+    const listed = own.find(
+      (sum: { endpoint: string; method: string }) =>
+        sum.endpoint === '/api/v1/api-keys' && sum.method === 'GET',
+    );
+    expect(listed.calls).toBeGreaterThan(listed.successes);
+    expect(listed.successes).toBeGreaterThan(0);
+    expect(listed.start).toBeUndefined();
+    const rows = (await test.api('GET', '/usage?size=1000', alpha.text)).body.usage;
+    for (const by of ['day', 'hour']) {
+      const { usage } = (await summary(`?by=${by}`)).body;
+      expect(new Set(usage.map(({ start }: { start: string }) => start)).size).toBe(1);
+      // What it is asked with is recorded when it has been answered.
+      const calls = usage.reduce((sum: number, { calls }: { calls: number }) => sum + calls, 0);
+      expect(calls).toBeGreaterThanOrEqual(rows.length);
+    }
+    const all = (await summary('', operator)).body.usage;
+    expect(
+      all.find(({ endpoint }: { endpoint: string }) => endpoint === '/api/v1/api-keys').calls,
+    ).toBeGreaterThan(2);
+  });
+
+  it('sums of one key, which has to be within reach', async () => {
+    const { body } = await summary(`?key=${alpha.id}&by=hour`);
+    expect(body.usage.length).toBeGreaterThan(0);
+    expect((await summary(`?key=${beta.id}`)).status).toBe(404);
+  });
+
+  it('takes times, and no hours of a time that has too many', async () => {
+    expect((await summary('?to=2001-01-01T00:00:00Z')).body).toEqual({ usage: [] });
+    const long = '?by=hour&from=2001-01-01T00:00:00Z';
+    expect((await summary(long)).status).toBe(400);
+    expect((await summary(`${long}&to=2001-01-31T00:00:00Z`)).body).toEqual({ usage: [] });
+  });
+});

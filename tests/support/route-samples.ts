@@ -31,6 +31,7 @@ export const routeSamples: Readonly<Record<string, (targets: SampleTargets) => R
   showMe: () => ({}),
   verifyKey: () => ({}),
   listUsage: () => ({ query: { size: '1000' } }),
+  summarizeUsage: () => ({ query: { by: 'day' } }),
   dashboardStats: () => ({}),
   listAudit: () => ({ query: { size: '10' } }),
   listAlerts: () => ({ query: { size: '100' } }),

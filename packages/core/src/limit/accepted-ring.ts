@@ -34,11 +34,6 @@ export class AcceptedRing {
     return this.#count === 0 ? Number.NEGATIVE_INFINITY : this.#newest(1);
   }
 
-  /** All that are kept, oldest first. */
-  times(): readonly number[] {
-    return Array.from({ length: this.#count }, (_, index) => this.#newest(this.#count - index));
-  }
-
   /** Until a call fits into a window; 0 or less when it does now. */
   waitMs({ limit, widthMs }: LimitWindow, nowMs: number): number {
     if (limit <= 0) return widthMs;

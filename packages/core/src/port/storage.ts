@@ -105,7 +105,8 @@ export interface KeyStore {
   ): Promise<ApiKey>;
   /**
    * The key that owns a digest. Null for the digest of a revoked key. Disabled and expired keys are
-   * found, and so are texts whose overlap has ended: judging them is the caller's part.
+   * found, and so are texts whose overlap has ended: judging them is the caller's part. How often they
+   * were used may be told as of earlier.
    */
   findByDigest(digest: Uint8Array): Awaitable<FoundKey | null>;
   /** Finds revoked keys too. */

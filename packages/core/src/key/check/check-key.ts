@@ -1,12 +1,12 @@
 import type { SandgateError } from '../../error/sandgate-error.ts';
 import type { WindowState } from '../../limit/limit-window.ts';
-import { type Awaitable, whenKnown } from '../../port/awaitable.ts';
+import type { Awaitable } from '../../port/awaitable.ts';
+import type { Charged } from '../../port/counters.ts';
 import type { Workspace } from '../../workspace/workspace.ts';
 import type { ApiKey } from '../api-key.ts';
 import { actAsOwner } from './act-as-owner.ts';
 import { chargeLimits } from './charge-limits.ts';
 import type {
-  Charged,
   Check,
   CheckDependencies,
   CheckRequest,
@@ -110,7 +110,22 @@ export function checkKey(
 ): Awaitable<CheckOutcome> {
   const check = newCheck(dependencies, request);
   const steps = looksLikeAccessToken(request.credential) ? tokenCheckSteps : keyCheckSteps;
-  return whenKnown(walk(steps, check), (error) => outcomeOf(check, error));
+  try {
+    const walked = walk(steps, check);
+    if (!(walked instanceof Promise)) return outcomeOf(check, walked);
+    return walked.then(
+      (error) => outcomeOf(check, error),
+      (failure) => giveBack(check, failure),
+    );
+  } catch (failure) {
+    return giveBack(check, failure);
+  }
+}
+
+/** A call that fails between its charge and its beginning is not recorded, and so not charged. */
+function giveBack({ charged, dependencies }: Check, failure: unknown): never {
+  if (charged !== null) dependencies.counters.forget(charged);
+  throw failure;
 }
 
 function outcomeOf(check: Check, error: SandgateError | null): CheckOutcome {

@@ -5,7 +5,7 @@ import type { RequestLimits } from '../../limit/request-limits.ts';
 import type { AccessTokens } from '../../port/access-tokens.ts';
 import type { Awaitable } from '../../port/awaitable.ts';
 import type { Clock } from '../../port/clock.ts';
-import type { Counters } from '../../port/counters.ts';
+import type { Charged, Counters } from '../../port/counters.ts';
 import type { Randomness } from '../../port/randomness.ts';
 import type { Storage } from '../../port/storage.ts';
 import type { Role } from '../../user/role.ts';
@@ -58,12 +58,6 @@ export interface KeyOwner {
   readonly role: Role;
   /** Null: they called with a key. */
   readonly sessionId: string | null;
-}
-
-/** When a call was charged, and to which keys. */
-export interface Charged {
-  readonly atMs: number;
-  readonly keyNumbers: readonly number[];
 }
 
 /** What the steps of one check have found so far. */

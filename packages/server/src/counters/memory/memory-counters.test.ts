@@ -66,6 +66,7 @@ describe('counters in memory', () => {
     await counters.take([account(1, 6)], 100);
     expect((await counters.look([account(1, 60)], 101))[0]?.remaining).toBe(54);
     stored.push(100);
+    counters.settle({ atMs: 100, keyNumbers: [1] });
     expect((await counters.look([account(1, 70)], 102))[0]?.remaining).toBe(64);
   });
 
@@ -79,7 +80,7 @@ describe('counters in memory', () => {
     const stored: number[] = [];
     const counters = createMemoryCounters(storeOf(stored));
     await counters.take([account(1, 5), account(2, 5)], 0);
-    counters.forget([1, 2]);
+    counters.forget({ atMs: 0, keyNumbers: [1, 2] });
     stored.push(0, 0);
     expect((await counters.look([account(1, 5)], 0))[0]?.remaining).toBe(3);
   });

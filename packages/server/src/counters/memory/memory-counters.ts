@@ -1,5 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   AcceptedRing,
+  type Charged,
   type ChargedRing,
   type Counters,
   type LimitAccount,
@@ -8,8 +10,10 @@ import {
   type UsageStore,
 } from '@sandgate/core';
 
-/** Keys whose rings are held at once. One that is dropped is read again from the usage rows. */
-const mostRings = 100_000;
+export interface MemoryCountersOptions {
+  /** Keys whose rings are held at once. One that is dropped is read again from the usage rows. */
+  readonly mostRings?: number;
+}
 
 /** A ring, and what it was filled for: since when, for how wide a window and how large a limit. */
 interface Held {
@@ -23,10 +27,14 @@ interface Held {
  * The counters of a server that is one node: rings in memory, filled from the usage rows when a key
  * is first used. What is committed there is what a crash leaves.
  */
-export function createMemoryCounters(store: Pick<UsageStore, 'acceptedTimes'>): Counters {
+export function createMemoryCounters(
+  store: Pick<UsageStore, 'acceptedTimes'>,
+  { mostRings = 100_000 }: MemoryCountersOptions = {},
+): Counters {
   // A Map remembers the order of insertion; a ring goes to the end when it is filled.
   const rings = new Map<number, Held>();
   const loading = new Map<number, Promise<Held>>();
+  const inFlight = createCallsInFlight();
 
   const load = async (
     { keyNumber, windows }: LimitAccount,
@@ -36,10 +44,14 @@ export function createMemoryCounters(store: Pick<UsageStore, 'acceptedTimes'>): 
     const widestMs = Math.max(known?.widestMs ?? 0, ...windows.map(({ widthMs }) => widthMs));
     const largest = Math.max(known?.largest ?? 0, ...windows.map(({ limit }) => limit));
     const sinceMs = nowMs - widestMs;
-    const stored = await store.acceptedTimes(keyNumber, sinceMs, largest);
+    // One that was committed in this very turn would be counted twice: it is settled when it is over.
+    if (inFlight.timesOf(keyNumber).length > 0) await nextTurn();
+    const reading = store.acceptedTimes(keyNumber, sinceMs, largest);
+    const flying = [...inFlight.timesOf(keyNumber)];
+    const times = [...(await reading), ...flying];
+    if (flying.length > 0) times.sort((one, other) => one - other);
     const ring = new AcceptedRing(widestMs);
-    // Calls that are charged and not stored yet are known only here.
-    for (const time of mergeTimes(stored, known?.ring.times() ?? [])) ring.push(time);
+    for (const time of times) ring.push(time);
     return { ring, sinceMs, widestMs, largest };
   };
 
@@ -101,24 +113,33 @@ export function createMemoryCounters(store: Pick<UsageStore, 'acceptedTimes'>): 
     }
   };
 
-  const takeHeld = (charged: readonly ChargedRing[], nowMs: number) => ({
-    decision: takeFromRings(charged, nowMs),
-    states: lookIntoRings(charged, nowMs),
-  });
+  const takeHeld = (
+    accounts: readonly LimitAccount[],
+    charged: readonly ChargedRing[],
+    nowMs: number,
+  ) => {
+    const decision = takeFromRings(charged, nowMs);
+    if (decision.accepted) {
+      for (const { keyNumber } of accounts) inFlight.add(keyNumber, decision.chargedAtMs);
+    }
+    return { decision, states: lookIntoRings(charged, nowMs) };
+  };
 
   const takeWhenFilled = async (accounts: readonly LimitAccount[], nowMs: number) => {
     for (;;) {
       await fill(accounts, nowMs);
       // Nothing may come between this and the charge: all are charged, or none.
       const charged = allHeld(accounts, nowMs);
-      if (charged !== null) return takeHeld(charged, nowMs);
+      if (charged !== null) return takeHeld(accounts, charged, nowMs);
     }
   };
 
   return {
     take(accounts, nowMs) {
       const charged = allHeld(accounts, nowMs);
-      return charged === null ? takeWhenFilled(accounts, nowMs) : takeHeld(charged, nowMs);
+      return charged === null
+        ? takeWhenFilled(accounts, nowMs)
+        : takeHeld(accounts, charged, nowMs);
     },
     async look(accounts, nowMs) {
       for (;;) {
@@ -127,8 +148,12 @@ export function createMemoryCounters(store: Pick<UsageStore, 'acceptedTimes'>): 
         await fill(accounts, nowMs);
       }
     },
-    forget(keyNumbers) {
-      for (const keyNumber of keyNumbers) {
+    settle(charged) {
+      inFlight.remove(charged);
+    },
+    forget(charged) {
+      inFlight.remove(charged);
+      for (const keyNumber of charged.keyNumbers) {
         rings.delete(keyNumber);
         loading.delete(keyNumber);
       }
@@ -136,19 +161,23 @@ export function createMemoryCounters(store: Pick<UsageStore, 'acceptedTimes'>): 
   };
 }
 
-/** Two ordered lists that may both tell of the same calls, as one: of a time that both have, no more than either. */
-function mergeTimes(one: readonly number[], other: readonly number[]): readonly number[] {
-  if (other.length === 0) return one;
-  const merged: number[] = [];
-  let [left, right] = [0, 0];
-  while (left < one.length || right < other.length) {
-    const [first = Number.POSITIVE_INFINITY, second = Number.POSITIVE_INFINITY] = [
-      one[left],
-      other[right],
-    ];
-    merged.push(Math.min(first, second));
-    if (first <= second) left += 1;
-    if (second <= first) right += 1;
-  }
-  return merged;
+/** Accepted calls whose usage rows are not committed yet, by key. */
+function createCallsInFlight() {
+  const times = new Map<number, number[]>();
+  return {
+    timesOf: (keyNumber: number): readonly number[] => times.get(keyNumber) ?? [],
+    add(keyNumber: number, atMs: number): void {
+      const known = times.get(keyNumber);
+      if (known === undefined) times.set(keyNumber, [atMs]);
+      else known.push(atMs);
+    },
+    remove({ atMs, keyNumbers }: Charged): void {
+      for (const keyNumber of keyNumbers) {
+        const known = times.get(keyNumber);
+        const index = known?.indexOf(atMs) ?? -1;
+        if (index >= 0) known?.splice(index, 1);
+        if (known?.length === 0) times.delete(keyNumber);
+      }
+    },
+  };
 }

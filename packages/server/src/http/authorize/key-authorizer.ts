@@ -61,9 +61,11 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
   /** The counters charged a call that the store did not take: what is stored is what counts. */
   const stored = async <T>({ charged }: Begun, writing: Promise<T>): Promise<T> => {
     try {
-      return await writing;
+      const result = await writing;
+      counters.settle(charged);
+      return result;
     } catch (error) {
-      counters.forget(charged.keyNumbers);
+      counters.forget(charged);
       throw error;
     }
   };

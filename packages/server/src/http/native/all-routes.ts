@@ -24,6 +24,7 @@ import { showTicketRoute } from './tickets/show-ticket.ts';
 import { updateTicketRoute } from './tickets/update-ticket.ts';
 import { dashboardStatsRoute } from './usage/dashboard-stats.ts';
 import { listUsageRoute } from './usage/list-usage.ts';
+import { summarizeUsageRoute } from './usage/summarize-usage.ts';
 import { verifyKeyRoute } from './verify-key.ts';
 
 /** Every route of this door. What is not here is answered by nobody, and documented nowhere. */
@@ -41,6 +42,7 @@ export const allRoutes: readonly Route[] = [
   showMeRoute,
   verifyKeyRoute,
   listUsageRoute,
+  summarizeUsageRoute,
   dashboardStatsRoute,
   listAuditRoute,
   listAlertsRoute,

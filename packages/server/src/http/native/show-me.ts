@@ -44,8 +44,17 @@ export const showMeRoute = defineRoute({
     const key = caller.kind === 'key' ? caller.key : null;
     const owner = caller.kind === 'key' ? caller.owner : null;
     const stored = key === null || personNumber(key.number) !== null ? null : key;
+    // How often it was used is told by the store alone.
+    const used = stored === null ? null : await context.storage.keys.findByNumber(stored.number);
     return {
-      api_key: stored === null ? null : await oneKeyItem(context, stored),
+      api_key:
+        stored === null
+          ? null
+          : await oneKeyItem(context, {
+              ...stored,
+              usageCount: used?.usageCount ?? stored.usageCount,
+              lastUsedAtMs: used?.lastUsedAtMs ?? stored.lastUsedAtMs,
+            }),
       user:
         owner === null
           ? null

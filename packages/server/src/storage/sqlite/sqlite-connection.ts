@@ -130,7 +130,10 @@ export class SqliteConnection {
     }
   }
 
-  /** A transaction that changes nothing but usage, so that everything else stays as it was read. */
+  /**
+   * A transaction that changes nothing but usage, that of keys included, so that everything else stays
+   * as it was read.
+   */
   addUsage<Result>(durability: Durability, work: () => Result): Result {
     return this.#guard(() => {
       this.#setDurability(durability);

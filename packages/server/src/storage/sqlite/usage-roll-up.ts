@@ -143,7 +143,7 @@ export class UsageRollUp {
 
   /** @returns whether more rows are waiting */
   rollUp(mostRows: number): boolean {
-    return this.#connection.transaction(this.#durability, () => {
+    return this.#connection.addUsage(this.#durability, () => {
       const after = this.rolledUpTo();
       const next = this.#next.all(after, mostRows);
       const last = lastOfFewKeys(next, mostRows);
@@ -172,7 +172,7 @@ export class UsageRollUp {
 
   /** @returns whether more old rows are left */
   prune(beforeMs: number, mostRows: number): boolean {
-    return this.#connection.transaction(this.#durability, () => {
+    return this.#connection.addUsage(this.#durability, () => {
       const block = this.#oldBlock.get(beforeMs);
       if (block === undefined) return false;
       const first = block.number * blockIds;

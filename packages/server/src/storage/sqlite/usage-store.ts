@@ -95,7 +95,7 @@ export class SqliteUsageStore implements UsageStore {
 
   async rollUp(mostRows: number): Promise<boolean> {
     const more = this.#rollUp.rollUp(mostRows);
-    this.#tail.refresh();
+    this.#tail.forget(this.#rollUp.rolledUpTo());
     return more;
   }
 

@@ -23,6 +23,7 @@ const rowsOfStretch = 2_048;
  * processes are read when somebody asks.
  */
 export class UsageTail {
+  readonly #connection: SqliteConnection;
   readonly #bounds: PreparedStatement<{ rolled_up_to: number; newest: number | null }>;
   readonly #rows: PreparedStatement<{
     id: number;
@@ -34,7 +35,12 @@ export class UsageTail {
   /** The last id that was looked at; null before the first. */
   #seenTo: number | null = null;
 
+  #rolledUpTo = 0;
+  /** Of the connection, when everything that is committed was known; null when something is not. */
+  #knownVersion: number | null = null;
+
   constructor(connection: SqliteConnection) {
+    this.#connection = connection;
     this.#bounds = connection.prepare(
       'select rolled_up_to, (select max(id) from usage_rows) as newest from usage_progress',
     );
@@ -48,6 +54,8 @@ export class UsageTail {
    * @returns the last id that is rolled up: what is told of ids after it is complete
    */
   refresh(): number {
+    const { version } = this.#connection;
+    if (version === this.#knownVersion) return this.#rolledUpTo;
     const { rolled_up_to: rolledUpTo = 0, newest = 0 } = this.#bounds.get() ?? {};
     this.#stretches = this.#stretches.filter(({ lastId }) => lastId > rolledUpTo);
     const seenTo = Math.max(this.#seenTo ?? 0, rolledUpTo);
@@ -57,13 +65,24 @@ export class UsageTail {
       }
     }
     this.#seenTo = Math.max(seenTo, newest ?? 0);
+    this.#rolledUpTo = rolledUpTo;
+    this.#knownVersion = version;
     return rolledUpTo;
+  }
+
+  /** After a roll-up of this process, which the version does not tell of. */
+  forget(rolledUpTo: number): void {
+    this.#knownVersion = null;
+    this.#stretches = this.#stretches.filter(({ lastId }) => lastId > rolledUpTo);
   }
 
   /** What this process has committed itself need not be read. */
   append(firstId: number, rows: readonly NewUsageRow[]): void {
-    // Otherwise nobody has asked yet, or another process has written meanwhile.
-    if (this.#seenTo !== firstId - 1) return;
+    if (this.#seenTo !== firstId - 1) {
+      // Nobody has asked yet, or another process has written meanwhile.
+      this.#knownVersion = null;
+      return;
+    }
     for (const [index, { keyNumber, accepted, atMs }] of rows.entries()) {
       this.#add(keyNumber, { id: firstId + index, accepted, atMs });
     }
