@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startServerProcess } from '../tests/support/server-process.ts';
 import { createKeepAliveClient } from './keep-alive-client.ts';
+import { largeRows } from './large/large-rows.ts';
 import { type Row, tableOf } from './row.ts';
 import { coldStart } from './rows/cold-start.ts';
 import { fiftyAtOnce } from './rows/fifty-at-once.ts';
@@ -41,17 +42,27 @@ async function sandboxRows(): Promise<readonly Row[]> {
 }
 
 /** The groups that `--only` names, or all of them. */
-function chosenGroups(): readonly string[] {
-  const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
-  const chosen = values.only ?? Object.keys(groups);
+function chosenGroups(chosen: readonly string[] = Object.keys(groups)): readonly string[] {
   const unknown = chosen.filter((name) => groups[name] === undefined);
   if (unknown.length === 0) return chosen;
   throw new Error(`There is no ${unknown.join(', ')}. There are ${Object.keys(groups).join(', ')}`);
 }
 
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    /** The large database, and nothing else: making it takes longer than all other groups. */
+    large: { type: 'boolean', default: false },
+    /** Leaves the large database for the next run. */
+    keep: { type: 'boolean', default: false },
+  },
+});
 const rows: Row[] = [];
-for (const name of chosenGroups()) {
-  console.error(`${name} …`);
-  rows.push(...((await groups[name]?.()) ?? []));
+if (values.large) rows.push(...(await largeRows({ keep: values.keep })));
+else {
+  for (const name of chosenGroups(values.only)) {
+    console.error(`${name} …`);
+    rows.push(...((await groups[name]?.()) ?? []));
+  }
 }
 console.log(tableOf(rows));

@@ -9,7 +9,7 @@ export const serverCore = 0;
 export const loadCore = 1;
 
 /** Binds a process, with every thread that it has and is going to have, to one core. */
-export function pinToCore({ pid }: ChildProcess, core: number): void {
+export function pinToCore({ pid }: Pick<ChildProcess, 'pid'>, core: number): void {
   execFileSync('taskset', ['-a', '-c', '-p', String(core), String(pid)], { stdio: 'ignore' });
 }
 

@@ -6,13 +6,7 @@ import type { Workspace } from '../../workspace/workspace.ts';
 import type { ApiKey } from '../api-key.ts';
 import { actAsOwner } from './act-as-owner.ts';
 import { chargeLimits } from './charge-limits.ts';
-import type {
-  Check,
-  CheckDependencies,
-  CheckRequest,
-  CheckStep,
-  KeyOwner,
-} from './check.ts';
+import type { Check, CheckDependencies, CheckRequest, CheckStep, KeyOwner } from './check.ts';
 import { checkAddress } from './check-address.ts';
 import { checkScope } from './check-scope.ts';
 import { digestCredential } from './digest-credential.ts';

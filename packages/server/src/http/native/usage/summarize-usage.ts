@@ -16,11 +16,9 @@ const summaryQuery = z
       .default('endpoint')
       .meta({ description: '`day` and `hour` sum by endpoint too' }),
     key: z.string().max(24).optional().meta({ description: 'Number or id of a key' }),
-    from: queryTime
-      .optional()
-      .meta({
-        description: `The day, or hour, that holds it is whole. ${standardDays} days ago by default`,
-      }),
+    from: queryTime.optional().meta({
+      description: `The day, or hour, that holds it is whole. ${standardDays} days ago by default`,
+    }),
     to: queryTime
       .optional()
       .meta({ description: 'The day, or hour, before it is whole. Now by default' }),
