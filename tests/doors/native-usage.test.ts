@@ -151,7 +151,7 @@ describe('GET /api/v1/usage', () => {
     expect(byFormat.headers.get('content-type')).toContain('text/csv');
     const [head, ...rows] = byFormat.text.trimEnd().split('\r\n');
     expect(head).toBe(
-      'id,endpoint,method,status_code,response_time,created_at,api_key_id,request_id,accepted,error,sandbox_id',
+      'id,endpoint,method,status_code,response_time,created_at,api_key_id,request_id,accepted,error,sandbox_id,user_id',
     );
     expect(rows).toHaveLength(1);
     expect(rows[0]).toMatch(/^\d+,\/api\/v1\/api-keys,GET,200,[\d.]+,20/);
