@@ -17,6 +17,7 @@ import { type Administration, createAdministration } from './administration.ts';
 import { type ConfigFlags, loadConfig, type ServerConfig } from './config/index.ts';
 import { createMemoryCounters } from './counters/memory/memory-counters.ts';
 import { createNamespaceEngine } from './engines/namespace/namespace-engine.ts';
+import { connectionLimit } from './http/connection-limit.ts';
 import { createPasswordHasher } from './identity/password-hasher.ts';
 import { createOpenedParts, type OpenedParts } from './opened-parts.ts';
 import { packageVersion } from './package-version.ts';
@@ -300,6 +301,8 @@ function createEngine(
     searchPath: environment.PATH ?? '/usr/bin:/bin',
     egress,
     nameServers,
+    // With two descriptors each, a quarter of all: half are for clients, and the rest for everything else.
+    maxEgressConnections: Math.floor(connectionLimit() / 4),
     clock,
   });
 }

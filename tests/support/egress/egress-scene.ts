@@ -1,13 +1,13 @@
 /**
  * Makes the machine of the egress tests in the network namespace that it was started in, wires it to
- * an Internet, and runs `visit-internet.ts` there, as the user and group that are its arguments.
+ * an Internet, and runs `visit-internet.ts` there, once as each user among its arguments, `own` being
+ * the one that it runs as. Writes a line for each.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { addresses, link } from './addresses.ts';
 
-const [uid, gid] = process.argv.slice(2).map(Number);
 const script = (name: string): string[] => [...process.execArgv, join(import.meta.dirname, name)];
 const ip = (...words: string[]): Buffer => execFileSync('ip', words);
 
@@ -26,11 +26,15 @@ await once(internet.stdout, 'data');
 ip('route', 'add', 'default', 'via', link.internet4);
 ip('-6', 'route', 'add', 'default', 'via', link.internet6);
 
-const visit = spawn(process.execPath, script('visit-internet.ts'), {
-  stdio: ['ignore', 'inherit', 'inherit'],
-  ...(uid === undefined || gid === undefined ? {} : { uid, gid }),
-});
-const [code] = await once(visit, 'exit');
+const outcomes: unknown[] = [];
+for (const user of process.argv.slice(2)) {
+  const id = Number(user);
+  const visit = spawn(process.execPath, script('visit-internet.ts'), {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    ...(user === 'own' ? {} : { uid: id, gid: id }),
+  });
+  outcomes.push(...(await once(visit, 'exit')).slice(0, 1));
+}
 internet.stdin.end();
 await once(internet, 'exit');
-process.exit(code === 0 ? 0 : 1);
+process.exit(outcomes.every((code) => code === 0) ? 0 : 1);

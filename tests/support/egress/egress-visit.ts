@@ -2,11 +2,9 @@
 export interface EgressVisit {
   /** Answers of what is inside to the machine itself: it is there, and would answer. */
   readonly machine: readonly string[];
-  readonly pythonReached: readonly string[];
-  readonly nodeReached: readonly string[];
-  readonly pythonRefused: readonly string[];
-  readonly nodeRefused: readonly string[];
-  readonly direct: readonly string[];
+  /** What programs in a sandbox with an open policy got, in a line for each address. */
+  readonly python: readonly string[];
+  readonly node: readonly string[];
   readonly denials: number;
   /** Interfaces or routes of the machine are others while a sandbox has a network. */
   readonly networkChanged: boolean;

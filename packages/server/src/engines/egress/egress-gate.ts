@@ -7,6 +7,7 @@ import {
   type EgressPolicy,
   type EgressRules,
   type EgressTarget,
+  type MachineEgressRules,
   normalizeHost,
 } from '@sandgate/core';
 import { DenialBudget } from './denial-budget.ts';
@@ -51,8 +52,9 @@ export class EgressGate {
   /** Holds from now on: what is open and not allowed any more is cut. */
   setPolicy(policy: EgressPolicy): void {
     this.#policy = policy;
+    const rules = this.#rules();
     for (const [socket, target] of this.#open) {
-      if (this.#refusal(target) !== null) socket.destroy();
+      if (this.#refusal(target, rules) !== null) socket.destroy();
     }
   }
 
@@ -67,7 +69,8 @@ export class EgressGate {
     this.#require({ host, port, address: null });
     const found = isIP(host) === 0 ? await this.#resolve(host) : [host];
     const judged = found.map((address) => ({ host, port, address }));
-    const allowed = judged.filter((target) => this.#refusal(target) === null);
+    const rules = this.#rules();
+    const allowed = judged.filter((target) => this.#refusal(target, rules) === null);
     const [first = judged[0]] = allowed;
     if (first === undefined) throw unresolved(host);
     this.#require(first);
@@ -124,13 +127,17 @@ export class EgressGate {
     throw new EgressRefused('policy', reason);
   }
 
-  #refusal(target: EgressTarget): string | null {
-    // They change while the server runs.
+  #refusal(target: EgressTarget, rules = this.#rules()): string | null {
+    const decision = decideEgress(this.#policy, rules, target);
+    return decision.allowed ? null : decision.reason;
+  }
+
+  /** Addresses of the machine change while the server runs. */
+  #rules(): MachineEgressRules {
     const ownAddresses = Object.values(networkInterfaces()).flatMap((interfaces) =>
       (interfaces ?? []).map(({ address }) => address),
     );
-    const decision = decideEgress(this.#policy, { ...this.#options.rules, ownAddresses }, target);
-    return decision.allowed ? null : decision.reason;
+    return { ...this.#options.rules, ownAddresses };
   }
 }
 

@@ -10,7 +10,7 @@ let heard: string[] = [];
 let respond: (socket: Socket) => void = () => {};
 const origins = new Set<Socket>();
 const clients = new Set<Socket>();
-const proxy = new EgressProxy();
+const proxy = new EgressProxy(400);
 let gate: EgressGate;
 let origin: Server;
 let listener: Server;
@@ -261,12 +261,17 @@ describe('a connection', () => {
     socket.destroy();
   });
 
-  it('is one of 256 of its sandbox, and takes none from another', async () => {
+  it('is one of 256 of its sandbox, which leaves some to others, and of as many as the server has', async () => {
     const held = await Promise.all(Array.from({ length: 256 }, () => tunnel()));
     await once(dial().resume(), 'end');
     gate = createGate({ mode: 'open' });
-    (await tunnel()).destroy();
-    for (const each of held) each.destroy();
+    const others = await Promise.all(Array.from({ length: 400 - 256 }, () => tunnel()));
+    gate = createGate({ mode: 'open' });
+    await once(dial().resume(), 'end');
+    for (const each of [...held, ...others]) each.destroy();
+    const open = (): Promise<number> =>
+      new Promise((resolve) => listener.getConnections((_, count) => resolve(count)));
+    await expect.poll(open, { timeout: 20_000 }).toBe(0);
   });
 
   it('is counted in bytes of both directions, also when it has ended', async () => {

@@ -4,7 +4,6 @@ import { HttpProxy } from './http-proxy.ts';
 import { serveSocks, socksVersion } from './socks-proxy.ts';
 
 const maxConnectionsPerSandbox = 256;
-const maxConnections = 4_096;
 /** From the connection to the end of a request's head. */
 const requestTimeoutMs = 30_000;
 
@@ -15,12 +14,18 @@ const requestTimeoutMs = 30_000;
 export class EgressProxy {
   readonly #http = new HttpProxy();
   readonly #perGate = new Map<EgressGate, number>();
+  readonly #maxConnections: number;
   #connections = 0;
+
+  /** Each connection takes two descriptors of the server. */
+  constructor(maxConnections: number) {
+    this.#maxConnections = maxConnections;
+  }
 
   /** Takes a connection of a program of the sandbox that the gate is of. */
   accept(socket: Socket, gate: EgressGate): void {
     const own = this.#perGate.get(gate) ?? 0;
-    if (own >= maxConnectionsPerSandbox || this.#connections >= maxConnections) {
+    if (own >= maxConnectionsPerSandbox || this.#connections >= this.#maxConnections) {
       socket.destroy();
       return;
     }

@@ -22,6 +22,8 @@ export interface NamespaceEngineOptions {
   readonly interpreterDirectory?: string;
   /** For the connections of all sandboxes. Default: nothing private, and no port 25. */
   readonly egress?: EgressRules;
+  /** Connections out of all sandboxes at a time. Default: 4096. */
+  readonly maxEgressConnections?: number;
   /** Addresses of name servers, with a port where it is not 53. Default: those of the machine. */
   readonly nameServers?: readonly string[];
   /** The shell that becomes the agent, for tests. Default: dash where it is installed, else `/bin/sh`. */
@@ -31,6 +33,7 @@ export interface NamespaceEngineOptions {
 export const defaultFirstHostUid = 0x7000_0000;
 /** Port 25 is how mail is delivered, and unasked mail is what others are blamed for first. */
 export const defaultEgressRules: EgressRules = { allowedPrivateRanges: [], refusedPorts: [25] };
+export const defaultMaxEgressConnections = 4_096;
 export const maxHostUids = 65_536;
 /** The others belong to volumes. */
 export const maxSandboxUids = 32_768;

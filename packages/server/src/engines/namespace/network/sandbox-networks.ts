@@ -2,7 +2,11 @@ import type { Clock, EgressPolicy, EngineObserver, EngineSandboxSpec } from '@sa
 import { EgressGate } from '../../egress/egress-gate.ts';
 import { EgressProxy } from '../../egress/egress-proxy.ts';
 import { createNameResolver, type ResolveName } from '../../egress/resolve-name.ts';
-import { defaultEgressRules, type NamespaceEngineOptions } from '../engine-options.ts';
+import {
+  defaultEgressRules,
+  defaultMaxEgressConnections,
+  type NamespaceEngineOptions,
+} from '../engine-options.ts';
 import { SandboxNetwork, type SandboxNetworkParts } from './sandbox-network.ts';
 
 const nothing: EgressPolicy = { mode: 'deny_all' };
@@ -12,9 +16,10 @@ export class SandboxNetworks {
   readonly #rules;
   readonly #clock: Clock;
   readonly #resolve: ResolveName;
-  readonly #proxy = new EgressProxy();
+  readonly #proxy: EgressProxy;
 
-  constructor(options: Pick<NamespaceEngineOptions, 'egress' | 'nameServers'>, clock: Clock) {
+  constructor(options: NamespaceEngineOptions, clock: Clock) {
+    this.#proxy = new EgressProxy(options.maxEgressConnections ?? defaultMaxEgressConnections);
     this.#rules = options.egress ?? defaultEgressRules;
     this.#resolve = createNameResolver(options.nameServers);
     this.#clock = clock;
