@@ -34,7 +34,19 @@ export const serverPackages = [
 ];
 
 /** What the tests use on top: a row for each program that a test really starts. */
-export const testPackages = [...serverPackages];
+export const testPackages = [
+  ...serverPackages,
+  {
+    name: 'docker.io',
+    why: 'test the Docker engine with a real daemon',
+    isPresent: () => findProgram('dockerd') !== null,
+  },
+  {
+    name: 'runsc',
+    why: 'test it with gVisor',
+    isPresent: () => findProgram('runsc') !== null,
+  },
+];
 
 const packageManagers = [
   ['apt-get', 'apt-get install -y --no-install-recommends'],

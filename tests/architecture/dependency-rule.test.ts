@@ -40,7 +40,12 @@ interface Rule {
 }
 
 /** Adapters: below them only the domain, beside them nobody. */
-const adapters = ['storage/sqlite', 'engines/namespace', 'engines/kernel'] as const;
+const adapters = [
+  'storage/sqlite',
+  'engines/namespace',
+  'engines/docker',
+  'engines/kernel',
+] as const;
 
 const libraries = /^(?!@sandgate\/|packages\/|\.)/;
 const either = (...patterns: readonly RegExp[]): RegExp =>

@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   type Clock,
   type Engine,
@@ -16,6 +17,8 @@ import {
 import { type Administration, createAdministration } from './administration.ts';
 import { type ConfigFlags, loadConfig, type ServerConfig } from './config/index.ts';
 import { createMemoryCounters } from './counters/memory/memory-counters.ts';
+import { combineEngines } from './engines/combined-engine.ts';
+import { createDockerEngine } from './engines/docker/docker-engine.ts';
 import { createNamespaceEngine } from './engines/namespace/namespace-engine.ts';
 import { connectionLimit } from './http/connection-limit.ts';
 import { createPasswordHasher } from './identity/password-hasher.ts';
@@ -287,14 +290,15 @@ async function readTls(config: ServerConfig) {
   return { cert: await read(config.tls.certPath), key: await read(config.tls.keyPath) };
 }
 
+/** Templates of the Docker engine were named by the operator, so they go before those of the host. */
 function createEngine(
   stateDirectory: string,
   config: ServerConfig,
   environment: Readonly<Record<string, string | undefined>>,
 ): Engine {
-  const { launcher, pythonPath } = config.engine;
+  const { launcher, pythonPath, docker } = config.engine;
   const { nameServers, ...egress } = config.egress;
-  return createNamespaceEngine({
+  const namespaces = createNamespaceEngine({
     stateDirectory,
     launcher,
     ...(pythonPath === null ? {} : { pythonPath }),
@@ -305,6 +309,16 @@ function createEngine(
     maxEgressConnections: Math.floor(connectionLimit() / 4),
     clock,
   });
+  if (docker === null) return namespaces;
+  const containers = createDockerEngine({
+    // Containers outlive the process: the next one on this home has to know them.
+    instance: createHash('sha256').update(stateDirectory).digest('hex').slice(0, 12),
+    socketPath: docker.socketPath,
+    runtime: docker.runtime,
+    templates: Object.entries(docker.templates).map(([name, template]) => ({ name, ...template })),
+    guestDirectory: fileURLToPath(new URL('../guest', import.meta.url)),
+  });
+  return combineEngines([containers, namespaces]);
 }
 
 function realPathOrNull(path: string): string | null {

@@ -132,6 +132,7 @@ describe('docs/configuration.md', () => {
       webhooks: { allowedPrivateHosts: ['hooks.internal'] },
       egress: { allowedPrivateRanges: ['10.0.0.0/8'], nameServers: ['[2001:db8::53]:5353'] },
       identity: { captcha: { secret: 'x' } },
+      engine: { docker: { templates: { debian: { image: 'debian:12' } } } },
     });
     expect(column(await page(), 1).toSorted()).toEqual(leafKeys(every).toSorted());
   });

@@ -143,6 +143,32 @@ export const serverConfig = z.strictObject({
       launcher: oneOf('auto', 'bubblewrap', 'util-linux').default('auto'),
       /** Null: the first Python on PATH that is really installed. */
       pythonPath: absolutePath().nullable().default(null),
+      /** Null: no sandboxes in containers. */
+      docker: z
+        .strictObject({
+          socketPath: absolutePath().default('/var/run/docker.sock'),
+          /** `auto`: gVisor's runsc where Docker has it, else Docker's default. */
+          runtime: z
+            .string()
+            .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+              error: 'must be "auto" or the name of a runtime that the daemon knows',
+            })
+            .default('auto'),
+          /** Images by the name that clients use. */
+          templates: z.record(
+            z.string().regex(/^[a-z0-9][a-z0-9./_-]{0,127}$/, {
+              error: 'a template is named by a-z, 0-9, dots, slashes, hyphens and underscores',
+            }),
+            z.strictObject({
+              image: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,255}$/, {
+                error: 'must be the reference of an image, as in "debian:12"',
+              }),
+              description: z.string().max(200).nullable().default(null),
+            }),
+          ),
+        })
+        .nullable()
+        .default(null),
     })
     .prefault({}),
   /** What holds for the connections of every sandbox, whatever its own policy says. */

@@ -1,13 +1,6 @@
 import { type FileChange, type FileEntry, SandgateError } from '@sandgate/core';
 import { expect } from 'vitest';
-import {
-  type ContractPart,
-  eventually,
-  filesOf,
-  inPieces,
-  runProgram,
-  runShell,
-} from './contract-suite.ts';
+import { type ContractPart, eventually, filesOf, inPieces, runShell } from './contract-suite.ts';
 
 const oddNames = ['-n', ' ', "it's", 'a\nb', '"', '$(id)', '*', 'é😀', 'raw\udcff\udc80', '\u0001'];
 
@@ -365,8 +358,19 @@ export const fileTreeContract: ContractPart = (test, { start }) => {
         code,
       });
     }
-    const last = files.watch({ path: '/workspace/w', recursive: true, signal, onChange });
-    await runProgram(sandbox, ['true']);
+    const seen: FileChange[] = [];
+    const last = files.watch({
+      path: '/workspace/w',
+      recursive: true,
+      signal,
+      onChange: (change) => seen.push(change),
+    });
+    await expect
+      .poll(async () => {
+        await runShell(sandbox, 'touch "w/$(date +%N)"');
+        return seen.length;
+      })
+      .toBeGreaterThan(0);
     await sandbox.stop();
     await last;
     await expect(files.stat('/workspace')).rejects.toMatchObject({ code: 'sandbox_ended' });

@@ -33,7 +33,7 @@ export const isolationContract: ContractPart = (test, { start }) => {
     const script = 'for d; do for e in "$d"/* "$d"/.[!.]*; do [ -e "$e" ] && echo "$e"; done; done';
     const { stdout } = await runProgram(sandbox, ['/bin/sh', '-c', script, 'sh', ...paths]);
     const allowed =
-      /^\/(home\/sandbox|etc\/(alternatives|group|hostname|hosts|ld\.so\.cache|localtime|nsswitch\.conf|passwd|resolv\.conf|ssl))$/;
+      /^\/(home\/sandbox|etc\/(alternatives|group|hostname|hosts|ld\.so\.cache|localtime|mtab|nsswitch\.conf|passwd|resolv\.conf|ssl))$/;
     expect(stdout.split('\n').filter((line) => line !== '' && !allowed.test(line))).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 import type { KernelLanguage } from '@sandgate/core';
 
 /** Where the engine shows the guest scripts inside a sandbox, read-only. */
-const kernelGuestDirectory = '/.sandbox/kernel';
+export const kernelGuestDirectory = '/.sandbox/kernel';
 
 /** File names of the guest scripts in `packages/server/guest`, copied as they are. */
 export const kernelGuestFile: Readonly<Record<KernelLanguage, string>> = {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { shellCall } from '../quote-shell.ts';
 import { guestHome, guestUid } from './engine-options.ts';
-import { shellCall } from './quote-shell.ts';
 
 export interface AgentPrograms {
   readonly setsid: string;

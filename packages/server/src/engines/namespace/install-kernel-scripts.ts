@@ -1,22 +1,14 @@
 import { chmodSync, copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { guestScripts } from '../guest-scripts.ts';
 import { compilePythonKernel } from '../kernel/compile-python-kernel.ts';
-import {
-  compiledPythonFiles,
-  kernelDisplayFiles,
-  kernelGuestFile,
-} from '../kernel/kernel-command.ts';
+import { compiledPythonFiles } from '../kernel/kernel-command.ts';
 import type { HostInterpreter } from './template/template.ts';
-import { pythonTerminalFile } from './terminal/terminal-program.ts';
 
 /** Copies the guest scripts of kernels and terminals to where every sandbox's user can read them. */
 export function installKernelScripts(directory: string): void {
-  for (const name of [
-    ...Object.values(kernelGuestFile),
-    ...kernelDisplayFiles,
-    pythonTerminalFile,
-  ]) {
+  for (const name of guestScripts) {
     const source = fileURLToPath(new URL(`../../../guest/${name}`, import.meta.url));
     if (!existsSync(source)) continue;
     const copy = join(directory, name);

@@ -13,6 +13,7 @@ import {
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineSandboxSpec, SandboxResources } from '@sandgate/core';
+import type { TerminalProgram } from '../terminal/terminal-program.ts';
 import { agentPrelude } from './agent-prelude.ts';
 import { explainShortage } from './descriptor-shortage.ts';
 import { guestHome } from './engine-options.ts';
@@ -30,7 +31,6 @@ import type { RuntimeDirectory } from './runtime-directory.ts';
 import { SandboxProcess, seccompFdOf } from './sandbox-process.ts';
 import { processStartTime } from './stale-processes.ts';
 import { guestSearchPath, type Template } from './template/template.ts';
-import type { TerminalProgram } from './terminal/terminal-program.ts';
 import type { UnfinishedWork } from './unfinished-work.ts';
 import type { AttachedVolumes } from './volumes/attached-volumes.ts';
 import type { VolumeKind } from './volumes/namespace-volumes.ts';

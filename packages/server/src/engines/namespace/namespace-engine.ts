@@ -12,6 +12,8 @@ import {
   SandgateError,
   type StopOptions,
 } from '@sandgate/core';
+import { shellCall } from '../quote-shell.ts';
+import { requireValidSpec } from '../require-valid-spec.ts';
 import { provideConfiguration } from './agent-prelude.ts';
 import { guestEngineDirectory, type NamespaceEngineOptions } from './engine-options.ts';
 import {
@@ -30,8 +32,6 @@ import { FreezerHold } from './pause/freezer-hold.ts';
 import type { ProcessHold } from './pause/process-hold.ts';
 import { SignalHold } from './pause/signal-hold.ts';
 import { type ProbedEngine, probeEngine } from './probe-engine.ts';
-import { shellCall } from './quote-shell.ts';
-import { requireValidSpec } from './require-valid-spec.ts';
 import { createRuntimeDirectory, type RuntimeDirectory } from './runtime-directory.ts';
 import { Snapshots } from './snapshots.ts';
 import { killRecorded } from './stale-processes.ts';

@@ -16,23 +16,23 @@ import {
   type Terminal,
   type TerminalRequest,
 } from '@sandgate/core';
+import { readWholeFile } from '../files/read-file.ts';
+import { createSandboxFiles } from '../files/sandbox-files.ts';
+import { writeWholeFile } from '../files/write-file.ts';
 import { kernelCommand, kernelStart } from '../kernel/kernel-command.ts';
 import type { KernelProcess } from '../kernel/kernel-process.ts';
 import { createSandboxKernel } from '../kernel/sandbox-kernel.ts';
 import { type StartTimer, startRealTimer } from '../kernel/start-timer.ts';
+import { openTerminal } from '../terminal/open-terminal.ts';
+import type { TerminalProgram } from '../terminal/terminal-program.ts';
 import { type AgentJob, type JobSpec, startAgentJob } from './exec/agent-job.ts';
 import { runExec } from './exec/run-exec.ts';
-import { createNamespaceFiles } from './files/namespace-files.ts';
-import { readWholeFile } from './files/read-file.ts';
-import { writeFile } from './files/write-file.ts';
 import type { ResourceGroup } from './limits/resource-limiter.ts';
 import type { SandboxNetwork } from './network/sandbox-network.ts';
 import { PausableTimers } from './pause/pausable-timers.ts';
 import type { ProcessHold } from './pause/process-hold.ts';
 import { SandboxPause } from './pause/sandbox-pause.ts';
 import type { ProcessEnd, SandboxProcess } from './sandbox-process.ts';
-import { openTerminal } from './terminal/open-terminal.ts';
-import type { TerminalProgram } from './terminal/terminal-program.ts';
 
 /**
  * Each job takes up to five file descriptors of the server, and several processes of the sandbox, so
@@ -91,7 +91,7 @@ export class NamespaceSandbox implements EngineSandbox {
 
   constructor(parts: NamespaceSandboxParts) {
     this.#parts = parts;
-    if (parts.filePrograms) this.files = createNamespaceFiles((request) => this.exec(request));
+    if (parts.filePrograms) this.files = createSandboxFiles((request) => this.exec(request));
     const { terminal } = parts;
     if (terminal !== null) {
       this.openTerminal = (request) =>
@@ -163,7 +163,7 @@ export class NamespaceSandbox implements EngineSandbox {
     data: Uint8Array,
     { mode = 0o644 }: { readonly mode?: number } = {},
   ): Promise<void> {
-    await writeFile((request) => this.exec(request), { path, source: onePiece(data), mode });
+    await writeWholeFile((request) => this.exec(request), path, data, mode);
   }
 
   async metrics(): Promise<SandboxMetrics> {
@@ -376,10 +376,6 @@ export class NamespaceSandbox implements EngineSandbox {
   #endedError(): SandgateError {
     return new SandgateError('sandbox_ended', 'The sandbox is not running any more.');
   }
-}
-
-async function* onePiece(data: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield data;
 }
 
 /** How long the streams of an ended kernel stay open for what it had written. */

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { Duplex, type Writable } from 'node:stream';
 import { SandgateError } from '@sandgate/core';
+import { encodeBytes } from '../byte-text.ts';
+import { quoteShell } from '../quote-shell.ts';
 import { explainShortage, requireDescriptors } from './descriptor-shortage.ts';
-import { encodeBytes } from './exec/byte-text.ts';
 import type { FifoPool } from './exec/fifo-pool.ts';
 import type { JobHost } from './exec/job-host.ts';
 import type { HostIdentity } from './host-identity.ts';
-import { quoteShell } from './quote-shell.ts';
 
 /** More that waits to be read by the agent means that it does not read. */
 const maxQueuedBytes = 16_777_216;

@@ -4,9 +4,15 @@ import { join } from 'node:path';
 import { type ProcessSignal, SandgateError } from '@sandgate/core';
 import type { ProgramStart } from '../../kernel/kernel-command.ts';
 import { type StartTimer, startRealTimer } from '../../kernel/start-timer.ts';
+import { shellCall } from '../../quote-shell.ts';
+import {
+  isShellsOwn,
+  requireProgram,
+  requireShortArguments,
+  requireVariableName,
+} from '../../valid-command.ts';
 import { explainShortage } from '../descriptor-shortage.ts';
 import { errorCodeOf } from '../limits/cgroup-files.ts';
-import { shellCall } from '../quote-shell.ts';
 import { openFifo, placeFifo } from './fifo-pool.ts';
 import type { JobHost } from './job-host.ts';
 import { type JobReport, maxReportBytes, parseJobReport } from './job-report.ts';
@@ -40,9 +46,6 @@ export interface FifoReader {
   readonly fd: number;
   readonly socket: Socket;
 }
-
-/** Linux refuses longer ones (execve(2), MAX_ARG_STRLEN). */
-const maxArgumentBytes = 131_071;
 
 /** A program started in a sandbox by its agent: three to five FIFOs and what is known of its end. */
 export class AgentJob {
@@ -248,10 +251,7 @@ export async function startAgentJob(host: JobHost, id: number, spec: JobSpec): P
 }
 
 function jobCall(id: number, spec: JobSpec): string {
-  const [program] = spec.argv;
-  if (program === undefined) {
-    throw new SandgateError('invalid_request', 'A command needs at least the name of a program.');
-  }
+  const program = requireProgram(spec.argv);
   const names = Object.keys(spec.environment);
   for (const name of names) requireVariableName(name);
   const assign = (name: string): string => `${name}=${spec.environment[name]}`;
@@ -267,14 +267,7 @@ function jobCall(id: number, spec: JobSpec): string {
   const resets = !resetsSignals || (assigned.length > 0 && !reportsStart);
   // Between the reporting shell and the program, where that shell would take them for its own.
   const readsVariables = reportsStart && (assigned.length > 0 || program.startsWith('-'));
-  for (const word of [...exported, ...words]) {
-    if (Buffer.byteLength(word) > maxArgumentBytes) {
-      throw new SandgateError(
-        'invalid_request',
-        `An argument or variable is longer than ${maxArgumentBytes} bytes; pass it as input or in a file.`,
-      );
-    }
-  }
+  requireShortArguments([...exported, ...words]);
   const options = [
     spec.stdin ? 'i' : '',
     spec.control ? 'c' : '',
@@ -295,23 +288,4 @@ function jobCall(id: number, spec: JobSpec): string {
     ...exported,
     ...words,
   );
-}
-
-/**
- * Variables that some shell keeps for itself, or that are the agent's: `env` sets them. The others the
- * agent exports, since what `env` is given can be seen in the host's list of processes for a moment.
- */
-const shellsOwn =
-  /^(_|_agent_.*|BASH.*|CDPATH|ENV|EUID|GROUPS|HIST.*|IFS|LINENO|MAIL.*|OLDPWD|OPTARG|OPTIND|OPTERR|POSIXLY_CORRECT|PPID|PS[0-9]|PWD|RANDOM|SECONDS|SHELLOPTS|UID)$/;
-
-const isShellsOwn = (name: string): boolean => shellsOwn.test(name);
-
-/** @throws SandgateError `invalid_request` */
-export function requireVariableName(name: string): void {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-    throw new SandgateError(
-      'invalid_request',
-      'A variable is named with letters, digits and underscores, and does not start with a digit.',
-    );
-  }
 }

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { quoteShell } from '../../quote-shell.ts';
 import { guestUid } from '../engine-options.ts';
-import { quoteShell } from '../quote-shell.ts';
 import type { Launcher, LaunchPlan, MountStep } from './launcher.ts';
 import { readMountPoints } from './mount-points.ts';
 import type { SeccompLoader } from './seccomp-loader.ts';

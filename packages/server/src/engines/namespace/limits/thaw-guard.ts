@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { quoteShell } from '../../quote-shell.ts';
 import { explainShortage } from '../descriptor-shortage.ts';
-import { quoteShell } from '../quote-shell.ts';
 
 /**
  * Thaws the groups of a server that is gone. A process that a v1 freezer holds cannot be killed, so

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { canonicalImage, resolveImage } from './resolve-image.ts';
+import { canonicalImage } from '../../canonical-image.ts';
+import { resolveImage } from './resolve-image.ts';
 
 describe('canonicalImage', () => {
   it.each([

@@ -1,16 +1,6 @@
 import { SandgateError } from '@sandgate/core';
+import { canonicalImage } from '../../canonical-image.ts';
 import type { Template } from './template.ts';
-
-const aliases: Readonly<Record<string, string>> = {
-  python: 'microsandbox/python',
-  node: 'microsandbox/node',
-};
-
-/** The canonical name of an image: without a default registry, and without a tag. */
-export function canonicalImage(image: string): string {
-  const plain = image.replace(/^(docker\.io\/)(library\/)?/, '').replace(/:[A-Za-z0-9._-]+$/, '');
-  return aliases[plain] ?? plain;
-}
 
 /** @throws SandgateError `image_unknown` with the names of those that there are. */
 export function resolveImage(image: string, templates: readonly Template[]): Template {

@@ -1,10 +1,21 @@
 import type { EngineFinding } from '@sandgate/core';
+import { terminalCommand } from '../../terminal/terminal-command.ts';
+import {
+  pythonTerminal,
+  scriptTerminal,
+  type TerminalProgram,
+} from '../../terminal/terminal-program.ts';
+import { guestEngineDirectory } from '../engine-options.ts';
 import { findProgram, systemSearchPath } from '../find-program.ts';
 import type { LaunchContext } from '../launch-sandbox.ts';
-import type { HostInterpreter } from '../template/template.ts';
+import { guestInterpreterDirectory, type HostInterpreter } from '../template/template.ts';
 import { tryProgram } from '../try-program.ts';
-import { terminalCommand } from './terminal-command.ts';
-import { pythonTerminal, scriptTerminal, type TerminalProgram } from './terminal-program.ts';
+
+/** By the Python of the templates. */
+export const templatePythonTerminal = pythonTerminal(
+  `${guestInterpreterDirectory}/python3`,
+  `${guestEngineDirectory}/kernel`,
+);
 
 /** The first way to make a terminal that works in a sandbox, and what is to be said about it. */
 export async function findTerminal(
@@ -17,7 +28,7 @@ export async function findTerminal(
   const hasPython = interpreters.some(({ language }) => language === 'python');
   const candidates = [
     ...(script === null ? [] : [scriptTerminal(script)]),
-    ...(hasPython ? [pythonTerminal] : []),
+    ...(hasPython ? [templatePythonTerminal] : []),
   ];
   const failures: string[] = [];
   for (const candidate of candidates) {

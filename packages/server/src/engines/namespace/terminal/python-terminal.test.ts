@@ -1,9 +1,9 @@
 import { terminalPromises } from '../../contract/terminal-contract.ts';
 import { describeEngine } from '../../engine-contract.ts';
+import { openTerminal } from '../../terminal/open-terminal.ts';
 import { createNamespaceEngine } from '../namespace-engine.ts';
 import { NamespaceSandbox } from '../namespace-sandbox.ts';
-import { openTerminal } from './open-terminal.ts';
-import { pythonTerminal } from './terminal-program.ts';
+import { templatePythonTerminal } from './find-terminal.ts';
 
 describeEngine(
   'namespace (terminals by Python)',
@@ -14,7 +14,7 @@ describeEngine(
       if (!(sandbox instanceof NamespaceSandbox)) throw new Error('a sandbox of another engine');
       const exec: Parameters<typeof openTerminal>[0] = (command, program) =>
         sandbox.exec(command, program);
-      return openTerminal(exec, pythonTerminal, request);
+      return openTerminal(exec, templatePythonTerminal, request);
     }),
   },
 );

@@ -55,6 +55,19 @@ export async function writeFile(exec: Exec, request: FileWriteRequest): Promise<
   });
 }
 
+/** @throws SandgateError as `EngineSandbox.writeFile` does */
+export async function writeWholeFile(
+  exec: Exec,
+  path: string,
+  data: Uint8Array,
+  mode: number,
+): Promise<void> {
+  async function* onePiece(): AsyncGenerator<Uint8Array> {
+    yield data;
+  }
+  await writeFile(exec, { path, source: onePiece(), mode });
+}
+
 /** A umask gives every mode but one with bits that no new file has; that takes a program more. */
 function modeWords(mode: number | undefined): [mask: string, mode: string] {
   if (mode === undefined) return ['', ''];

@@ -1,5 +1,5 @@
 import { type EngineSandboxSpec, SandgateError } from '@sandgate/core';
-import { requireVariableName } from './exec/agent-job.ts';
+import { requireVariableName } from './valid-command.ts';
 
 const maxScriptBytes = 1_048_576;
 

@@ -1,6 +1,3 @@
-import { guestEngineDirectory } from '../engine-options.ts';
-import { guestInterpreterDirectory } from '../template/template.ts';
-
 /** File name of the guest script, which is shown beside the kernels'. */
 export const pythonTerminalFile = 'python-terminal.py';
 
@@ -20,11 +17,8 @@ export const scriptTerminal = (file: string): TerminalProgram => ({
   argv: (line) => [file, '-q', '-e', '-f', '-c', line, '/dev/null'],
 });
 
-/** A guest script for the Python of the templates. */
-export const pythonTerminal: TerminalProgram = {
+/** `python` runs the guest script, which lies in `directory`. */
+export const pythonTerminal = (python: string, directory: string): TerminalProgram => ({
   description: 'Python',
-  argv: (line) => [
-    ...[`${guestInterpreterDirectory}/python3`, '-I', '-S'],
-    ...[`${guestEngineDirectory}/kernel/${pythonTerminalFile}`, line],
-  ],
-};
+  argv: (line) => [python, '-I', '-S', `${directory}/${pythonTerminalFile}`, line],
+});

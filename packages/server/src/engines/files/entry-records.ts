@@ -1,5 +1,5 @@
 import { type FileEntry, SandgateError } from '@sandgate/core';
-import { decodeBytes } from '../exec/byte-text.ts';
+import { decodeBytes } from '../byte-text.ts';
 
 /**
  * Splits output at its NULs into records of so many fields. What is inside may send anything: a record

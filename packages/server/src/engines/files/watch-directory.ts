@@ -1,5 +1,5 @@
 import { type FileChange, type SandboxFiles, SandgateError } from '@sandgate/core';
-import { decodeBytes } from '../exec/byte-text.ts';
+import { decodeBytes } from '../byte-text.ts';
 import { RecordSplitter } from './entry-records.ts';
 import { joinPath, requirePath } from './require-path.ts';
 import { type Exec, runFileProgram, shellProgram } from './run-file-program.ts';

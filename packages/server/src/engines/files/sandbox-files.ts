@@ -19,7 +19,7 @@ exit 1
 `;
 
 /** Files by the system's programs, run inside by the sandbox's user. */
-export function createNamespaceFiles(exec: Exec): SandboxFiles {
+export function createSandboxFiles(exec: Exec): SandboxFiles {
   const run = async (path: string, program: readonly string[]): Promise<void> => {
     const at = requirePath(path);
     await runFileProgram(exec, { argv: [...program, '--', at], path: at });
