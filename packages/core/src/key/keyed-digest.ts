@@ -15,12 +15,14 @@ export function createKeyedDigest(secret: Uint8Array): (text: string) => Buffer 
     secret.byteLength > blockBytes ? createHash('sha256').update(secret).digest() : secret;
   const inner = paddedKey(key, 0x36, longestText);
   const outer = paddedKey(key, 0x5c, digestBytes);
+  const views = Array.from({ length: longestText + 1 }, (_, length) =>
+    inner.subarray(0, blockBytes + length),
+  );
   return (text) => {
-    if (Buffer.byteLength(text) > longestText) {
-      return createHmac('sha256', secret).update(text).digest();
-    }
-    const length = blockBytes + inner.write(text, blockBytes);
-    outer.write(hash('sha256', inner.subarray(0, length), 'binary'), blockBytes, 'latin1');
+    const view = views[Buffer.byteLength(text)];
+    if (view === undefined) return createHmac('sha256', secret).update(text).digest();
+    inner.write(text, blockBytes);
+    outer.write(hash('sha256', view, 'binary'), blockBytes, 'latin1');
     // No text of a key outlives its check.
     inner.fill(0, blockBytes);
     return Buffer.from(hash('sha256', outer, 'binary'), 'latin1');

@@ -7,7 +7,7 @@ export type Defer = (run: () => void) => void;
 /** Writes down every request of a key. Each method resolves when its row is committed. */
 export interface UsageLedger {
   /** A request that changes nothing: one row, when it is over. */
-  record(row: NewUsageRow): Promise<void>;
+  record(row: NewUsageRow): Promise<unknown>;
   /** A request that is about to change something. @returns the row's id */
   begin(row: NewUsageRow): Promise<number>;
   end(end: UsageEnd): Promise<void>;
@@ -54,10 +54,10 @@ export function createUsageLedger(
 
   return {
     begin,
-    async record(row) {
+    record(row) {
       const { begun, committed } = batch();
       begun.push(row);
-      await committed;
+      return committed;
     },
     async end(end) {
       const { ended, committed } = batch();
