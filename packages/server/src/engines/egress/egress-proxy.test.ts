@@ -61,6 +61,11 @@ function dial(): Socket {
   return socket;
 }
 
+/** Resolves when the other side has ended or broken off the connection. */
+function over(socket: Socket): Promise<unknown> {
+  return new Promise((resolve) => socket.once('end', resolve).once('close', resolve).resume());
+}
+
 /** Everything that comes back until the proxy closes. */
 async function exchange(...pieces: readonly (string | Buffer)[]): Promise<string> {
   const socket = dial();
@@ -68,7 +73,7 @@ async function exchange(...pieces: readonly (string | Buffer)[]): Promise<string
   socket.on('data', (data) => {
     text += data.toString('latin1');
   });
-  const ended = Promise.race([once(socket, 'end'), once(socket, 'close')]);
+  const ended = over(socket);
   for (const piece of pieces) {
     socket.write(piece);
     await new Promise((resolve) => setImmediate(resolve));
@@ -263,11 +268,11 @@ describe('a connection', () => {
 
   it('is one of 256 of its sandbox, which leaves some to others, and of as many as the server has', async () => {
     const held = await Promise.all(Array.from({ length: 256 }, () => tunnel()));
-    await once(dial().resume(), 'end');
+    await over(dial());
     gate = createGate({ mode: 'open' });
     const others = await Promise.all(Array.from({ length: 400 - 256 }, () => tunnel()));
     gate = createGate({ mode: 'open' });
-    await once(dial().resume(), 'end');
+    await over(dial());
     for (const each of [...held, ...others]) each.destroy();
     const open = (): Promise<number> =>
       new Promise((resolve) => listener.getConnections((_, count) => resolve(count)));
@@ -278,8 +283,7 @@ describe('a connection', () => {
     respond = (socket) => void socket.once('data', () => socket.end('12345'));
     const socket = await tunnel();
     socket.end('1234567');
-    socket.resume();
-    await once(socket, 'close');
+    await over(socket);
     await expect.poll(() => gate.traffic()).toEqual({ receivedBytes: 5, sentBytes: 7 });
   });
 });
