@@ -1,16 +1,44 @@
-import type {
-  Engine,
-  EngineReport,
-  EngineSandbox,
-  EngineSandboxSpec,
-  ExecOutcome,
-  ExecRequest,
-  KernelOutcome,
-  KernelRunRequest,
-  SandboxExitReason,
-  SandboxMetrics,
+import { Duplex, PassThrough } from 'node:stream';
+import {
+  type EgressPolicy,
+  type Engine,
+  type EngineCapabilities,
+  type EngineObserver,
+  type EngineReport,
+  type EngineSandbox,
+  type EngineSandboxSpec,
+  type EngineSnapshots,
+  type EngineVolumes,
+  type ExecOutcome,
+  type ExecRequest,
+  type KernelOutcome,
+  type KernelRunRequest,
+  type SandboxExitReason,
+  type SandboxFiles,
+  type SandboxMetrics,
   SandgateError,
+  type TemplateInfo,
 } from '@sandgate/core';
+import { createMemoryFiles } from './memory-files.ts';
+
+/** A scripted sandbox that runs. */
+export interface ScriptedSandbox {
+  readonly spec: EngineSandboxSpec;
+  readonly observer: EngineObserver;
+  readonly end: (reason: SandboxExitReason) => void;
+  isPaused: boolean;
+  egress: EgressPolicy;
+}
+
+/** What a test may take away from the engine. */
+export type ScriptedFacet =
+  | 'files'
+  | 'openTerminal'
+  | 'pause'
+  | 'snapshots'
+  | 'volumes'
+  | 'setEgress'
+  | 'dial';
 
 /**
  * An engine for tests of what lies above one: it runs nothing, records what it is asked for, and
@@ -18,13 +46,16 @@ import type {
  */
 export class ScriptedEngine implements Engine {
   readonly started: EngineSandboxSpec[] = [];
-  readonly live = new Map<string, { end: (reason: SandboxExitReason) => void }>();
+  readonly live = new Map<string, ScriptedSandbox>();
   readonly executed: { id: string; argv: readonly string[] }[] = [];
   failStart: SandgateError | null = null;
-  onExec: (request: ExecRequest) => Promise<ExecOutcome> = async () => ({
-    kind: 'exited',
-    exitCode: 0,
-  });
+  /** Called in each start, which waits for it. */
+  beforeStart: (spec: EngineSandboxSpec) => Promise<void> = async () => undefined;
+  failPause: SandgateError | null = null;
+  onExec: (request: ExecRequest) => Promise<ExecOutcome> = async (request) => {
+    request.onStarted?.({ signal: () => undefined });
+    return { kind: 'exited', exitCode: 0 };
+  };
   onStart: (id: string) => void = () => undefined;
   onMetrics: (id: string) => Promise<SandboxMetrics> = async () => ({
     cpuPercent: 1.5,
@@ -32,30 +63,65 @@ export class ScriptedEngine implements Engine {
     diskBytes: 42,
     processes: 1,
   });
-  /** What a stop stores of each sandbox's files. */
+  /** What a stop or a snapshot stores of each sandbox's files. */
   layerBytes = 0;
   readonly layers = new Map<string, number>();
+  readonly storedSnapshots = new Map<string, number>();
+  /** Called in each snapshot, which waits for it. */
+  beforeSnapshot: (id: string) => Promise<void> = async () => undefined;
+  readonly storedVolumes = new Map<string, number>();
+  failVolume: SandgateError | null = null;
+  readonly runs: KernelRunRequest[] = [];
   onRun: (request: KernelRunRequest) => Promise<KernelOutcome> = async () => ({
     kind: 'completed',
   });
+  templates: readonly TemplateInfo[] = [
+    { name: 'microsandbox/python', languages: ['python'], description: 'Python 3.11.2' },
+    { name: 'microsandbox/node', languages: ['node'], description: 'Node 24.0.0' },
+  ];
+  snapshots?: EngineSnapshots = {
+    remove: async (id) => void this.storedSnapshots.delete(id),
+    sizes: async () => new Map(this.storedSnapshots),
+  };
+  volumes?: EngineVolumes = {
+    create: async (id, { sizeMib }) => {
+      if (this.failVolume !== null) throw this.failVolume;
+      this.storedVolumes.set(id, sizeMib);
+    },
+    remove: async (id) => void this.storedVolumes.delete(id),
+    list: async () =>
+      new Map([...this.storedVolumes].map(([id, sizeMib]) => [id, { sizeMib, usedBytes: null }])),
+  };
+  readonly #without = new Set<ScriptedFacet>();
 
-  async probe(): Promise<EngineReport> {
-    return {
-      engine: 'scripted',
-      usable: true,
-      capabilities: {
-        seccomp: false,
-        memoryLimit: 'none',
-        cpuLimit: 'none',
-        processLimit: 'none',
-        persistentLayer: false,
-      },
-      templates: [],
-      findings: [],
-    };
+  /** As an engine that cannot do these things. */
+  takeAway(...facets: readonly ScriptedFacet[]): void {
+    for (const facet of facets) this.#without.add(facet);
+    if (facets.includes('snapshots')) delete this.snapshots;
+    if (facets.includes('volumes')) delete this.volumes;
   }
 
-  async start(spec: EngineSandboxSpec): Promise<EngineSandbox> {
+  async probe(): Promise<EngineReport> {
+    const has = (facet: ScriptedFacet): boolean => !this.#without.has(facet);
+    const capabilities: EngineCapabilities = {
+      seccomp: false,
+      memoryLimit: 'none',
+      cpuLimit: 'none',
+      processLimit: 'none',
+      persistentLayer: false,
+      terminals: has('openTerminal'),
+      pause: has('pause') ? 'signals' : 'none',
+      snapshots: has('snapshots'),
+      volumes: has('volumes') ? 'disk' : 'none',
+      egress: has('setEgress'),
+      dial: has('dial'),
+    };
+    const { templates } = this;
+    return { engine: 'scripted', usable: true, capabilities, templates, findings: [] };
+  }
+
+  async start(spec: EngineSandboxSpec, observer: EngineObserver = {}): Promise<EngineSandbox> {
+    await this.beforeStart(spec);
     if (this.failStart !== null) throw this.failStart;
     this.started.push(spec);
     this.onStart(spec.id);
@@ -66,7 +132,9 @@ export class ScriptedEngine implements Engine {
         resolve(reason);
       };
     });
-    this.live.set(spec.id, { end });
+    const egress = spec.egress ?? { mode: 'deny_all' };
+    const sandbox: ScriptedSandbox = { spec, observer, end, isPaused: false, egress };
+    this.live.set(spec.id, sandbox);
     return {
       id: spec.id,
       exited,
@@ -74,7 +142,13 @@ export class ScriptedEngine implements Engine {
         this.executed.push({ id: spec.id, argv: request.argv });
         return this.onExec(request);
       },
-      kernel: (language) => ({ language, run: (request) => this.onRun(request) }),
+      kernel: (language) => ({
+        language,
+        run: (request) => {
+          this.runs.push(request);
+          return this.onRun(request);
+        },
+      }),
       readFile: async () => Buffer.alloc(0),
       writeFile: async () => undefined,
       metrics: () => this.onMetrics(spec.id),
@@ -87,6 +161,7 @@ export class ScriptedEngine implements Engine {
           end('stopped');
         }
       },
+      ...this.#facets(sandbox),
     };
   }
 
@@ -100,4 +175,60 @@ export class ScriptedEngine implements Engine {
 
   async reconcile(): Promise<void> {}
   async close(): Promise<void> {}
+
+  #facets(sandbox: ScriptedSandbox): Partial<EngineSandbox> {
+    const all: Readonly<Record<ScriptedFacet, Partial<EngineSandbox>>> = {
+      files: { files: createMemoryFiles() satisfies SandboxFiles },
+      openTerminal: {
+        openTerminal: async ({ onOutput }) => {
+          let exit: (outcome: ExecOutcome) => void = () => undefined;
+          const exited = new Promise<ExecOutcome>((resolve) => {
+            exit = resolve;
+          });
+          return {
+            exited,
+            // It shows what is typed.
+            write: async (data) => void (await onOutput(Buffer.from(data))),
+            resize: async () => undefined,
+            signal: () => exit({ kind: 'exited', exitCode: 129 }),
+          };
+        },
+      },
+      pause: {
+        pause: async () => {
+          if (this.failPause !== null) throw this.failPause;
+          sandbox.isPaused = true;
+        },
+        resume: async () => {
+          sandbox.isPaused = false;
+        },
+      },
+      snapshots: {
+        snapshot: async (id, { onBytes } = {}) => {
+          await this.beforeSnapshot(id);
+          onBytes?.(this.layerBytes);
+          this.storedSnapshots.set(id, this.layerBytes);
+          return { sizeBytes: this.layerBytes };
+        },
+      },
+      volumes: {},
+      setEgress: {
+        setEgress: async (policy) => {
+          sandbox.egress = policy;
+        },
+      },
+      dial: {
+        dial: async (port) => {
+          if (port === 1) throw new SandgateError('port_closed', 'Nothing listens on port 1');
+          // What is sent comes back.
+          const echo = new PassThrough();
+          return Duplex.from({ readable: echo, writable: echo });
+        },
+      },
+    };
+    const present = (Object.keys(all) as ScriptedFacet[]).filter(
+      (facet) => !this.#without.has(facet),
+    );
+    return Object.assign({}, ...present.map((facet) => all[facet]));
+  }
 }

@@ -18,6 +18,7 @@ import {
   type ServerKey,
   type StoredLimits,
   serverKeyFingerprint,
+  standardSandboxPolicy,
   startWorkspacePurge,
   type Timers,
 } from '@sandgate/core';
@@ -34,7 +35,9 @@ import { createDirectAnswers } from '../../packages/server/src/http/native/direc
 import { createTurnEnd } from '../../packages/server/src/http/turn-end.ts';
 import { createPasswordHasher } from '../../packages/server/src/identity/password-hasher.ts';
 import { createPeople } from '../../packages/server/src/people.ts';
+import { nextCronMs } from '../../packages/server/src/schedule/next-cron.ts';
 import { openSqliteStorage } from '../../packages/server/src/storage/sqlite/open-sqlite-storage.ts';
+import { createMemoryLogs } from './memory-logs.ts';
 import { ScriptedEngine } from './scripted-engine.ts';
 
 /** Far below what a server may be configured to: tests log in often. */
@@ -46,10 +49,12 @@ export async function createTestApp(
   {
     developmentMode = false,
     stored = {},
+    policy: changedPolicy = {},
     identity = {},
   }: {
     readonly developmentMode?: boolean;
     readonly stored?: Partial<StoredLimits>;
+    readonly policy?: Partial<SandboxPolicy>;
     readonly identity?: Partial<ServerConfig['identity']>;
   } = {},
 ) {
@@ -75,8 +80,7 @@ export async function createTestApp(
   const engine = new ScriptedEngine();
   const backgroundErrors: unknown[] = [];
   const policy: SandboxPolicy = {
-    defaultImage: 'microsandbox/python',
-    defaults: { memoryMib: 1024, cpus: 1, diskMib: 1024, maxProcesses: 256 },
+    ...standardSandboxPolicy,
     maxima: { memoryMib: 4096, cpus: 4, diskMib: 4096, maxProcesses: 1024 },
     allowedHostPaths: [{ path: '/srv/data', readOnly: true }],
     realPath: (path) => resolve(path),
@@ -88,6 +92,7 @@ export async function createTestApp(
       layerBytes: 10_000_000,
       ...stored,
     },
+    ...changedPolicy,
   };
   const sandboxes = createSandboxes({
     storage,
@@ -96,7 +101,9 @@ export async function createTestApp(
     randomness,
     timers,
     policy,
-    onMainOutput: () => undefined,
+    logs: createMemoryLogs(),
+    caller: async () => null,
+    nextCronMs,
     onBackgroundError: (error) => void backgroundErrors.push(error),
   });
   const auditLog = createAuditLog({ audit: storage.audit, clock, serverKey: () => key });

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import {
   type ApiKey,
+  type AuditContext,
   type AuditLog,
   auditKeyChange,
   auditSandboxes,
@@ -22,11 +23,14 @@ import {
   type Randomness,
   type RequestLimits,
   restrictSandboxes,
+  type SandboxCaller,
+  type SandboxLogStore,
   type SandboxPolicy,
   SandgateError,
   type ServerKey,
   type Storage,
   standardLimits,
+  standardSandboxPolicy,
   startUsageUpkeep,
   startWorkspacePurge,
   type Timers,
@@ -36,7 +40,7 @@ import type { Logger } from 'pino';
 import { createAdministration } from './administration.ts';
 import { createAlerting } from './alerting.ts';
 import { createAuditScope } from './audit-scope.ts';
-import type { ServerConfig } from './config/index.ts';
+import { type ServerConfig, standardPlan } from './config/index.ts';
 import { type AppDependencies, createApp } from './http/app.ts';
 import { createDevelopmentAuthorizer } from './http/authorize/development-authorizer.ts';
 import { createKeyAuthorizer } from './http/authorize/key-authorizer.ts';
@@ -46,8 +50,8 @@ import { createTurnEnd } from './http/turn-end.ts';
 import { createOpenedParts, type OpenedParts } from './opened-parts.ts';
 import { createPeople } from './people.ts';
 import type { SandboxReference } from './process/control-socket.ts';
-import type { SandboxLogs } from './process/sandbox-log.ts';
 import type { ServerStatus } from './process/server-status.ts';
+import { nextCronMs } from './schedule/next-cron.ts';
 import { webhookUrlProblem } from './webhook/webhook-target.ts';
 
 /** Everything that a server needs of the outside, chosen and opened by `main.ts`. */
@@ -64,7 +68,7 @@ export interface ServerParts {
   readonly randomness: Randomness;
   readonly timers: Timers;
   readonly log: Logger;
-  readonly sandboxLogs: SandboxLogs;
+  readonly sandboxLogs: SandboxLogStore;
   readonly realPath: SandboxPolicy['realPath'];
   readonly version: string;
   readonly serverKey: ServerKey;
@@ -139,9 +143,10 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
     randomness,
     timers: parts.timers,
     policy,
-    onMainOutput: ({ data }, { id }) => parts.sandboxLogs.append(id, data),
-    onDestroyed: ({ id }) => parts.sandboxLogs.remove(id),
-    onBackgroundError: (error, { id }) => log.error({ err: error, sandbox: id }, 'sandbox failed'),
+    logs: parts.sandboxLogs,
+    caller: async () => callerOf(auditScope.current()),
+    nextCronMs,
+    onBackgroundError: (error, { id }) => log.error({ err: error, id }, 'sandboxes failed'),
   });
   const sandboxes = auditSandboxes(plainSandboxes, auditLog, auditScope.current);
   // The engine too, which is theirs from here.
@@ -304,22 +309,52 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
   };
 }
 
+/** Whoever is asking, when it is a key. */
+function callerOf({ actor }: AuditContext): SandboxCaller | null {
+  return actor.kind === 'key' ? { keyNumber: actor.keyNumber, limits: null } : null;
+}
+
 function policyOf(config: ServerConfig, realPath: SandboxPolicy['realPath']): SandboxPolicy {
+  const { lifetime } = config.sandbox;
   return {
-    defaultImage: 'microsandbox/python',
+    ...standardSandboxPolicy,
+    defaultTemplate: config.sandbox.template,
     defaults: config.sandbox.defaults,
     maxima: config.sandbox.maxima,
     allowedHostPaths: config.allowedHostPaths,
+    realPath,
     maxSandboxes: config.maxSandboxes,
+    capacity: config.capacity,
     stored: {
       sandboxesPerWorkspace: config.stored.sandboxesPerNamespace,
       sandboxes: config.stored.sandboxes,
       layerBytesPerWorkspace: config.stored.filesMibPerNamespace * mebibyte,
       layerBytes: config.stored.filesMib * mebibyte,
     },
-    realPath,
+    limitsOf: ({ plan }) => config.plans[plan]?.sandboxes ?? standardPlan,
+    launch: {
+      parallel: config.engine.parallelStarts,
+      queueMs: config.launch.queueSeconds * 1_000,
+    },
+    templates: config.templates,
+    pool: config.pool,
+    lifetime: {
+      idleTimeoutMs: inMs(lifetime.idleSeconds),
+      maxLifetimeMs: inMs(lifetime.maxSeconds),
+      pausedTimeoutMs: inMs(lifetime.pausedSeconds),
+    },
+    egress: { mode: config.sandbox.egress },
+    processes: {
+      outputBytes: config.processes.outputKib * 1_024,
+      perSandbox: config.processes.perSandbox,
+      keptMs: config.processes.keptSeconds * 1_000,
+    },
+    destroyedRetentionMs: config.stored.destroyedDays * dayMs,
+    statsEveryMs: inMs(config.stats.everySeconds),
   };
 }
+
+const inMs = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1_000);
 
 /** A key's own limits, else its workspace's plan's. Keys of the operator have none unless given. */
 export function limitsOf(

@@ -1,17 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { buildDefinition, type SandboxPolicy } from './build-definition.ts';
+import { buildDefinition } from './build-definition.ts';
+import { type SandboxPolicy, standardSandboxPolicy } from './sandbox-policy.ts';
 
 const links: Readonly<Record<string, string>> = { '/data/link': '/etc/secret' };
 const policy: SandboxPolicy = {
-  defaultImage: 'microsandbox/python',
-  defaults: { memoryMib: 1024, cpus: 1, diskMib: 1024, maxProcesses: 256 },
+  ...standardSandboxPolicy,
   maxima: { memoryMib: 4096, cpus: 4, diskMib: 4096, maxProcesses: 1024 },
   allowedHostPaths: [
     { path: '/data', readOnly: false },
     { path: '/models', readOnly: true },
   ],
   realPath: (path) => links[path] ?? path,
-  maxSandboxes: 10,
   stored: {
     sandboxesPerWorkspace: 10,
     sandboxes: 10,

@@ -2,8 +2,8 @@ import { posix } from 'node:path';
 import { SandgateError } from '../error/sandgate-error.ts';
 import { keyPattern } from '../key/key-text.ts';
 import type { SandboxDefinition, SandboxResources } from './sandbox-definition.ts';
+import type { SandboxPolicy } from './sandbox-policy.ts';
 import { requireDependencies } from './start-order.ts';
-import type { StoredLimits } from './stored-quota.ts';
 
 /** What a client asked for. Absent fields take the stored definition's value, else the default. */
 export interface RequestedSandbox {
@@ -16,25 +16,6 @@ export interface RequestedSandbox {
   readonly exec?: string;
   readonly dependsOn?: readonly string[];
   readonly mounts?: readonly { readonly hostPath: string; readonly guestPath: string }[];
-}
-
-export interface AllowedHostPath {
-  readonly path: string;
-  readonly readOnly: boolean;
-}
-
-/** The operator's defaults and bounds. */
-export interface SandboxPolicy {
-  readonly defaultImage: string;
-  readonly defaults: SandboxResources;
-  readonly maxima: SandboxResources;
-  /** Host directories that a sandbox may mount, with everything beneath them. */
-  readonly allowedHostPaths: readonly AllowedHostPath[];
-  /** The real path of a host path, or null where there is none: links must not lead out. */
-  readonly realPath: (hostPath: string) => string | null;
-  /** Sandboxes that may run at once on this host. */
-  readonly maxSandboxes: number;
-  readonly stored: StoredLimits;
 }
 
 export const defaultWorkdir = '/workspace';
@@ -149,17 +130,23 @@ const reservedGuestPaths = [
   '/run',
 ];
 
-function allowMount(
-  mount: { readonly hostPath: string; readonly guestPath: string },
-  policy: SandboxPolicy,
-): SandboxDefinition['mounts'][number] {
-  const guestPath = requireGuestPath('The path of a volume', mount.guestPath);
+/** @throws SandgateError `invalid_request`, `volume_refused` */
+export function requireMountPoint(path: string): string {
+  const guestPath = requireGuestPath('The path of a volume', path);
   const reserved = reservedGuestPaths.find((path) =>
     path === '/' ? guestPath === '/' : beneath(guestPath, path),
   );
   if (reserved !== undefined) {
     throw new SandgateError('volume_refused', `A volume cannot be mounted at ${guestPath}`);
   }
+  return guestPath;
+}
+
+function allowMount(
+  mount: { readonly hostPath: string; readonly guestPath: string },
+  policy: SandboxPolicy,
+): SandboxDefinition['mounts'][number] {
+  const guestPath = requireMountPoint(mount.guestPath);
   // The same words for a path that is not there: a stranger must not explore the host with them.
   const refusal = new SandgateError(
     'volume_refused',

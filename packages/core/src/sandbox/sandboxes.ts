@@ -246,7 +246,7 @@ export interface Sandboxes {
   // Snapshots
 
   /**
-   * Begins a snapshot of a running sandbox, and resolves with its record, which is `creating`.
+   * Begins a snapshot of a running or paused sandbox, and resolves with its record, which is `creating`.
    * @throws SandgateError `sandbox_busy` while another snapshot of that sandbox is being made,
    * `snapshot_exists`
    */

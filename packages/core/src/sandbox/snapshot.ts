@@ -49,5 +49,6 @@ export interface SnapshotRequest {
 export interface SnapshotFilter {
   readonly sandboxId?: string;
   readonly state?: SnapshotState;
+  readonly automatic?: boolean;
   readonly namePrefix?: string;
 }

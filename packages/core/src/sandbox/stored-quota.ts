@@ -23,6 +23,8 @@ export interface LayerCount {
 interface Stored {
   readonly workspaceId: string;
   readonly bytes: number;
+  /** False for the files of a snapshot. */
+  readonly isSandbox: boolean;
 }
 
 const mebibyte = 1_048_576;
@@ -37,6 +39,7 @@ export class StoredQuota {
   readonly #stored = new Map<string, Stored>();
   readonly #sandboxes = new Map<string, number>();
   readonly #bytes = new Map<string, number>();
+  #totalSandboxes = 0;
   #totalBytes = 0;
 
   constructor(limits: StoredLimits) {
@@ -46,9 +49,16 @@ export class StoredQuota {
   /** Counts a sandbox that is stored already. */
   load(id: string, workspaceId: string, layerBytes: number): void {
     if (this.#stored.has(id)) return;
-    this.#stored.set(id, { workspaceId, bytes: layerBytes });
-    this.#sandboxes.set(workspaceId, (this.#sandboxes.get(workspaceId) ?? 0) + 1);
+    this.#stored.set(id, { workspaceId, bytes: layerBytes, isSandbox: true });
+    this.#addSandboxes(workspaceId, 1);
     this.#addBytes(workspaceId, layerBytes);
+  }
+
+  /** Counts files that are no sandbox's, as those of a snapshot are. */
+  loadFiles(id: string, workspaceId: string, bytes: number): void {
+    if (this.#stored.has(id)) return;
+    this.#stored.set(id, { workspaceId, bytes, isSandbox: false });
+    this.#addBytes(workspaceId, bytes);
   }
 
   /** Counts a new sandbox. @throws SandgateError `quota_exceeded`, and nothing is counted */
@@ -57,7 +67,7 @@ export class StoredQuota {
     if ((this.#sandboxes.get(workspaceId) ?? 0) >= sandboxesPerWorkspace) {
       throw full(`This namespace has ${sandboxesPerWorkspace} sandboxes, which is the most`);
     }
-    if (this.#stored.size >= sandboxes) {
+    if (this.#totalSandboxes >= sandboxes) {
       throw full(`This server has ${sandboxes} sandboxes, which is the most`);
     }
     if ((this.#bytes.get(workspaceId) ?? 0) >= layerBytesPerWorkspace) {
@@ -74,9 +84,7 @@ export class StoredQuota {
     const stored = this.#stored.get(id);
     if (stored === undefined) return;
     this.#stored.delete(id);
-    const left = (this.#sandboxes.get(stored.workspaceId) ?? 1) - 1;
-    if (left > 0) this.#sandboxes.set(stored.workspaceId, left);
-    else this.#sandboxes.delete(stored.workspaceId);
+    if (stored.isSandbox) this.#addSandboxes(stored.workspaceId, -1);
     this.#addBytes(stored.workspaceId, -stored.bytes);
   }
 
@@ -96,9 +104,10 @@ export class StoredQuota {
       end: (kept) => {
         this.#addBytes(workspaceId, -grown);
         // A sandbox that ended by itself a moment ago stored nothing, and its old layer is still there.
-        if (!kept || written === 0 || !this.#stored.has(id)) return;
+        const stored = this.#stored.get(id);
+        if (!kept || written === 0 || stored === undefined) return;
         this.#addBytes(workspaceId, written - before);
-        this.#stored.set(id, { workspaceId, bytes: written });
+        this.#stored.set(id, { ...stored, bytes: written });
       },
     };
   }
@@ -116,6 +125,13 @@ export class StoredQuota {
         `The files of this sandbox could not be kept: those of the server would be more than ${inMib(layerBytes)}`,
       );
     }
+  }
+
+  #addSandboxes(workspaceId: string, count: number): void {
+    this.#totalSandboxes += count;
+    const sum = (this.#sandboxes.get(workspaceId) ?? 0) + count;
+    if (sum > 0) this.#sandboxes.set(workspaceId, sum);
+    else this.#sandboxes.delete(workspaceId);
   }
 
   #addBytes(workspaceId: string, bytes: number): void {

@@ -129,6 +129,8 @@ describe('docs/configuration.md', () => {
     const every = serverConfig.parse({
       tls: { certPath: '/c', keyPath: '/k' },
       allowedHostPaths: [{ path: '/p' }],
+      pool: { python: 2 },
+      templates: { 'python-3.12': { image: 'i', displayName: 'n', description: 'd' } },
       webhooks: { allowedPrivateHosts: ['hooks.internal'] },
       egress: { allowedPrivateRanges: ['10.0.0.0/8'], nameServers: ['[2001:db8::53]:5353'] },
       identity: { captcha: { secret: 'x' } },

@@ -1,6 +1,12 @@
 import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
-import { allowListProblem, type RequestLimits, standardLimits } from '@sandgate/core';
+import {
+  allowListProblem,
+  type RequestLimits,
+  type SandboxPlan,
+  standardLimits,
+  unlimitedSandboxes,
+} from '@sandgate/core';
 import { z } from 'zod';
 
 const wholeNumber = (min: number, max: number) => {
@@ -92,6 +98,36 @@ const requestLimits = () =>
     })
     .prefault({});
 
+/** What a workspace may have when its plan does not say: as much as the server gives. */
+export const standardPlan: SandboxPlan = { ...unlimitedSandboxes, apiKeys: true };
+
+const sandboxCount = () => wholeNumber(0, 10_000_000).nullable().default(null);
+const sharedMebibytes = () => wholeNumber(1, 1_073_741_824).nullable().default(null);
+
+/** What the sandboxes of one workspace may be. Null: without limit. */
+const sandboxPlan = () =>
+  z
+    .strictObject({
+      sandboxes: sandboxCount(),
+      running: sandboxCount(),
+      cpus: cpuCount().nullable().default(null),
+      memoryMib: sharedMebibytes(),
+      diskMib: sharedMebibytes(),
+      volumes: sandboxCount(),
+      volumeMib: sharedMebibytes(),
+      snapshots: sandboxCount(),
+      apiKeys: flag().default(true),
+    })
+    .prefault({});
+
+/** Null: never. */
+const seconds = () => wholeNumber(1, 3_153_600_000).nullable();
+
+const templateName = () =>
+  z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, {
+    error: 'must be a name of a-z, 0-9, dots, hyphens and underscores',
+  });
+
 /**
  * Everything that can be configured, with its default: the form of `config.json`.
  * `docs/configuration.md` explains each key, and a test keeps the two equal.
@@ -123,12 +159,69 @@ export const serverConfig = z.strictObject({
       sandboxes: wholeNumber(1, 10_000_000).default(100_000),
       filesMibPerNamespace: mebibytes().default(20_480),
       filesMib: mebibytes().default(102_400),
+      /** How long what is known of a destroyed sandbox is kept. */
+      destroyedDays: wholeNumber(0, 36_500).default(7),
+    })
+    .prefault({}),
+  /** Of all running sandboxes together. Null: as much as they ask for. */
+  capacity: z
+    .strictObject({
+      memoryMib: mebibytes().nullable().default(null),
+      cpus: cpuCount().nullable().default(null),
+    })
+    .prefault({}),
+  launch: z
+    .strictObject({
+      /** How long a start may wait for its turn. */
+      queueSeconds: wholeNumber(1, 3_600).default(20),
+    })
+    .prefault({}),
+  /** Sandboxes that are kept ready, by the name of their template. */
+  pool: z.record(templateName(), wholeNumber(0, 1_000)).default({}),
+  /** Further names for images. */
+  templates: z
+    .record(
+      templateName(),
+      z.strictObject({
+        image: z.string({ error: 'must be the name of an image' }).min(1),
+        displayName: z.string().optional(),
+        description: z.string().optional(),
+      }),
+    )
+    .default({
+      'python-3.12': { image: 'microsandbox/python', displayName: 'Python' },
+      'node-22': { image: 'microsandbox/node', displayName: 'Node.js' },
+    }),
+  processes: z
+    .strictObject({
+      /** Output that is kept of each background process. */
+      outputKib: wholeNumber(1, 1_048_576).default(1_024),
+      perSandbox: wholeNumber(1, 10_000).default(64),
+      /** How long one that ended is known. */
+      keptSeconds: wholeNumber(1, 604_800).default(3_600),
+    })
+    .prefault({}),
+  stats: z
+    .strictObject({
+      /** How often metrics are read for the history. Null: never. */
+      everySeconds: wholeNumber(1, 86_400).nullable().default(60),
     })
     .prefault({}),
   sandbox: z
     .strictObject({
       defaults: resources({ memoryMib: 1_024, cpus: 1, diskMib: 1_024, maxProcesses: 256 }),
       maxima: resources({ memoryMib: 8_192, cpus: 8, diskMib: 10_240, maxProcesses: 4_096 }),
+      /** Of one that is created without naming any. */
+      template: templateName().default('python'),
+      /** Of one that is made without saying. */
+      egress: oneOf('deny_all', 'open').default('deny_all'),
+      lifetime: z
+        .strictObject({
+          idleSeconds: seconds().default(null),
+          maxSeconds: seconds().default(null),
+          pausedSeconds: seconds().default(null),
+        })
+        .prefault({}),
     })
     .prefault({})
     .superRefine(({ defaults, maxima }, context) => {
@@ -143,6 +236,8 @@ export const serverConfig = z.strictObject({
       launcher: oneOf('auto', 'bubblewrap', 'util-linux').default('auto'),
       /** Null: the first Python on PATH that is really installed. */
       pythonPath: absolutePath().nullable().default(null),
+      /** Starts that go on at once; the others take turns. */
+      parallelStarts: wholeNumber(1, 1_000).default(8),
       /** Null: no sandboxes in containers. */
       docker: z
         .strictObject({
@@ -185,12 +280,12 @@ export const serverConfig = z.strictObject({
   plans: z
     .record(
       z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'a plan is named by a-z, 0-9 and hyphens'),
-      z.strictObject({ requests: requestLimits() }),
+      z.strictObject({ requests: requestLimits(), sandboxes: sandboxPlan() }),
     )
     .default({})
     .transform(
-      (plans): Record<string, { requests: RequestLimits }> => ({
-        standard: { requests: standardLimits },
+      (plans): Record<string, { requests: RequestLimits; sandboxes: SandboxPlan }> => ({
+        standard: { requests: standardLimits, sandboxes: standardPlan },
         ...plans,
       }),
     ),

@@ -1,20 +1,14 @@
-import { appendFile, mkdir, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdir, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-
-/** What the main commands of sandboxes write: one file each, up to `maxBytes`. */
-export interface SandboxLogs {
-  /** Resolves when it is written. Never rejects for a full log: what is beyond the bound is dropped. */
-  append(sandboxId: string, data: Buffer): Promise<void>;
-  /** After what is being written now. */
-  remove(sandboxId: string): Promise<void>;
-}
+import type { SandboxLogStore } from '@sandgate/core';
 
 const maxBytes = 10 * 1024 * 1024;
 
 export const sandboxLogPath = (home: string, sandboxId: string): string =>
   join(home, 'logs', 'sandboxes', `${sandboxId}.log`);
 
-export function createSandboxLogs(home: string): SandboxLogs {
+/** One file for each sandbox, up to `maxBytes`. */
+export function createSandboxLogs(home: string): SandboxLogStore {
   const sizes = new Map<string, number>();
   const tails = new Map<string, Promise<void>>();
 
@@ -41,6 +35,14 @@ export function createSandboxLogs(home: string): SandboxLogs {
 
   return {
     append: (sandboxId, data) => inTurn(sandboxId, () => write(sandboxId, data)),
+    async read(sandboxId, request) {
+      const path = sandboxLogPath(home, sandboxId);
+      const endByte = await sizeOf(path);
+      const wanted = request.fromByte < 0 ? endByte + request.fromByte : request.fromByte;
+      const fromByte = Math.min(Math.max(0, wanted), endByte);
+      const data = await readPart(path, fromByte, Math.min(request.maxBytes, endByte - fromByte));
+      return { data, fromByte, toByte: fromByte + data.byteLength, endByte };
+    },
     remove: (sandboxId) =>
       inTurn(sandboxId, async () => {
         sizes.delete(sandboxId);
@@ -54,5 +56,16 @@ async function sizeOf(path: string): Promise<number> {
     return (await stat(path)).size;
   } catch {
     return 0;
+  }
+}
+
+async function readPart(path: string, fromByte: number, length: number): Promise<Buffer> {
+  if (length <= 0) return Buffer.alloc(0);
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, fromByte);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
 }

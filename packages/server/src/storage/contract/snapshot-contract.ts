@@ -75,6 +75,7 @@ export function describeSnapshots(stores: StoresUnderTest): void {
       expect(await page({}, { afterId: sampleId(2) })).toEqual([['snapshot-1'], 3, null]);
       expect(await page({ sandboxId: sampleId(101) })).toEqual([['snapshot-2'], 1, null]);
       expect(await page({ state: 'failed' })).toEqual([['snapshot-3'], 1, null]);
+      expect(await page({ automatic: true })).toEqual([['snapshot-2'], 1, null]);
       expect(await page({ namePrefix: 'snapshot-1' })).toEqual([['snapshot-1'], 1, null]);
     });
   });

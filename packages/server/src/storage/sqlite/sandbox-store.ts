@@ -113,7 +113,7 @@ export class SqliteSandboxStore implements SandboxStore {
   async markAllStopped(atMs: number): Promise<number> {
     const update = this.#connection.queries
       .updateTable('sandboxes')
-      .set({ state: 'stopped', updated_at_ms: atMs })
+      .set({ state: 'stopped', paused_at_ms: null, updated_at_ms: atMs })
       .where('state', 'in', livingStates);
     return this.#connection.transaction(this.#durability, () => this.#connection.run(update));
   }

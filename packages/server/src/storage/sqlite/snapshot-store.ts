@@ -64,7 +64,7 @@ export class SqliteSnapshotStore implements SnapshotStore {
 
   async page(
     workspaceId: string,
-    { sandboxId, state, namePrefix }: SnapshotFilter,
+    { sandboxId, state, automatic, namePrefix }: SnapshotFilter,
     page: PageRequest,
   ): Promise<Page<Snapshot>> {
     let chosen: Chosen<'snapshots'> = this.#connection.queries
@@ -72,6 +72,7 @@ export class SqliteSnapshotStore implements SnapshotStore {
       .where('workspace_id', '=', workspaceId);
     if (sandboxId !== undefined) chosen = chosen.where('sandbox_id', '=', sandboxId);
     if (state !== undefined) chosen = chosen.where('state', '=', state);
+    if (automatic !== undefined) chosen = chosen.where('automatic', '=', automatic ? 1 : 0);
     if (namePrefix !== undefined) chosen = chosen.where(beginsWith('name', namePrefix));
     return readPage(this.#connection, chosen, page, toSnapshot);
   }

@@ -1,0 +1,184 @@
+import type { EngineSandbox } from '../port/engine.ts';
+import { newResourceId } from '../port/resource-id.ts';
+import { buildDefinition } from './build-definition.ts';
+import type { ComposedSandbox } from './compose-sandbox.ts';
+import type { LaunchQueue } from './launch-queue.ts';
+import { sameDefinition } from './same-definition.ts';
+import type { SandboxAdmission } from './sandbox-admission.ts';
+import type { SandboxDefinition } from './sandbox-definition.ts';
+import type { SandboxParts } from './sandbox-parts.ts';
+import { observerOf, type WarmSandbox } from './start-sandbox.ts';
+import type { Template } from './template.ts';
+import type { TemplateCatalogue } from './template-catalogue.ts';
+
+interface PoolParts extends SandboxParts {
+  readonly admission: SandboxAdmission;
+  readonly launches: LaunchQueue;
+}
+
+interface Shelf {
+  readonly template: Template;
+  /** What a sandbox of the template is when nothing else is asked for. */
+  readonly definition: SandboxDefinition;
+  readonly wanted: number;
+  readonly ready: WarmSandbox[];
+  starting: number;
+}
+
+const retryAfterMs = 5_000;
+/** Launches of the pool take turns with those of the workspaces, as one of them. */
+const poolTurn = 'pool';
+/** Host name of a sandbox that nobody has named yet. */
+const hostname = 'sandbox';
+
+/**
+ * Sandboxes that are started before anybody asks: with what a template has by default, its kernel
+ * running, and nothing of anybody in them. One that is taken is replaced.
+ */
+export class WarmPool {
+  readonly #parts: PoolParts;
+  readonly #shelves: Shelf[] = [];
+  readonly #cancels = new Set<() => void>();
+  #closed = false;
+
+  constructor(parts: PoolParts) {
+    this.#parts = parts;
+  }
+
+  /** A template of the pool that is not there is told of, and left out. */
+  start(catalogue: TemplateCatalogue): void {
+    const { policy, onBackgroundError } = this.#parts;
+    for (const [name, wanted] of Object.entries(policy.pool)) {
+      try {
+        const template = catalogue.find(name);
+        const definition = buildDefinition({ image: template.image }, null, policy);
+        this.#shelves.push({ template, definition, wanted, ready: [], starting: 0 });
+      } catch (error) {
+        onBackgroundError(error, { id: '', workspaceId: '' });
+      }
+    }
+    this.#fill();
+  }
+
+  /** One that is as the request wants it. It is the caller's from here. */
+  take(composed: ComposedSandbox): WarmSandbox | null {
+    const plain = composed.volumes.length === 0 && composed.fromSnapshot === null;
+    if (!plain || !this.#hasPoolEgress(composed)) return null;
+    // Its main command is run when it is taken, and what it depends on is not its own affair.
+    const wanted = { ...composed.definition, exec: null, dependsOn: [] };
+    const shelf = this.#shelves.find(
+      ({ ready, definition }) => ready.length > 0 && sameDefinition(definition, wanted),
+    );
+    const warm = shelf?.ready.shift() ?? null;
+    if (warm !== null) this.#fill();
+    return warm;
+  }
+
+  /** Ends the oldest one, for those that somebody wants. False when there is none. */
+  evict(): boolean {
+    const warm = this.#shelves.find(({ ready }) => ready.length > 0)?.ready.shift();
+    if (warm === undefined) return false;
+    this.discard(warm);
+    // Not at once, or it would take the room that was made.
+    this.#fillLater();
+    return true;
+  }
+
+  /** Ends one that is nobody's. */
+  discard({ id, live }: WarmSandbox): void {
+    this.#parts.admission.rest(id);
+    live
+      .stop({ keepLayer: false })
+      .catch((error: unknown) => this.#parts.onBackgroundError(error, { id, workspaceId: '' }));
+  }
+
+  /** How many are ready. */
+  size(): number {
+    return this.#shelves.reduce((sum, { ready }) => sum + ready.length, 0);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const cancel of this.#cancels) cancel();
+    const all = this.#shelves.flatMap(({ ready }) => ready.splice(0));
+    await Promise.all(all.map(({ live }) => live.stop({ keepLayer: false })));
+  }
+
+  #hasPoolEgress({ egress }: ComposedSandbox): boolean {
+    return JSON.stringify(egress) === JSON.stringify(this.#parts.policy.egress);
+  }
+
+  #fill(): void {
+    if (this.#closed) return;
+    for (const shelf of this.#shelves) {
+      while (shelf.ready.length + shelf.starting < shelf.wanted) {
+        shelf.starting += 1;
+        void this.#add(shelf);
+      }
+    }
+  }
+
+  #fillLater(): void {
+    if (this.#closed) return;
+    const cancel = this.#parts.timers.after(retryAfterMs, () => {
+      this.#cancels.delete(cancel);
+      this.#fill();
+    });
+    this.#cancels.add(cancel);
+  }
+
+  /** Never rejects: what fails is tried again later. */
+  async #add(shelf: Shelf): Promise<void> {
+    const { admission, clock, randomness } = this.#parts;
+    const id = newResourceId(clock, randomness);
+    const { resources } = shelf.definition;
+    if (!admission.reserveOnHost({ id, resources })) {
+      shelf.starting -= 1;
+      this.#fillLater();
+      return;
+    }
+    try {
+      const live = await this.#parts.launches.run(poolTurn, () => this.#launch(id, shelf));
+      shelf.starting -= 1;
+      const warm = { id, live };
+      if (this.#closed) {
+        this.discard(warm);
+        return;
+      }
+      shelf.ready.push(warm);
+      void live.exited.then(() => this.#lose(shelf, warm));
+    } catch (error) {
+      shelf.starting -= 1;
+      admission.rest(id);
+      this.#parts.onBackgroundError(error, { id, workspaceId: '' });
+      this.#fillLater();
+    }
+  }
+
+  async #launch(id: string, { template, definition }: Shelf): Promise<EngineSandbox> {
+    const { engine, policy } = this.#parts;
+    const { image, resources, environment, workdir, mounts, scripts } = definition;
+    const live = await engine.start(
+      {
+        ...{ id, hostname, image, resources, environment, workdir, mounts, scripts },
+        ...(policy.egress.mode === 'deny_all' ? {} : { egress: policy.egress }),
+      },
+      observerOf(this.#parts, id),
+    );
+    const [language] = template.languages;
+    if (language !== undefined) {
+      const run = { code: '', onOutput: () => undefined };
+      await live.kernel(language).run(run);
+    }
+    return live;
+  }
+
+  /** One that ended by itself before anybody took it. */
+  #lose(shelf: Shelf, warm: WarmSandbox): void {
+    const index = shelf.ready.indexOf(warm);
+    if (index < 0) return;
+    shelf.ready.splice(index, 1);
+    this.#parts.admission.rest(warm.id);
+    this.#fillLater();
+  }
+}
