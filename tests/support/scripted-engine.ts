@@ -1,4 +1,4 @@
-import { Duplex, PassThrough } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import {
   type EgressPolicy,
   type Engine,
@@ -221,8 +221,7 @@ export class ScriptedEngine implements Engine {
         dial: async (port) => {
           if (port === 1) throw new SandgateError('port_closed', 'Nothing listens on port 1');
           // What is sent comes back.
-          const echo = new PassThrough();
-          return Duplex.from({ readable: echo, writable: echo });
+          return new PassThrough();
         },
       },
     };

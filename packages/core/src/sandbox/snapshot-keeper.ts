@@ -59,6 +59,8 @@ export function createSnapshotKeeper(parts: KeeperParts): SnapshotKeeper {
       () => storage.snapshots.update(snapshot),
       (error) => parts.onBackgroundError(error, snapshot),
     );
+    // Whoever is told that it is there may ask for another one at once.
+    inProgress.delete(snapshot.sandboxId);
     announce(snapshot, snapshot.state);
   };
 
@@ -82,6 +84,14 @@ export function createSnapshotKeeper(parts: KeeperParts): SnapshotKeeper {
     }
   };
 
+  const requireIdle = (sandboxId: string): void => {
+    if (!inProgress.has(sandboxId)) return;
+    throw new SandgateError(
+      'sandbox_busy',
+      'A snapshot of this sandbox is being made already. Wait until it is ready',
+    );
+  };
+
   const begin = async (
     workspace: Workspace,
     sandbox: Sandbox,
@@ -90,12 +100,7 @@ export function createSnapshotKeeper(parts: KeeperParts): SnapshotKeeper {
     const running = parts.live.get(sandbox.id);
     if (running === undefined) throw notRunning(sandbox);
     if (running.snapshot === undefined || engine.snapshots === undefined) throw noSnapshots();
-    if (inProgress.has(sandbox.id)) {
-      throw new SandgateError(
-        'sandbox_busy',
-        'A snapshot of this sandbox is being made already. Wait until it is ready',
-      );
-    }
+    requireIdle(sandbox.id);
     const nowMs = clock.nowMs();
     const snapshot: Snapshot = {
       id: newResourceId(clock, parts.randomness),
@@ -121,10 +126,21 @@ export function createSnapshotKeeper(parts: KeeperParts): SnapshotKeeper {
     const done = parts
       .inTurn(sandbox.id, async () => await settle(await take(snapshot, running)))
       .then(() => prune(workspace, sandbox.id))
-      .catch((error: unknown) => parts.onBackgroundError(error, snapshot))
-      .finally(() => inProgress.delete(sandbox.id));
+      .catch((error: unknown) => parts.onBackgroundError(error, snapshot));
     inProgress.set(sandbox.id, { snapshotId: snapshot.id, done });
     return snapshot;
+  };
+
+  const create = async (
+    workspace: Workspace,
+    reference: string,
+    request: SnapshotRequest & { readonly automatic: boolean },
+  ): Promise<Snapshot> => {
+    // Also before its turn, which one that is being made has.
+    requireIdle((await parts.records.find(workspace, reference)).id);
+    return await inSandboxTurn(parts, workspace, reference, (sandbox) =>
+      begin(workspace, sandbox, request),
+    );
   };
 
   const remove = async (snapshot: Snapshot): Promise<void> => {
@@ -172,14 +188,9 @@ export function createSnapshotKeeper(parts: KeeperParts): SnapshotKeeper {
       if (expiresAtMs !== null && expiresAtMs <= clock.nowMs()) {
         throw new SandgateError('invalid_request', 'A snapshot cannot expire in the past');
       }
-      return await inSandboxTurn(parts, workspace, reference, (sandbox) =>
-        begin(workspace, sandbox, { ...request, automatic: false }),
-      );
+      return await create(workspace, reference, { ...request, automatic: false });
     },
-    createScheduled: (workspace, sandboxId) =>
-      inSandboxTurn(parts, workspace, sandboxId, (sandbox) =>
-        begin(workspace, sandbox, { automatic: true }),
-      ),
+    createScheduled: (workspace, sandboxId) => create(workspace, sandboxId, { automatic: true }),
     findSnapshot: (workspace, snapshotId) => findSnapshot(parts, workspace, snapshotId),
     async waitForSnapshot(workspace, snapshotId, { timeoutMs, signal }) {
       return await waitForEvent(parts, {

@@ -38,7 +38,7 @@ const hostname = 'sandbox';
 export class WarmPool {
   readonly #parts: PoolParts;
   readonly #shelves: Shelf[] = [];
-  readonly #cancels = new Set<() => void>();
+  #cancel: (() => void) | null = null;
   #closed = false;
 
   constructor(parts: PoolParts) {
@@ -92,14 +92,9 @@ export class WarmPool {
       .catch((error: unknown) => this.#parts.onBackgroundError(error, { id, workspaceId: '' }));
   }
 
-  /** How many are ready. */
-  size(): number {
-    return this.#shelves.reduce((sum, { ready }) => sum + ready.length, 0);
-  }
-
   async close(): Promise<void> {
     this.#closed = true;
-    for (const cancel of this.#cancels) cancel();
+    this.#cancel?.();
     const all = this.#shelves.flatMap(({ ready }) => ready.splice(0));
     await Promise.all(all.map(({ live }) => live.stop({ keepLayer: false })));
   }
@@ -111,20 +106,17 @@ export class WarmPool {
   #fill(): void {
     if (this.#closed) return;
     for (const shelf of this.#shelves) {
-      while (shelf.ready.length + shelf.starting < shelf.wanted) {
-        shelf.starting += 1;
-        void this.#add(shelf);
-      }
+      const missing = shelf.wanted - shelf.ready.length - shelf.starting;
+      for (let count = 0; count < missing; count += 1) void this.#add(shelf);
     }
   }
 
   #fillLater(): void {
     if (this.#closed) return;
-    const cancel = this.#parts.timers.after(retryAfterMs, () => {
-      this.#cancels.delete(cancel);
+    this.#cancel ??= this.#parts.timers.after(retryAfterMs, () => {
+      this.#cancel = null;
       this.#fill();
     });
-    this.#cancels.add(cancel);
   }
 
   /** Never rejects: what fails is tried again later. */
@@ -133,10 +125,10 @@ export class WarmPool {
     const id = newResourceId(clock, randomness);
     const { resources } = shelf.definition;
     if (!admission.reserveOnHost({ id, resources })) {
-      shelf.starting -= 1;
       this.#fillLater();
       return;
     }
+    shelf.starting += 1;
     try {
       const live = await this.#parts.launches.run(poolTurn, () => this.#launch(id, shelf));
       shelf.starting -= 1;
