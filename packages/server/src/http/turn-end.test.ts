@@ -40,6 +40,23 @@ describe('the end of a turn', () => {
     expect(order.toSorted()).toEqual([1, 2, 3]);
   });
 
+  it('leaves what is more than a group to the next turn, and settles each by itself', async () => {
+    const { gather, settle } = createTurnEnd();
+    const order: string[] = [];
+    for (let index = 0; index < 40; index += 1) {
+      gather(() => {
+        order.push('run');
+        settle(() => order.push('settled'));
+      });
+    }
+    const groupOf = (length: number) => [
+      ...Array(length).fill('run'),
+      ...Array(length).fill('settled'),
+    ];
+    for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+    expect(order).toEqual([...groupOf(16), ...groupOf(16), ...groupOf(8)]);
+  });
+
   it('gathers what every turn brings, but not for ever, and runs all of it together', async () => {
     const batches: number[][] = [];
     let batch: number[] = [];
