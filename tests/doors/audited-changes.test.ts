@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { verifyAudit } from '@sandgate/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
-import { routeSamples, type SampleTargets } from '../support/route-samples.ts';
+import { routeSamples, type SampleTargets, samplePath } from '../support/route-samples.ts';
 import { databaseIn, storedState } from '../support/stored-state.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createTestApp, type TestApp } from '../support/test-app.ts';
@@ -32,7 +32,7 @@ async function makeTargets(): Promise<SampleTargets> {
     ticket: { subject: 'idle', body: '' },
     delivery: null,
   });
-  return { key: key.number, alert: alert.number, ticket: alert.ticketNumber };
+  return { key: key.number, alert: alert.number, ticket: alert.ticketNumber, workspace: 'team' };
 }
 
 const newestEntry = async () => (await test.storage.audit.list({}, { limit: 1 })).entries[0];
@@ -52,7 +52,7 @@ describe.each(
 )('%s', (_, route) => {
   const send = async (targets: SampleTargets) => {
     const sample = routeSamples[route.operationId]?.(targets) ?? {};
-    const path = route.path.replace('/api/v1', '').replace('{id}', String(sample.id));
+    const path = samplePath(route.path.replace('/api/v1', ''), sample);
     const method = route.method.toUpperCase() as 'POST' | 'PUT' | 'DELETE';
     return await test.api(method, path, operator, sample.body);
   };

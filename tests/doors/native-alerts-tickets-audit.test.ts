@@ -34,7 +34,7 @@ describe('tickets', () => {
         body: 'Badly',
         status: 'open',
         alert_id: null,
-        opened_by: { kind: 'key', api_key_id: alphaNumber },
+        opened_by: { kind: 'key', api_key_id: alphaNumber, user_id: null },
         resolved_at: null,
       }),
     ]);

@@ -65,7 +65,9 @@ async function makeKey(name: string, path = '/api-keys'): Promise<{ id: number; 
 
 /** Every body that may carry a text where the route reads it, or where it cannot. */
 function bodiesWith(key: string, route: DocumentedRoute): readonly string[] {
-  const sample = routeSamples[route.operationId]?.({ key: 1, alert: 1, ticket: 1 }).body ?? {};
+  const sample =
+    routeSamples[route.operationId]?.({ key: 1, alert: 1, ticket: 1, workspace: 'team' }).body ??
+    {};
   const fields = ['name', 'description', 'subject', 'body', 'text', 'status', 'overlap'];
   const others = ['webhook_url', 'expires_in', 'expires_at', 'workspace', 'key'];
   return [

@@ -9,13 +9,19 @@ import {
   gapsOf,
   type OpenApiPaths,
 } from '../support/documented-routes.ts';
-import { type RouteSample, routeSamples, type SampleTargets } from '../support/route-samples.ts';
+import {
+  type RouteSample,
+  routeSamples,
+  type SampleTargets,
+  samplePath,
+} from '../support/route-samples.ts';
 import { storedState } from '../support/stored-state.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createTestApp, type TestApp } from '../support/test-app.ts';
 
 const routes = documentedRoutes(openApiDocument(allRoutes, '0').paths as unknown as OpenApiPaths);
-const guarded = routes.filter(({ access }) => access !== 'public');
+const operatorRoutes = routes.filter(({ operatorOnly }) => operatorOnly);
+const guarded = routes.filter(({ access, operatorOnly }) => access !== 'public' && !operatorOnly);
 const publicRoutes = routes.filter(({ access }) => access === 'public');
 
 /** In the name of everything that belongs to the other workspace. */
@@ -44,7 +50,7 @@ async function makeTargets(namespace: 'mine' | 'theirs'): Promise<SampleTargets>
     ticket: { subject: mark, body: mark },
     delivery: null,
   });
-  return { key: key.number, alert: alert.number, ticket: alert.ticketNumber };
+  return { key: key.number, alert: alert.number, ticket: alert.ticketNumber, workspace: namespace };
 }
 
 beforeAll(async () => {
@@ -130,7 +136,7 @@ async function send(
   changes: Changes = {},
 ) {
   const sample = sampleOf(route, targets);
-  const path = route.path.replace('{id}', String(sample.id));
+  const path = samplePath(route.path, sample);
   const query = new URLSearchParams({ ...sample.query, ...changes.query });
   const fields =
     sample.body === undefined && changes.body === undefined
@@ -306,6 +312,7 @@ describe.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as
             key: 999_999,
             alert: 999_999,
             ticket: 999_999,
+            workspace: 'mine',
           });
           expect([foreign.status, foreign.text]).toEqual([404, absent.text]);
           const misplaced = await send(route, operator, ours, { workspaceHeader: 'theirs' });
@@ -323,6 +330,43 @@ describe.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as
       if (route.operationId === 'createApiKey') return;
       const absent = await send(route, operator, ours, { workspaceHeader: 'nobodys' });
       expect([absent.status, absent.code]).toEqual([404, 'workspace_not_found']);
+    });
+  },
+);
+
+describe.each(operatorRoutes.map((route) => [`${route.method} ${route.path}`, route] as const))(
+  '%s, which is the operator\u2019s,',
+  (_, route) => {
+    it('is closed to every credential that is none, and to every key of a workspace', async () => {
+      test.clock.currentMs += 60_000;
+      await changingNothing(async () => {
+        for (const [kind, text] of strangers) {
+          expect([kind, (await send(route, text, ours)).status]).toEqual([kind, 401]);
+        }
+        for (const [kind, text] of known) {
+          expect([kind, (await send(route, text, ours)).status]).toEqual([kind, 403]);
+        }
+        for (const key of [...withOnly.values(), ...withAllBut.values()]) {
+          for (const targets of [ours, theirs, { ...ours, workspace: 'nobodys' }]) {
+            const { status, code } = await send(route, key, targets);
+            expect([status, code]).toEqual([403, 'access_denied']);
+          }
+        }
+      });
+    });
+
+    it('is open to an operator who has its scope, about every workspace under all its names', async () => {
+      const others = scopes.filter((scope) => scope !== route.access);
+      const lacking = await test.issue({ scopes: others });
+      const refused = await send(route, lacking.text, ours);
+      expect([refused.status, refused.code]).toEqual([403, 'scope_missing']);
+      for (const workspace of [...names.mine, ...names.theirs]) {
+        const answer = await send(route, operator, { ...ours, workspace });
+        expect([workspace, answer.status]).toEqual([workspace, route.success]);
+      }
+      const conflict = await send(route, operator, ours, { workspaceHeader: 'theirs' });
+      expect([conflict.status, conflict.code]).toEqual([400, 'tenant_conflict']);
+      expect((await send(route, operator, { ...ours, workspace: 'nobodys' })).status).toBe(404);
     });
   },
 );

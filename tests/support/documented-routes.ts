@@ -7,6 +7,8 @@ export interface DocumentedRoute {
   readonly path: string;
   /** A scope, `any key` or `public`; anything else when the document says nothing. */
   readonly access: unknown;
+  /** Only a key of all workspaces may call it. */
+  readonly operatorOnly: boolean;
   readonly statuses: readonly number[];
   readonly success: number;
   /** Where it reads a workspace's name, beside the header. */
@@ -26,6 +28,7 @@ interface Operation {
     };
   };
   readonly 'x-required-scope'?: unknown;
+  readonly 'x-operator-only'?: boolean;
 }
 
 export type OpenApiPaths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
@@ -42,6 +45,7 @@ export function documentedRoutes(paths: OpenApiPaths): readonly DocumentedRoute[
         method: method.toUpperCase(),
         path,
         access: operation['x-required-scope'],
+        operatorOnly: operation['x-operator-only'] === true,
         statuses,
         success: statuses.find((status) => status < 300) ?? 0,
         workspaceIn: {

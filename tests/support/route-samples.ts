@@ -3,12 +3,15 @@ export interface SampleTargets {
   readonly key: number;
   readonly alert: number;
   readonly ticket: number;
+  readonly workspace: string;
 }
 
 /** A request that a route takes. */
 export interface RouteSample {
   /** The value of `{id}`. */
   readonly id?: number;
+  /** The value of `{workspace}`. */
+  readonly workspace?: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: Readonly<Record<string, unknown>>;
 }
@@ -36,6 +39,7 @@ export const routeSamples: Readonly<Record<string, (targets: SampleTargets) => R
   listAudit: () => ({ query: { size: '10' } }),
   listAlerts: () => ({ query: { size: '100' } }),
   listAlertHistory: () => ({ query: { size: '100' } }),
+  listWebhookDeliveries: () => ({ query: { size: '100' } }),
   getAlertSettings: () => ({}),
   changeAlertSettings: () => ({ body: { disabled_types: ['idle_key'] } }),
   getAlert: ({ alert }) => ({ id: alert }),
@@ -46,6 +50,12 @@ export const routeSamples: Readonly<Record<string, (targets: SampleTargets) => R
   getTicket: ({ ticket }) => ({ id: ticket }),
   updateTicket: ({ ticket }) => ({ id: ticket, body: { status: 'in_progress' } }),
   commentOnTicket: ({ ticket }) => ({ id: ticket, body: { text: 'sample' } }),
+  listPlans: () => ({}),
+  changePlan: ({ workspace }) => ({ workspace, body: { plan: 'small' } }),
   reportLeakedKey: () => ({ body: { key: 'nobody has this one' } }),
   publishKeyPattern: () => ({}),
 };
+
+/** A route's path, with what the sample names in it. */
+export const samplePath = (path: string, { id, workspace }: RouteSample): string =>
+  path.replace('{id}', String(id)).replace('{workspace}', String(workspace));

@@ -18,9 +18,11 @@ import {
   type ServerKey,
   type StoredLimits,
   serverKeyFingerprint,
+  standardLimits,
   standardSandboxPolicy,
   startWorkspacePurge,
   type Timers,
+  type Workspace,
 } from '@sandgate/core';
 import { pino } from 'pino';
 import { expect } from 'vitest';
@@ -117,7 +119,17 @@ export async function createTestApp(
   const refusals: string[] = [];
   const counters = createMemoryCounters(storage.usage);
   const limits = { current: noLimits as RequestLimits };
-  const limitsOf = (key: ApiKey) => mergeLimits(limits.current, key.limits);
+  const plans = {
+    standard: { requests: standardLimits },
+    small: { requests: { ...standardLimits, minute: 5, quota24h: 50 } },
+  };
+  const limitsOf = (key: ApiKey, workspace: Workspace | null) =>
+    mergeLimits(
+      key.workspaceId !== null && workspace?.plan === 'small'
+        ? plans.small.requests
+        : limits.current,
+      key.limits,
+    );
   const people = await createPeople({
     ...keyDependencies,
     timers,
@@ -138,6 +150,7 @@ export async function createTestApp(
     purgeClosed: purge.purgeClosed,
     onRefusal: ({ code }) => void refusals.push(code),
     limitsOf,
+    plans,
     version: '0.0.0',
     webhookProblem: (url) => (url.startsWith('https://') ? null : 'must be https'),
     authorizer: developmentMode

@@ -117,6 +117,7 @@ export * from './user/email-address.ts';
 export * from './user/first-user.ts';
 export * from './user/role.ts';
 export * from './user/user.ts';
+export * from './workspace/change-plan.ts';
 export * from './workspace/invitation.ts';
 export * from './workspace/purge-workspaces.ts';
 export * from './workspace/use-members.ts';

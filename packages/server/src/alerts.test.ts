@@ -107,6 +107,7 @@ async function call(count: number, status = 200): Promise<void> {
 const dependencies = () => ({
   storage,
   clock,
+  randomness,
   auditLog: createAuditLog({ audit: storage.audit, clock, serverKey: () => sampleServerKey }),
 });
 const types = async (): Promise<AlertType[]> =>
@@ -253,6 +254,27 @@ describe('alert settings', () => {
       created_at: new Date(nowMs).toISOString(),
       alert: alert === undefined ? null : toAlertBody(alert),
     });
+
+    nowMs += 1_000;
+    await resolveAlert(dependencies(), workspace, { number: alert?.number ?? 0, ...byOperator });
+    const [told, first] = await storage.webhooks.list(workspace.id, 9);
+    expect(first?.id).toBe(delivery?.id);
+    expect(JSON.parse(told?.body ?? '')).toMatchObject({
+      event: 'alert.resolved',
+      alert: { id: alert?.number, status: 'resolved', resolved_by: 'operator' },
+    });
+    nowMs += 2 * hourMs;
+    await runner.tick();
+    // Its cause ended: it was resolved already, and nobody is told again.
+    expect(await storage.webhooks.list(workspace.id, 9)).toHaveLength(2);
+    await call(10, 500);
+    await runner.tick();
+    nowMs += 2 * hourMs;
+    await runner.tick();
+    const events = (await storage.webhooks.list(workspace.id, 9)).map(
+      ({ body }) => JSON.parse(body).event,
+    );
+    expect(events.slice(0, 2)).toEqual(['alert.resolved', 'alert.opened']);
   });
 
   it('say when the server key took the secret with it', async () => {

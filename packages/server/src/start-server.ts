@@ -198,6 +198,7 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
     onRefusal: refusals.refuse,
     purgeClosed: purge.purgeClosed,
     limitsOf: keyLimits,
+    plans: config.plans,
     auditLog,
     version: parts.version,
     webhookProblem: (url) => webhookUrlProblem(url, config.webhooks),

@@ -3,6 +3,7 @@ import type { WindowState } from '../limit/limit-window.ts';
 import type { Storage } from '../port/storage.ts';
 import type { UsageStore } from '../port/usage-store.ts';
 import type { Alert, AlertFinding, AlertType } from './alert.ts';
+import { alertDelivery } from './alert-delivery.ts';
 import {
   type AlertSettings,
   effectiveThresholds,
@@ -59,7 +60,11 @@ export async function evaluateKey(
     const momentary = type === 'new_network' && living && !settings.disabledTypes.includes(type);
     if (goesOn || momentary) continue;
     const comment = living ? endings[type] : 'The key was revoked.';
-    await storage.alerts.endEpisode(keyNumber, type, { atMs: clock.nowMs(), comment });
+    await storage.alerts.endEpisode(keyNumber, type, {
+      atMs: clock.nowMs(),
+      comment,
+      delivery: alertDelivery(dependencies, 'alert.resolved', settings.webhook),
+    });
   }
 }
 

@@ -1,11 +1,9 @@
 import type { ApiKey } from '../key/api-key.ts';
 import type { Clock } from '../port/clock.ts';
 import type { Randomness } from '../port/randomness.ts';
-import { newResourceId } from '../port/resource-id.ts';
 import type { Storage } from '../port/storage.ts';
-import type { NewWebhookDelivery } from '../port/webhook-store.ts';
 import type { Alert, AlertFinding } from './alert.ts';
-import { toAlertBody } from './alert-body.ts';
+import { alertDelivery } from './alert-delivery.ts';
 import type { AlertWebhook } from './alert-settings.ts';
 
 export interface RaiseAlertDependencies {
@@ -42,31 +40,6 @@ export async function raiseAlert(
       subject: `${titles[finding.type]}: API key ${key.number}${name}`,
       body: finding.message,
     },
-    delivery:
-      webhook === null
-        ? null
-        : (alert) => toDelivery(alert, webhook, newResourceId(clock, randomness), atMs),
+    delivery: alertDelivery({ clock, randomness }, 'alert.opened', webhook),
   });
-}
-
-function toDelivery(
-  alert: Alert,
-  webhook: AlertWebhook,
-  id: string,
-  createdAtMs: number,
-): NewWebhookDelivery {
-  return {
-    id,
-    workspaceId: alert.workspaceId,
-    webhookId: webhook.id,
-    serverKeyVersion: webhook.serverKeyVersion,
-    url: webhook.url,
-    body: JSON.stringify({
-      event: 'alert.opened',
-      delivery_id: id,
-      created_at: new Date(createdAtMs).toISOString(),
-      alert: toAlertBody(alert),
-    }),
-    createdAtMs,
-  };
 }

@@ -3,13 +3,17 @@ import { audited, type ChangeLog } from '../audit/audited.ts';
 import { SandgateError } from '../error/sandgate-error.ts';
 import type { AlertFilter, AlertPage } from '../port/alert-store.ts';
 import type { Clock } from '../port/clock.ts';
+import type { Randomness } from '../port/randomness.ts';
 import type { Storage } from '../port/storage.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { type Alert, type AlertStatus, momentaryTypes } from './alert.ts';
+import { alertDelivery } from './alert-delivery.ts';
+import { standardAlertSettings } from './alert-settings.ts';
 
 export interface AlertDependencies {
   readonly storage: Pick<Storage, 'alerts'>;
   readonly clock: Clock;
+  readonly randomness: Randomness;
   readonly auditLog: ChangeLog;
 }
 
@@ -94,9 +98,14 @@ export async function resolveAlert(
 ): Promise<Alert> {
   const { storage, clock, auditLog } = dependencies;
   return await audited(auditLog, attempt('alert.resolve', workspace, input), async (change) => {
-    const { type } = await showAlert(dependencies, workspace, input.number);
+    const { type, workspaceId } = await showAlert(dependencies, workspace, input.number);
     const { actor } = input.context;
-    const end = { atMs: clock.nowMs(), ends: momentaryTypes.includes(type) };
+    const settings = (await storage.alerts.settings(workspaceId)) ?? standardAlertSettings;
+    const end = {
+      atMs: clock.nowMs(),
+      ends: momentaryTypes.includes(type),
+      delivery: alertDelivery(dependencies, 'alert.resolved', settings.webhook),
+    };
     const alert = await storage.alerts.resolve(
       workspace?.id,
       input.number,

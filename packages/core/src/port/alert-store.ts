@@ -23,14 +23,16 @@ export interface AlertPage {
   readonly nextBeforeNumber: number | null;
 }
 
+/** What to tell a webhook of an alert that was opened or resolved, stored with it. Null: nobody is told. */
+export type TellWebhook = ((alert: Alert) => NewWebhookDelivery) | null;
+
 export interface RaisedAlert {
   readonly keyNumber: number;
   readonly workspaceId: string | null;
   readonly finding: AlertFinding;
   readonly atMs: number;
   readonly ticket: { readonly subject: string; readonly body: string };
-  /** What to tell a webhook of a new alert, stored with it. */
-  readonly delivery: ((alert: Alert) => NewWebhookDelivery) | null;
+  readonly delivery: TellWebhook;
 }
 
 /**
@@ -50,7 +52,11 @@ export interface AlertStore {
   endEpisode(
     keyNumber: number,
     type: AlertType,
-    end: { readonly atMs: number; readonly comment: string },
+    end: {
+      readonly atMs: number;
+      readonly comment: string;
+      readonly delivery: TellWebhook;
+    },
   ): Promise<boolean>;
   /** What is on for a key. */
   episodesOf(keyNumber: number): Promise<readonly Alert[]>;
@@ -75,7 +81,7 @@ export interface AlertStore {
     workspaceId: string | undefined,
     number: number,
     by: AuditActor,
-    end: { readonly atMs: number; readonly ends: boolean },
+    end: { readonly atMs: number; readonly ends: boolean; readonly delivery: TellWebhook },
     record?: RecordChange<Alert>,
   ): Promise<Alert | null>;
   /** Null: never made. `workspaceId` null: of the keys of all workspaces. */

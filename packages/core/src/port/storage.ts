@@ -184,6 +184,8 @@ export interface WorkspaceStore {
   findByUuid(uuid: string): Promise<Workspace | null>;
   /** By slug, in the order of its ASCII characters. */
   list(): Promise<readonly Workspace[]>;
+  /** Null when it is not stored. The plan that it has already changes nothing. */
+  setPlan(id: string, plan: string, record?: RecordChange): Promise<Workspace | null>;
   /** The workspace of that slug, stored now if it was not there. */
   insertIfAbsent(workspace: Workspace, record?: RecordChange<Workspace>): Promise<Workspace>;
   /**

@@ -11,9 +11,13 @@ export interface NewWebhookDelivery {
   readonly createdAtMs: number;
 }
 
+export const webhookStates = ['pending', 'delivered', 'failed'] as const;
+
+export type WebhookState = (typeof webhookStates)[number];
+
 export interface WebhookDelivery extends NewWebhookDelivery {
   readonly number: number;
-  readonly state: 'pending' | 'delivered' | 'failed';
+  readonly state: WebhookState;
   /** How many were begun. */
   readonly attempts: number;
   readonly nextAttemptAtMs: number;
@@ -42,7 +46,14 @@ export interface WebhookStore {
     },
   ): Promise<void>;
   /** Newest first. */
-  list(workspaceId: string | undefined, limit: number): Promise<readonly WebhookDelivery[]>;
+  list(
+    workspaceId: string | undefined,
+    limit: number,
+    filter?: {
+      readonly state?: WebhookState | undefined;
+      readonly beforeNumber?: number | undefined;
+    },
+  ): Promise<readonly WebhookDelivery[]>;
   /** Removes up to `most` that ended before `beforeMs`. @returns how many */
   prune(beforeMs: number, most: number): Promise<number>;
 }

@@ -17,6 +17,9 @@ describe('the limit headers', () => {
     }
     expect(Object.fromEntries(headers)).toEqual({
       'x-ratelimit-limit': '100',
+      'x-ratelimit-quota-limit': '50',
+      'x-ratelimit-quota-remaining': '50',
+      'x-ratelimit-quota-reset': '0',
       'x-ratelimit-remaining': '3',
       'x-ratelimit-reset': '1000000002',
       'x-ratelimit-minute-limit': '100',

@@ -1,10 +1,11 @@
 import type { WindowState } from '@sandgate/core';
 
-/** Windows that have three headers of their own, in seconds left (nesirat's second document). */
+/** Windows that have three headers of their own, in seconds left: nesirat's, and the quota likewise. */
 const namedWindows: Readonly<Record<string, ReturnType<typeof threeNames>>> = {
   minute: threeNames('Minute'),
   hour: threeNames('Hour'),
   day: threeNames('Day'),
+  quota24h: threeNames('Quota'),
 };
 
 function threeNames(title: string) {

@@ -3,6 +3,7 @@ import {
   showAlertSettingsRoute,
 } from './alerts/alert-settings-routes.ts';
 import { listAlertHistoryRoute, listAlertsRoute } from './alerts/list-alerts.ts';
+import { listWebhookDeliveriesRoute } from './alerts/list-webhook-deliveries.ts';
 import { showAlertRoute } from './alerts/show-alert.ts';
 import { acknowledgeAlertRoute, updateAlertRoute } from './alerts/update-alert.ts';
 import { createChildKeyRoute, createKeyRoute } from './api-keys/create-key.ts';
@@ -26,6 +27,8 @@ import { dashboardStatsRoute } from './usage/dashboard-stats.ts';
 import { listUsageRoute } from './usage/list-usage.ts';
 import { summarizeUsageRoute } from './usage/summarize-usage.ts';
 import { verifyKeyRoute } from './verify-key.ts';
+import { changePlanRoute } from './workspaces/change-plan.ts';
+import { listPlansRoute } from './workspaces/list-plans.ts';
 
 /** Every route of this door. What is not here is answered by nobody, and documented nowhere. */
 export const allRoutes: readonly Route[] = [
@@ -48,6 +51,7 @@ export const allRoutes: readonly Route[] = [
   listAlertsRoute,
   // Before the alert of a number, whose path they would be too.
   listAlertHistoryRoute,
+  listWebhookDeliveriesRoute,
   showAlertSettingsRoute,
   changeAlertSettingsRoute,
   showAlertRoute,
@@ -58,6 +62,8 @@ export const allRoutes: readonly Route[] = [
   showTicketRoute,
   updateTicketRoute,
   commentOnTicketRoute,
+  listPlansRoute,
+  changePlanRoute,
   reportLeakedKeyRoute,
   publishKeyPatternRoute,
 ];

@@ -76,6 +76,7 @@ function pathOf(route: Route): PathConfig {
     tags: [route.tag],
     security: isPublic ? [] : [{ apiKey: [] }, { bearer: [] }],
     'x-required-scope': route.access,
+    ...('workspace' in route && route.workspace === 'all' ? { 'x-operator-only': true } : {}),
     request: {
       ...(isPublic ? {} : { headers }),
       ...(params === undefined ? {} : { params }),

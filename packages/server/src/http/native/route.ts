@@ -19,6 +19,8 @@ export interface NativeServices extends KeyDependencies {
   readonly clock: Clock;
   readonly auditLog: AuditLog;
   readonly limitsOf: (key: ApiKey, workspace: Workspace | null) => RequestLimits;
+  /** By name. */
+  readonly plans: Readonly<Record<string, { readonly requests: RequestLimits }>>;
   /** What is wrong with a webhook's address, or null. */
   readonly webhookProblem: (url: string) => string | null;
   /** How often an address may report leaked keys. */
@@ -45,9 +47,10 @@ export type RouteAccess = Scope | 'any key' | 'public';
 /**
  * Which workspace a route is about when the request names none. `reach`: everything that the key
  * reaches. `own`: one, which for a key of all workspaces is the default one. `create`: like `own`,
- * and a workspace that is named and not there is made.
+ * and a workspace that is named and not there is made. `all`: all of them, whichever it names, so that
+ * only a key of all workspaces may call it.
  */
-export type RouteWorkspace = 'reach' | 'own' | 'create';
+export type RouteWorkspace = 'reach' | 'own' | 'create' | 'all';
 
 interface RouteShape<
   Params extends z.ZodObject,
@@ -104,7 +107,7 @@ export type Route = Omit<RouteShape<z.ZodObject, z.ZodObject, z.ZodType, z.ZodTy
 
 /** A request that was read, and can be carried out. */
 export interface Prepared<Context> {
-  /** Slugs, UUIDs or ids of the workspace that query and body name. */
+  /** Slugs, UUIDs or ids of the workspace that path, query and body name. */
   readonly workspaces: readonly string[];
   readonly run: (context: Context) => Promise<unknown>;
 }
@@ -175,8 +178,12 @@ function prepare<
 }
 
 /** The one place where a workspace is read from a request's fields. */
-function workspacesIn({ query, body }: Input<unknown, unknown, unknown>): readonly string[] {
-  return [query, body].flatMap((part) => {
+function workspacesIn({
+  params,
+  query,
+  body,
+}: Input<unknown, unknown, unknown>): readonly string[] {
+  return [params, query, body].flatMap((part) => {
     const { workspace } = (part ?? {}) as { readonly workspace?: unknown };
     return typeof workspace === 'string' ? [workspace] : [];
   });

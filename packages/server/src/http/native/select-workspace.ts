@@ -1,4 +1,10 @@
-import { requireName, SandgateError, type Storage, type WorkspaceSelector } from '@sandgate/core';
+import {
+  requireName,
+  SandgateError,
+  type Storage,
+  type Workspace,
+  type WorkspaceSelector,
+} from '@sandgate/core';
 import type { RouteWorkspace } from './route.ts';
 
 const idForm = /^[0-9a-f]{24}$/;
@@ -18,6 +24,7 @@ export async function selectWorkspace(
   if (new Set(found.map(({ slug }) => slug)).size > 1) {
     throw new SandgateError('tenant_conflict', 'The request names two different workspaces');
   }
+  if (kind === 'all') return { kind };
   const [workspace] = found;
   if (workspace === undefined) return { kind: kind === 'reach' ? 'reach' : 'own' };
   const create = kind === 'create' && found.every(({ bySlug }) => bySlug);
@@ -25,12 +32,20 @@ export async function selectWorkspace(
 }
 
 /** What is not found keeps its name, and is refused like any workspace that is not there. */
-async function resolve({ workspaces }: Storage, name: string) {
-  const found = idForm.test(name)
-    ? await workspaces.findById(name)
-    : uuidForm.test(name)
-      ? await workspaces.findByUuid(name.toLowerCase())
-      : null;
-  if (idForm.test(name) || uuidForm.test(name)) return { slug: found?.slug ?? name, bySlug: false };
-  return { slug: requireName('Workspace', name), bySlug: true };
+async function resolve(storage: Storage, name: string) {
+  if (!idForm.test(name) && !uuidForm.test(name)) {
+    return { slug: requireName('Workspace', name), bySlug: true };
+  }
+  return { slug: (await findWorkspace(storage, name))?.slug ?? name, bySlug: false };
+}
+
+/** By its slug, UUID or id. Null when there is none. */
+export async function findWorkspace(
+  { workspaces }: Storage,
+  name: string,
+): Promise<Workspace | null> {
+  if (idForm.test(name)) return await workspaces.findById(name);
+  return uuidForm.test(name)
+    ? await workspaces.findByUuid(name.toLowerCase())
+    : await workspaces.findBySlug(name);
 }

@@ -9,8 +9,8 @@ export const toTime = (timeMs: number): string =>
   `${new Date(timeMs).toISOString().slice(0, -'.000Z'.length)}Z`;
 export const toNullableTime = (timeMs: number | null): string | null =>
   timeMs === null ? null : toTime(timeMs);
-/** Seconds with a fraction. */
-export const toSeconds = (durationMs: number): number => durationMs / 1_000;
+/** Seconds with a fraction, to the microsecond. */
+export const toSeconds = (durationMs: number): number => Math.round(durationMs * 1_000) / 1_000_000;
 
 export const workspaceName = z
   .string()

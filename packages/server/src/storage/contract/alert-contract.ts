@@ -99,7 +99,7 @@ export function describeAlerts(stores: StoresUnderTest): void {
 
     it('raises a resolved alert again only after its episode has ended', async () => {
       const { alert } = await raise();
-      const end = { atMs: 150, ends: false };
+      const end = { atMs: 150, ends: false, delivery: null };
       const resolved = await stores.storage.alerts.resolve(
         workspaceId,
         alert.number,
@@ -112,7 +112,7 @@ export function describeAlerts(stores: StoresUnderTest): void {
         opened: false,
         alert: { status: 'resolved', updatedAtMs: 150 },
       });
-      const over = { atMs: 300, comment: 'over' };
+      const over = { atMs: 300, comment: 'over', delivery: null };
       expect(await stores.other.alerts.endEpisode(keyNumber, 'rate_spike', over)).toBe(true);
       expect(await stores.other.alerts.endEpisode(keyNumber, 'rate_spike', over)).toBe(false);
       expect(await stores.other.alerts.find(undefined, alert.number)).toMatchObject({
@@ -131,8 +131,21 @@ export function describeAlerts(stores: StoresUnderTest): void {
         await stores.storage.alerts.endEpisode(number, 'rate_spike', {
           atMs: 300,
           comment: 'over',
+          delivery: ({ number: alertNumber, status }) => ({
+            id: sampleId(alertNumber),
+            workspaceId,
+            webhookId: sampleId(8),
+            serverKeyVersion: 1,
+            url: 'https://hooks.example.com/',
+            body: JSON.stringify({ status }),
+            createdAtMs: 300,
+          }),
         });
       }
+      expect(await stores.other.webhooks.list(undefined, 9)).toMatchObject([
+        { id: sampleId(second.number), body: '{"status":"resolved"}' },
+        { id: sampleId(first.number), body: '{"status":"resolved"}' },
+      ]);
       expect(await stores.other.alerts.find(undefined, first.number)).toMatchObject({
         status: 'resolved',
         resolvedBy: { kind: 'server' },
@@ -158,7 +171,7 @@ export function describeAlerts(stores: StoresUnderTest): void {
       expect(await alerts.acknowledge(undefined, number, other, 160)).toMatchObject({
         acknowledgedBy: operator,
       });
-      await alerts.resolve(undefined, number, other, { atMs: 170, ends: true });
+      await alerts.resolve(undefined, number, other, { atMs: 170, ends: true, delivery: null });
       expect(await alerts.acknowledge(undefined, number, other, 180)).toMatchObject({
         status: 'resolved',
         acknowledgedAtMs: 150,
@@ -169,7 +182,7 @@ export function describeAlerts(stores: StoresUnderTest): void {
     it('shows nothing of a workspace to another one', async () => {
       const { alerts } = stores.storage;
       const { number } = (await raise()).alert;
-      const end = { atMs: 1, ends: true };
+      const end = { atMs: 1, ends: true, delivery: null };
       expect(await alerts.find(otherWorkspaceId, number)).toBeNull();
       expect(await alerts.acknowledge(otherWorkspaceId, number, operator, 1)).toBeNull();
       expect(await alerts.resolve(otherWorkspaceId, number, operator, end)).toBeNull();

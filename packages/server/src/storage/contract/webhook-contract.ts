@@ -61,6 +61,14 @@ export function describeWebhooks(stores: StoresUnderTest): void {
         { id: sampleId(2), state: 'pending', endedAtMs: null, nextAttemptAtMs: 300 },
         { id: sampleId(1), state: 'delivered', endedAtMs: 200, lastError: null },
       ]);
+      const numbers = (await webhooks.list(undefined, 9)).map(({ number }) => number);
+      expect(
+        (await stores.other.webhooks.list(workspaceId, 9, { state: 'failed' })).map(({ id }) => id),
+      ).toEqual([sampleId(3)]);
+      const older = { beforeNumber: numbers[0] };
+      expect((await webhooks.list(workspaceId, 1, older)).map(({ id }) => id)).toEqual([
+        sampleId(2),
+      ]);
       expect(await webhooks.claim(1_000, 2_000, 9)).toMatchObject([{ id: sampleId(2) }]);
     });
 

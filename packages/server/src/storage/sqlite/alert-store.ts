@@ -8,6 +8,7 @@ import type {
   AuditActor,
   RaisedAlert,
   RecordChange,
+  TellWebhook,
 } from '@sandgate/core';
 import { sql } from 'kysely';
 import { toActorColumn } from './actor-column.ts';
@@ -40,13 +41,13 @@ export class SqliteAlertStore implements AlertStore {
   async endEpisode(
     keyNumber: number,
     type: AlertType,
-    { atMs, comment }: { readonly atMs: number; readonly comment: string },
+    { atMs, comment, delivery }: Parameters<AlertStore['endEpisode']>[2],
   ): Promise<boolean> {
     return this.#transaction(() => {
       const alert = this.#episode(keyNumber, type);
       if (alert === null) return false;
       if (alert.status !== 'resolved') {
-        this.#resolve(alert, server, atMs);
+        this.#resolve(alert, server, atMs, delivery);
         const { ticketNumber } = alert;
         insertComment(this.#connection, ticketNumber, {
           author: server,
@@ -142,13 +143,13 @@ export class SqliteAlertStore implements AlertStore {
     workspaceId: string | undefined,
     number: number,
     by: AuditActor,
-    { atMs, ends }: { readonly atMs: number; readonly ends: boolean },
+    { atMs, ends, delivery }: Parameters<AlertStore['resolve']>[3],
     record?: RecordChange<Alert>,
   ): Promise<Alert | null> {
     return this.#connection.transaction('full', () => {
       const alert = this.#find(workspaceId, number);
       if (alert === null || alert.status === 'resolved') return alert;
-      this.#resolve(alert, by, atMs);
+      this.#resolve(alert, by, atMs, delivery);
       setTicketStatus(this.#connection, alert.ticketNumber, 'resolved', atMs);
       if (ends) this.#end(number, atMs);
       if (record !== undefined) appendAudit(this.#connection, record(alert));
@@ -275,7 +276,7 @@ export class SqliteAlertStore implements AlertStore {
     return { ...episode, ...finding, updatedAtMs: atMs };
   }
 
-  #resolve({ number }: Alert, by: AuditActor, atMs: number): void {
+  #resolve({ number }: Alert, by: AuditActor, atMs: number, delivery: TellWebhook): void {
     this.#connection.run(
       this.#update(number).set({
         status: 'resolved',
@@ -284,6 +285,9 @@ export class SqliteAlertStore implements AlertStore {
         updated_at_ms: atMs,
       }),
     );
+    const resolved = this.#find(undefined, number);
+    if (delivery !== null && resolved !== null)
+      insertDelivery(this.#connection, delivery(resolved));
   }
 
   #end(number: number, atMs: number): void {

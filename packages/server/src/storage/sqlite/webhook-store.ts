@@ -85,15 +85,20 @@ export class SqliteWebhookStore implements WebhookStore {
     this.#connection.transaction(this.#durability, () => this.#connection.run(update));
   }
 
-  async list(workspaceId: string | undefined, limit: number): Promise<readonly WebhookDelivery[]> {
-    const all = this.#connection.queries
+  async list(
+    workspaceId: string | undefined,
+    limit: number,
+    { state, beforeNumber }: Parameters<WebhookStore['list']>[2] = {},
+  ): Promise<readonly WebhookDelivery[]> {
+    let chosen = this.#connection.queries
       .selectFrom('webhook_deliveries')
       .selectAll()
       .orderBy('number', 'desc')
       .limit(limit);
-    return this.#connection
-      .all(workspaceId === undefined ? all : all.where('workspace_id', '=', workspaceId))
-      .map(toDelivery);
+    if (workspaceId !== undefined) chosen = chosen.where('workspace_id', '=', workspaceId);
+    if (state !== undefined) chosen = chosen.where('state', '=', state);
+    if (beforeNumber !== undefined) chosen = chosen.where('number', '<', beforeNumber);
+    return this.#connection.all(chosen).map(toDelivery);
   }
 
   async prune(beforeMs: number, most: number): Promise<number> {

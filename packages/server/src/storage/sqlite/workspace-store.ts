@@ -142,6 +142,18 @@ export class SqliteWorkspaceStore implements WorkspaceStore {
     this.#connection.transaction('full', () => this.#connection.run(update));
   }
 
+  async setPlan(id: string, plan: string, record?: RecordChange): Promise<Workspace | null> {
+    const update = this.#connection.queries
+      .updateTable('workspaces')
+      .set({ plan })
+      .where('id', '=', id)
+      .where('plan', '<>', plan);
+    return this.#connection.transaction('full', () => {
+      recordIfChanged(this.#connection, this.#connection.run(update) === 1, record);
+      return this.#findBy('id', id);
+    });
+  }
+
   #findBy(column: 'id' | 'uuid' | 'slug', value: string): Workspace | null {
     return findWorkspaceBy(this.#connection, column, value);
   }

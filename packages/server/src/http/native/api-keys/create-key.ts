@@ -10,7 +10,7 @@ import { type AuthorisedContext, defineRoute } from '../route.ts';
 import { callerKey, findKeyWithin, requireOwnKey } from './find-key-within.ts';
 import { oneKeyItem } from './key-item.ts';
 import { createKeyBody, keyParams, keyWithText } from './key-schemas.ts';
-import { limitOverrides } from './limit-overrides.ts';
+import { limitOverrides } from './limit-fields.ts';
 import { toRestrictions } from './restriction-fields.ts';
 
 export const createKeyRoute = defineRoute({

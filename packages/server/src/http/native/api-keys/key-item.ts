@@ -1,8 +1,9 @@
-import { type ApiKey, keyState, type RequestLimits, type Storage } from '@sandgate/core';
+import { type ApiKey, keyState, type Storage } from '@sandgate/core';
 import type { z } from 'zod';
 import type { NativeServices } from '../route.ts';
 import { toNullableTime, toTime } from '../shared-schemas.ts';
 import type { keyItem } from './key-schemas.ts';
+import { limitFields } from './limit-fields.ts';
 import { restrictionFields } from './restriction-fields.ts';
 
 type KeyItem = z.input<typeof keyItem>;
@@ -46,13 +47,6 @@ export async function oneKeyItem(services: NativeServices, key: ApiKey): Promise
   if (item === undefined) throw new Error('A key gave no item.');
   return item;
 }
-
-const limitFields = ({ minute, hour, day, quota24h }: RequestLimits) => ({
-  minute,
-  hour,
-  day,
-  quota_24h: quota24h,
-});
 
 async function workspacesOf({ workspaces }: Storage, keys: readonly ApiKey[]) {
   const ids = new Set(keys.flatMap(({ workspaceId }) => workspaceId ?? []));

@@ -3,7 +3,7 @@ import { defineRoute } from '../route.ts';
 import { findKeyWithin, grantorFor } from './find-key-within.ts';
 import { oneKeyItem } from './key-item.ts';
 import { keyItem, keyParams, updateKeyBody } from './key-schemas.ts';
-import { limitOverrides } from './limit-overrides.ts';
+import { limitOverrides } from './limit-fields.ts';
 import { toRestrictions } from './restriction-fields.ts';
 
 export const updateKeyRoute = defineRoute({

@@ -1,4 +1,4 @@
-import type { RequestLimitOverrides } from '@sandgate/core';
+import type { RequestLimitOverrides, RequestLimits } from '@sandgate/core';
 
 interface LimitFields {
   readonly minute?: number | null | undefined;
@@ -21,3 +21,11 @@ export function limitOverrides({
     ...(quota_24h === undefined ? {} : { quota24h: quota_24h }),
   };
 }
+
+/** Limits in force. Null: unlimited. */
+export const limitFields = ({ minute, hour, day, quota24h }: RequestLimits) => ({
+  minute,
+  hour,
+  day,
+  quota_24h: quota24h,
+});
