@@ -8,6 +8,7 @@ import { largeRows } from './large/large-rows.ts';
 import { type Row, tableOf } from './row.ts';
 import { coldStart } from './rows/cold-start.ts';
 import { fiftyAtOnce } from './rows/fifty-at-once.ts';
+import { identity } from './rows/identity.ts';
 import { keyCheck } from './rows/key-check.ts';
 import { limitRows } from './rows/limits.ts';
 import { roundTrips } from './rows/round-trips.ts';
@@ -16,6 +17,7 @@ import { warmUp } from './warm-up.ts';
 /** What is measured together, by the name that `--only` takes. */
 const groups: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   'key-check': keyCheck,
+  identity,
   limits: limitRows,
   sandboxes: sandboxRows,
 };
