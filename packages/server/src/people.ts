@@ -13,6 +13,7 @@ import {
 import type { ServerConfig } from './config/index.ts';
 import { createAccessTokens } from './identity/access-tokens.ts';
 import { createSigningKeyRing } from './identity/signing-key-ring.ts';
+import { createSignOn } from './identity/sso/create-sign-on.ts';
 import { createCaptchaVerifier } from './identity/verify-captcha.ts';
 
 export interface PeopleParts {
@@ -56,6 +57,10 @@ export async function createPeople(parts: PeopleParts) {
     setup: await createFirstUserSetup({ storage, clock, randomness, hasher }),
     verifyCaptcha: config.captcha === null ? null : createCaptchaVerifier(config.captcha),
     failures: createFailureBudget(),
+    signOn: createSignOn(
+      { ...config.signOn, publicUrl: config.publicUrl ?? '' },
+      { clock, randomness, serverKey },
+    ),
   };
 
   let cancel: () => void = () => undefined;

@@ -5,6 +5,7 @@ import type { AlertStore } from './alert-store.ts';
 import type { AuditStore } from './audit-store.ts';
 import type { Awaitable } from './awaitable.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
+import type { IdentityStore } from './identity-store.ts';
 import type { InvitationStore } from './invitation-store.ts';
 import type { MemberStore } from './member-store.ts';
 import type { SandboxStore } from './sandbox-store.ts';
@@ -237,6 +238,7 @@ export interface Storage {
    */
   atOneMoment<Result>(work: () => Result): Result;
   readonly users: UserStore;
+  readonly identities: IdentityStore;
   readonly invitations: InvitationStore;
   readonly members: MemberStore;
   readonly sessions: SessionStore;

@@ -133,8 +133,18 @@ describe('docs/configuration.md', () => {
       templates: { 'python-3.12': { image: 'i', displayName: 'n', description: 'd' } },
       webhooks: { allowedPrivateHosts: ['hooks.internal'] },
       egress: { allowedPrivateRanges: ['10.0.0.0/8'], nameServers: ['[2001:db8::53]:5353'] },
-      identity: { captcha: { secret: 'x' } },
       engine: { docker: { templates: { debian: { image: 'debian:12' } } } },
+      identity: {
+        captcha: { secret: 'x' },
+        publicUrl: 'https://sandgate.example',
+        signOn: {
+          providers: {
+            google: { kind: 'oidc', issuer: 'https://i', clientId: 'x', clientSecret: 'y' },
+            github: { kind: 'github', clientId: 'x', clientSecret: 'y' },
+          },
+          returnUrls: ['https://app.example/signed-in'],
+        },
+      },
     });
     expect(column(await page(), 1).toSorted()).toEqual(leafKeys(every).toSorted());
   });

@@ -307,6 +307,39 @@ export const serverConfig = z.strictObject({
         .refine(({ memoryKib, iterations }) => memoryKib * iterations >= leastPasswordWork, {
           error: 'memoryKib times iterations must be 35840 or more',
         }),
+      /** Single sign-on. */
+      signOn: z
+        .strictObject({
+          /** By name, as in `/auth/sso/google`. */
+          providers: z
+            .record(
+              z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, {
+                error: 'a provider is named by a-z, 0-9 and hyphens',
+              }),
+              z.discriminatedUnion('kind', [
+                z.strictObject({
+                  kind: z.literal('oidc'),
+                  issuer: httpUrl(),
+                  clientId: z.string().min(1),
+                  clientSecret: z.string().min(1),
+                  trustEmail: flag().default(false),
+                }),
+                z.strictObject({
+                  kind: z.literal('github'),
+                  clientId: z.string().min(1),
+                  clientSecret: z.string().min(1),
+                  baseUrl: httpUrl().default('https://github.com'),
+                  apiUrl: httpUrl().default('https://api.github.com'),
+                }),
+              ]),
+            )
+            .default({}),
+          /** Where browsers may be sent back to. The first when none is named. */
+          returnUrls: z.array(httpUrl()).default([]),
+          /** Whoever has no account gets one. */
+          allowSignUp: flag().default(false),
+        })
+        .prefault({}),
       /** Asked for at each login when it is set. */
       captcha: z
         .strictObject({
@@ -316,7 +349,18 @@ export const serverConfig = z.strictObject({
         .nullable()
         .default(null),
     })
-    .prefault({}),
+    .prefault({})
+    .superRefine(({ publicUrl, signOn }, context) => {
+      if (Object.keys(signOn.providers).length === 0) return;
+      if (publicUrl === null) {
+        const message = 'is needed for single sign-on: providers send browsers back to it';
+        context.addIssue({ code: 'custom', path: ['publicUrl'], message });
+      }
+      if (signOn.returnUrls.length === 0) {
+        const message = 'needs one address at least, to send browsers back to with their tokens';
+        context.addIssue({ code: 'custom', path: ['signOn', 'returnUrls'], message });
+      }
+    }),
   webhooks: z
     .strictObject({
       /** May be called although they are private, and without TLS. */

@@ -10,6 +10,7 @@ import type {
   Refusal,
   SessionTimes,
 } from '@sandgate/core';
+import type { SignOnServices } from './sign-on-services.ts';
 
 /** What the doors need to let people in. */
 export interface IdentityServices extends KeyDependencies {
@@ -24,6 +25,7 @@ export interface IdentityServices extends KeyDependencies {
   readonly setup: FirstUserSetup;
   /** Null: this server asks for no captcha. @throws SandgateError `captcha_refused` */
   readonly verifyCaptcha: ((token: string | undefined, address: string) => Promise<void>) | null;
+  readonly signOn: SignOnServices;
   /** Begins to remove what closed workspaces held. */
   readonly purgeClosed: () => void;
   /** How many refresh and setup tokens an address may show that are none. */

@@ -1,13 +1,13 @@
-import { createCipheriv, createDecipheriv, createPrivateKey, type KeyObject } from 'node:crypto';
-import {
-  type Clock,
-  deriveSecret,
-  type Randomness,
-  type ServerKey,
-  type SigningKeyRecord,
-  type SigningKeyStore,
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import type {
+  Clock,
+  Randomness,
+  ServerKey,
+  SigningKeyRecord,
+  SigningKeyStore,
 } from '@sandgate/core';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import { openSealedText, sealText } from './sealed-text.ts';
 
 export interface SigningKey {
   readonly id: string;
@@ -42,6 +42,7 @@ export interface SigningKeyRing {
 
 /** Another process may have made a key. A stranger who invents ids must not cost a look-up each. */
 const reloadEveryMs = 5_000;
+const purpose = 'access token signing keys';
 /** For clocks that differ. */
 const marginMs = 60_000;
 
@@ -119,7 +120,8 @@ async function newKey(
 ): Promise<SigningKeyRecord> {
   const { publicKey, privateKey } = await generateKeyPair('EdDSA', { extractable: true });
   const id = Buffer.from(randomness.bytes(12)).toString('base64url');
-  const sealed = seal(JSON.stringify(await exportJWK(privateKey)), id, serverKey, randomness);
+  const text = JSON.stringify(await exportJWK(privateKey));
+  const sealed = sealText(text, { serverKey, purpose, about: id }, randomness);
   return {
     id,
     publicKey: JSON.stringify(await exportJWK(publicKey)),
@@ -131,7 +133,7 @@ async function newKey(
 
 function openKey(record: SigningKeyRecord, serverKey: ServerKey): SigningKey {
   const { id, publicKey, sealedPrivateKey, serverKeyVersion, createdAtMs } = record;
-  const jwk = JSON.parse(unseal(sealedPrivateKey, id, serverKey));
+  const jwk = JSON.parse(openSealedText(sealedPrivateKey, { serverKey, purpose, about: id }));
   return {
     id,
     publicKey: JSON.parse(publicKey) as JWK,
@@ -139,28 +141,4 @@ function openKey(record: SigningKeyRecord, serverKey: ServerKey): SigningKey {
     serverKeyVersion,
     createdAtMs,
   };
-}
-
-const cipher = 'aes-256-gcm';
-const purpose = 'access token signing keys';
-const nonceBytes = 12;
-const tagBytes = 16;
-
-/** AES-256-GCM: nonce, tag, ciphertext. The id is bound to it, so that two records cannot be swapped. */
-function seal(text: string, id: string, serverKey: ServerKey, randomness: Randomness): Uint8Array {
-  const nonce = randomness.bytes(nonceBytes);
-  const sealing = createCipheriv(cipher, deriveSecret(serverKey, purpose), nonce);
-  sealing.setAAD(Buffer.from(id));
-  const body = Buffer.concat([sealing.update(text, 'utf8'), sealing.final()]);
-  return Buffer.concat([nonce, sealing.getAuthTag(), body]);
-}
-
-function unseal(sealed: Uint8Array, id: string, serverKey: ServerKey): string {
-  const bytes = Buffer.from(sealed);
-  const nonce = bytes.subarray(0, nonceBytes);
-  const opening = createDecipheriv(cipher, deriveSecret(serverKey, purpose), nonce);
-  opening.setAAD(Buffer.from(id));
-  opening.setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes));
-  const body = bytes.subarray(nonceBytes + tagBytes);
-  return Buffer.concat([opening.update(body), opening.final()]).toString('utf8');
 }

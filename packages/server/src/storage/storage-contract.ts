@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeAlerts } from './contract/alert-contract.ts';
 import { describeAudit } from './contract/audit-contract.ts';
 import { describeIdempotency } from './contract/idempotency-contract.ts';
+import { describeIdentities } from './contract/identity-contract.ts';
 import { describeInvitations } from './contract/invitation-contract.ts';
 import { describeKeys } from './contract/key-contract.ts';
 import { describeKeyQueries } from './contract/key-query-contract.ts';
@@ -67,6 +68,7 @@ export function describeStorage(name: string, createStore: () => Promise<EmptySt
     describeUsage(stores);
     describeUsers(stores);
     describeMembers(stores);
+    describeIdentities(stores);
     describeInvitations(stores);
     describeSessions(stores);
     describeSigningKeys(stores);

@@ -5,6 +5,7 @@ import { SqliteAlertStore } from './alert-store.ts';
 import { SqliteAuditStore } from './audit-store.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { SqliteIdempotencyStore } from './idempotency-store.ts';
+import { SqliteIdentityStore } from './identity-store.ts';
 import { SqliteInvitationStore } from './invitation-store.ts';
 import { SqliteKeyStore } from './key-store.ts';
 import { loadSqlite } from './load-sqlite.ts';
@@ -114,6 +115,7 @@ function storageOver(
     usage: new SqliteUsageStore(connection, tail, synchronous),
     atOneMoment: (work) => connection.atOneMoment(work),
     users: new SqliteUserStore(connection),
+    identities: new SqliteIdentityStore(connection),
     invitations: new SqliteInvitationStore(connection),
     members: new SqliteMemberStore(connection),
     sessions: new SqliteSessionStore(connection, synchronous),

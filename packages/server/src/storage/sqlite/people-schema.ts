@@ -3,6 +3,7 @@ import type { GeneratedAlways } from 'kysely';
 /** Tables of people. `docs/storage-schema.md` tells what each column means. */
 export interface PeopleSchema {
   readonly users: UserTable;
+  readonly identities: IdentityTable;
   readonly invitations: InvitationTable;
   readonly members: MemberTable;
   readonly sessions: SessionTable;
@@ -23,6 +24,13 @@ interface UserTable {
   last_login_at_ms: number | null;
   /** 0 or 1. */
   email_verified: number;
+}
+
+interface IdentityTable {
+  provider: string;
+  subject: string;
+  user_id: string;
+  created_at_ms: number;
 }
 
 interface InvitationTable {

@@ -37,6 +37,7 @@ export async function answerModbox(
     requestId: context.get('requestId'),
     address: peerAddress(context),
     agent: context.req.header('user-agent') ?? '',
+    cookies: context.req.header('cookie') ?? '',
     params: context.req.param() as Record<string, string>,
     query: new URL(context.req.url).searchParams,
   };

@@ -10,6 +10,8 @@ export interface ModboxContext extends IdentityServices {
   readonly address: string;
   /** What the client calls itself. */
   readonly agent: string;
+  /** The request's `Cookie` header; empty when there is none. */
+  readonly cookies: string;
   /** Segments of the path, by name. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;

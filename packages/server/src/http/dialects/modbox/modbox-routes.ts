@@ -8,6 +8,8 @@ import { endSessionRoute, listSessionsRoute } from './auth/sessions.ts';
 import { setUpRoute } from './auth/set-up.ts';
 import { showPersonRoute } from './auth/show-person.ts';
 import type { ModboxRoute } from './modbox-route.ts';
+import { beginSignInRoute, linkIdentityRoute } from './sso/begin-sign-in.ts';
+import { endSignInRoute, exchangeCodeRoute } from './sso/end-sign-in.ts';
 import {
   closeWorkspaceRoute,
   transferWorkspaceRoute,
@@ -37,6 +39,10 @@ export const modboxRoutes: readonly ModboxRoute[] = [
   listSessionsRoute,
   endSessionRoute,
   keySetRoute,
+  beginSignInRoute,
+  linkIdentityRoute,
+  endSignInRoute,
+  exchangeCodeRoute,
   showInvitationRoute,
   acceptInvitationRoute,
   joinByInvitationRoute,

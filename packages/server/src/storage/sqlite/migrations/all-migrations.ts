@@ -9,6 +9,7 @@ import { keyCounts } from './0008-key-counts.ts';
 import { keyRestrictions } from './0009-key-restrictions.ts';
 import { people } from './0010-people.ts';
 import { invitations } from './0011-invitations.ts';
+import { identities } from './0012-identities.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
@@ -24,4 +25,5 @@ export const allMigrations: readonly Migration[] = [
   keyRestrictions,
   people,
   invitations,
+  identities,
 ];

@@ -1,0 +1,23 @@
+import type { RecordChange } from '../audit/audited-change.ts';
+import type { User } from '../user/user.ts';
+
+/** A person at a provider of identities. */
+export interface LinkedIdentity {
+  readonly provider: string;
+  readonly subject: string;
+  readonly userId: string;
+  readonly createdAtMs: number;
+}
+
+export interface IdentityStore {
+  find(provider: string, subject: string): Promise<User | null>;
+  /**
+   * Links an identity to a user. `provesEmail`: their address is known to be theirs by it; what was set
+   * before that (a password, sessions) may be somebody else's, and goes when it was not proven yet.
+   * @throws SandgateError `sign_in_failed` when the identity is another user's
+   */
+  link(
+    identity: LinkedIdentity,
+    options: { readonly provesEmail: boolean; readonly record?: RecordChange | undefined },
+  ): Promise<void>;
+}

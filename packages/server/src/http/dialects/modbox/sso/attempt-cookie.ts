@@ -1,0 +1,26 @@
+import type { SignOnServices } from '../../../sign-on-services.ts';
+
+const name = 'sandgate_sign_in';
+const maxAgeSeconds = 600;
+
+type PublicUrl = Pick<SignOnServices, 'publicUrl'>;
+
+/** Where the provider sends the browser back to. Registered there, letter by letter. */
+export const callbackUrl = ({ publicUrl }: PublicUrl, provider: string): string =>
+  `${publicUrl}/auth/sso/${encodeURIComponent(provider)}/callback`;
+
+const attributes = ({ publicUrl }: PublicUrl): string =>
+  // Lax: the way back from the provider is a navigation from another site.
+  `Path=/; HttpOnly; SameSite=Lax${publicUrl.startsWith('https:') ? '; Secure' : ''}`;
+
+export const attemptCookie = (signOn: PublicUrl, sealed: string): string =>
+  `${name}=${sealed}; Max-Age=${maxAgeSeconds}; ${attributes(signOn)}`;
+
+export const endedAttemptCookie = (signOn: PublicUrl): string =>
+  `${name}=; Max-Age=0; ${attributes(signOn)}`;
+
+export function readAttemptCookie(header: string): string {
+  const cookies = header.split(';').map((part) => part.trim());
+  const found = cookies.find((cookie) => cookie.startsWith(`${name}=`));
+  return found?.slice(name.length + 1) ?? '';
+}
