@@ -15,7 +15,7 @@ const engineFailed = new SandgateError('engine_failed', 'No more processes');
 
 describe('create', () => {
   it('makes a ready sandbox with everything that was asked for', async () => {
-    test.caller = { keyNumber: 7, limits: null };
+    test.callerKey = 7;
     const { sandboxes, workspace, engine, time } = test;
     const sandbox = await sandboxes.create(workspace, {
       name: 'box',

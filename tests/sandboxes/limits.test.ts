@@ -1,6 +1,7 @@
 import { type SandboxLimits, SandgateError, unlimitedSandboxes } from '@sandgate/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { storeKey } from '../../packages/server/src/storage/contract/sample-records.ts';
 import { settle } from '../support/manual-time.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createTestSandboxes } from '../support/test-sandboxes.ts';
@@ -123,20 +124,42 @@ describe('a plan', () => {
   });
 });
 
-describe('a key and the host', () => {
-  it('have limits of their own', async () => {
-    const test = await createTestSandboxes(folder, {
+describe('a key', () => {
+  it('has no more sandboxes than it and its ancestors may have, also after a restart', async () => {
+    const test = await createTestSandboxes(folder);
+    const { storage, workspace } = test;
+    await storage.serverKeys.replace('fingerprint', 1);
+    const parent = await storeKey(storage, 1, 'parent', { restrictions: { maxSandboxes: 2 } });
+    const child = await storeKey(storage, 2, 'child', {
+      parentNumber: parent.number,
+      restrictions: { maxSandboxes: 1 },
+    });
+    const refused = (allowed: number) => ({
+      code: 'quota_exceeded',
+      data: { resource: 'sandboxes', allowed },
+    });
+    test.callerKey = child.number;
+    await test.sandboxes.create(workspace, { name: 'of-child' });
+    await expect(test.sandboxes.create(workspace, {})).rejects.toMatchObject(refused(1));
+    test.callerKey = parent.number;
+    await test.sandboxes.create(workspace, {});
+    const sandboxes = await test.crash();
+    await expect(sandboxes.create(workspace, {})).rejects.toMatchObject(refused(2));
+    await sandboxes.destroy(workspace, 'of-child');
+    await expect(sandboxes.create(workspace, {})).resolves.toBeDefined();
+    test.callerKey = child.number;
+    await expect(sandboxes.create(workspace, {})).rejects.toMatchObject(refused(2));
+  });
+});
+
+describe('the host', () => {
+  it('has so much memory for all of them together', async () => {
+    const { sandboxes, workspace, other } = await createTestSandboxes(folder, {
       capacity: { cpus: null, memoryMib: 3_000 },
     });
-    test.caller = { keyNumber: 1, limits: { ...unlimitedSandboxes, sandboxes: 1 } };
-    await test.sandboxes.create(test.workspace, {});
-    await expect(test.sandboxes.create(test.workspace, {})).rejects.toMatchObject({
-      code: 'quota_exceeded',
-      data: { resource: 'sandboxes', allowed: 1 },
-    });
-    test.caller = { keyNumber: 2, limits: null };
-    await test.sandboxes.create(test.other, {});
-    await expect(test.sandboxes.create(test.other, {})).rejects.toMatchObject({
+    await sandboxes.create(workspace, {});
+    await sandboxes.create(other, {});
+    await expect(sandboxes.create(other, {})).rejects.toMatchObject({
       code: 'capacity_exceeded',
       data: { resource: 'memoryMib', allowed: 3_000 },
     });

@@ -104,7 +104,7 @@ export async function createTestApp(
     timers,
     policy,
     logs: createMemoryLogs(),
-    caller: async () => null,
+    callerKey: () => null,
     nextCronMs,
     onBackgroundError: (error) => void backgroundErrors.push(error),
   });

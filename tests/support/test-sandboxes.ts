@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path';
 import {
   createSandboxes,
   newWorkspace,
-  type SandboxCaller,
   type Sandboxes,
   type SandboxPolicy,
   type Storage,
@@ -26,8 +25,8 @@ export interface TestSandboxes {
   readonly workspace: Workspace;
   readonly other: Workspace;
   readonly backgroundErrors: unknown[];
-  /** Who asks; null at the start. */
-  caller: SandboxCaller | null;
+  /** Number of the key that asks; null at the start. */
+  callerKey: number | null;
   /** Makes writes of sandboxes fail, as a full disk does: so many, after some that succeed. */
   failUpdates(times: number, after?: number): void;
   /** As after `kill -9`: what ran is gone, and a new server is over the same store. */
@@ -78,7 +77,7 @@ export async function createTestSandboxes(
   const backgroundErrors: unknown[] = [];
   const logs = createMemoryLogs();
   const test = {
-    caller: null as SandboxCaller | null,
+    callerKey: null as number | null,
     engine,
     storage,
     time,
@@ -111,7 +110,7 @@ export async function createTestSandboxes(
         ...policy,
       },
       logs,
-      caller: async () => test.caller,
+      callerKey: () => test.callerKey,
       nextCronMs,
       onBackgroundError: (error) => void backgroundErrors.push(error),
     });

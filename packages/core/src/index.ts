@@ -94,7 +94,7 @@ export * from './sandbox/sandbox-event.ts';
 export * from './sandbox/sandbox-lifetime.ts';
 export * from './sandbox/sandbox-limits.ts';
 export * from './sandbox/sandbox-name.ts';
-export type { SandboxCaller, SandboxesDependencies } from './sandbox/sandbox-parts.ts';
+export type { SandboxesDependencies } from './sandbox/sandbox-parts.ts';
 export * from './sandbox/sandbox-policy.ts';
 export * from './sandbox/sandbox-stats.ts';
 export * from './sandbox/sandboxes.ts';

@@ -23,7 +23,6 @@ import {
   type Randomness,
   type RequestLimits,
   restrictSandboxes,
-  type SandboxCaller,
   type SandboxLogStore,
   type SandboxPolicy,
   SandgateError,
@@ -144,7 +143,7 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
     timers: parts.timers,
     policy,
     logs: parts.sandboxLogs,
-    caller: async () => callerOf(auditScope.current()),
+    callerKey: () => keyNumberOf(auditScope.current()),
     nextCronMs,
     onBackgroundError: (error, { id }) => log.error({ err: error, id }, 'sandboxes failed'),
   });
@@ -311,8 +310,8 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
 }
 
 /** Whoever is asking, when it is a key. */
-function callerOf({ actor }: AuditContext): SandboxCaller | null {
-  return actor.kind === 'key' ? { keyNumber: actor.keyNumber, limits: null } : null;
+function keyNumberOf({ actor }: AuditContext): number | null {
+  return actor.kind === 'key' ? actor.keyNumber : null;
 }
 
 function policyOf(config: ServerConfig, realPath: SandboxPolicy['realPath']): SandboxPolicy {

@@ -10,6 +10,7 @@ import { createPruner } from './prune-records.ts';
 import { reconcileSandboxes } from './reconcile-sandboxes.ts';
 import { SandboxActivity } from './sandbox-activity.ts';
 import { SandboxAdmission } from './sandbox-admission.ts';
+import { findCaller } from './sandbox-caller.ts';
 import { createLogReader } from './sandbox-log-reader.ts';
 import type { SandboxesDependencies, SandboxParts } from './sandbox-parts.ts';
 import { SandboxRecords } from './sandbox-records.ts';
@@ -51,6 +52,10 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
     ...dependencies,
     ...{ live, inTurn, events, activity, records, settler },
     logs: logReader.logs,
+    async caller() {
+      const keyNumber = dependencies.callerKey();
+      return keyNumber === null ? null : await findCaller(storage, keyNumber);
+    },
     report() {
       report ??= engine.probe();
       return report;

@@ -1,5 +1,6 @@
 import type { Sandbox } from './sandbox.ts';
 import type { SandboxAdmission } from './sandbox-admission.ts';
+import { findCaller, type SandboxCaller } from './sandbox-caller.ts';
 import type { SandboxParts } from './sandbox-parts.ts';
 import type { SandboxEnds } from './stop-sandbox.ts';
 
@@ -24,8 +25,15 @@ export async function reconcileSandboxes(
   await storage.sandboxes.markAllStopped(clock.nowMs());
   await storage.idempotency.abandonAll();
   const layers = await engine.layerSizes();
+  const callers = new Map<number, SandboxCaller>();
   for (const sandbox of await records.list()) {
-    admission.load(sandbox, layers.get(sandbox.id) ?? 0);
+    const { id, createdByKey } = sandbox;
+    const caller =
+      createdByKey === null
+        ? null
+        : (callers.get(createdByKey) ?? (await findCaller(storage, createdByKey)));
+    if (caller !== null) callers.set(caller.keyNumber, caller);
+    admission.load(sandbox, caller, layers.get(id) ?? 0);
     if (sandbox.lifetime.oneShot) {
       await inTurn(sandbox.id, () => ends.bury(sandbox, 'one_shot'));
       continue;

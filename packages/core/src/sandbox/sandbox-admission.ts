@@ -1,9 +1,9 @@
 import type { Workspace } from '../workspace/workspace.ts';
 import { type ResourceAmounts, ResourceLedger, type ResourceOwner } from './resource-ledger.ts';
 import type { Sandbox } from './sandbox.ts';
+import type { KeyHolder, SandboxCaller } from './sandbox-caller.ts';
 import type { SandboxResources } from './sandbox-definition.ts';
 import { type SandboxLimits, type SandboxUse, unlimitedSandboxes } from './sandbox-limits.ts';
-import type { SandboxCaller } from './sandbox-parts.ts';
 import type { SandboxPolicy } from './sandbox-policy.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type LayerCount, StoredQuota } from './stored-quota.ts';
@@ -82,9 +82,10 @@ export class SandboxAdmission {
     this.#stored.leave(id);
   }
 
-  /** Counts a sandbox that is stored and does not run. */
-  load(sandbox: Sandbox, layerBytes: number): void {
-    this.#ledger.load(existing(sandbox.id), ownersOf(sandbox), { sandboxes: 1 });
+  /** Counts a sandbox that is stored and does not run. `caller` made it. */
+  load(sandbox: Sandbox, caller: SandboxCaller | null, layerBytes: number): void {
+    const owners = [{ id: workspaceOwner(sandbox.workspaceId) }, ...keyOwners(caller)];
+    this.#ledger.load(existing(sandbox.id), owners, { sandboxes: 1 });
     this.#stored.load(sandbox.id, sandbox.workspaceId, layerBytes);
   }
 
@@ -136,9 +137,7 @@ export class SandboxAdmission {
       id: workspaceOwner(workspace.id),
       limits: this.#policy.limitsOf(workspace),
     };
-    if (caller === null) return [plan];
-    const limits = caller.limits ?? unlimitedSandboxes;
-    return [plan, { kind: 'key', id: keyOwner(caller.keyNumber), limits }];
+    return [plan, ...keyOwners(caller)];
   }
 
   #host(): ResourceOwner {
@@ -155,12 +154,13 @@ const existing = (id: string): string => `sandbox:${id}`;
 const running = (id: string): string => `running:${id}`;
 const kept = (id: string): string => `kept:${id}`;
 const workspaceOwner = (id: string): string => `workspace:${id}`;
-const keyOwner = (keyNumber: number): string => `key:${keyNumber}`;
 
-const ownersOf = ({ workspaceId, createdByKey }: Sandbox): readonly { readonly id: string }[] => [
-  { id: workspaceOwner(workspaceId) },
-  ...(createdByKey === null ? [] : [{ id: keyOwner(createdByKey) }]),
-];
+const keyOwners = (caller: SandboxCaller | null): readonly ResourceOwner[] =>
+  (caller?.holders ?? []).map(({ keyNumber, limits }: KeyHolder) => ({
+    kind: 'key',
+    id: `key:${keyNumber}`,
+    limits,
+  }));
 
 const amountsOf = ({ cpus, memoryMib, diskMib }: SandboxResources): ResourceAmounts => ({
   running: 1,

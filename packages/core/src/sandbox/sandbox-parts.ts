@@ -7,17 +7,10 @@ import type { Timers } from '../port/timers.ts';
 import type { EventStream } from './event-stream.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
 import type { SandboxActivity } from './sandbox-activity.ts';
-import type { SandboxLimits } from './sandbox-limits.ts';
+import type { SandboxCaller } from './sandbox-caller.ts';
 import type { SandboxPolicy } from './sandbox-policy.ts';
 import type { SandboxRecords } from './sandbox-records.ts';
 import type { Settler } from './settle-later.ts';
-
-/** Who asks for something to be made. */
-export interface SandboxCaller {
-  readonly keyNumber: number;
-  /** The key's own limits, beside those of the plan. */
-  readonly limits: SandboxLimits | null;
-}
 
 /** What sandboxes need of the outside. */
 export interface SandboxesDependencies {
@@ -29,8 +22,8 @@ export interface SandboxesDependencies {
   readonly policy: SandboxPolicy;
   /** What sandboxes' main commands write. */
   readonly logs: SandboxLogStore;
-  /** The key that asks, at the time of the call. Null: the operator, or the server itself. */
-  readonly caller: () => Promise<SandboxCaller | null>;
+  /** Number of the key that asks, at the time of the call. Null: the operator, or the server itself. */
+  readonly callerKey: () => number | null;
   /**
    * The next time that a five-field cron expression names, in UTC, after a time. Null: there is none.
    * @throws SandgateError `invalid_request` for an expression that cannot be read
@@ -53,6 +46,8 @@ export interface SandboxParts extends SandboxesDependencies {
   readonly activity: SandboxActivity;
   readonly records: SandboxRecords;
   readonly settler: Settler;
+  /** The key that asks, with those whose limits count. Null as `callerKey`. */
+  readonly caller: () => Promise<SandboxCaller | null>;
   /** What the engine can do; the engine looks once. */
   readonly report: () => Promise<EngineReport>;
 }
