@@ -24,6 +24,7 @@ describe('a sandbox with an end', () => {
     await time.advance(1);
     expect(states.slice(-2)).toEqual(['box:stopped', 'box:destroyed(expired)']);
     expect(test.engine.live.size).toBe(0);
+    expect(test.ended).toEqual(['box:expired']);
   });
 
   it('lives longer or shorter when it is told so', async () => {

@@ -105,6 +105,7 @@ export async function createTestApp(
     policy,
     logs: createMemoryLogs(),
     callerKey: () => null,
+    onEnded: async () => undefined,
     nextCronMs,
     onBackgroundError: (error) => void backgroundErrors.push(error),
   });

@@ -25,6 +25,8 @@ export interface TestSandboxes {
   readonly workspace: Workspace;
   readonly other: Workspace;
   readonly backgroundErrors: unknown[];
+  /** What the server destroyed of its own accord, as `name:reason`. */
+  readonly ended: string[];
   /** Number of the key that asks; null at the start. */
   callerKey: number | null;
   /** Makes writes of sandboxes fail, as a full disk does: so many, after some that succeed. */
@@ -83,6 +85,7 @@ export async function createTestSandboxes(
     time,
     states,
     backgroundErrors,
+    ended: [] as string[],
     workspace: await workspaceOf(1),
     other: await workspaceOf(2),
     failUpdates(times: number, after = 0) {
@@ -111,6 +114,7 @@ export async function createTestSandboxes(
       },
       logs,
       callerKey: () => test.callerKey,
+      onEnded: async ({ name }, reason) => void test.ended.push(`${name}:${reason}`),
       nextCronMs,
       onBackgroundError: (error) => void backgroundErrors.push(error),
     });

@@ -145,6 +145,14 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
     logs: parts.sandboxLogs,
     callerKey: () => keyNumberOf(auditScope.current()),
     nextCronMs,
+    onEnded: ({ id, workspaceId, name }, reason) =>
+      auditLog.record({
+        actor: { kind: 'server' },
+        action: 'sandbox.destroy',
+        target: `sandbox:${id}`,
+        workspaceId,
+        details: { name, reason },
+      }),
     onBackgroundError: (error, { id }) => log.error({ err: error, id }, 'sandboxes failed'),
   });
   const sandboxes = auditSandboxes(plainSandboxes, auditLog, auditScope.current);

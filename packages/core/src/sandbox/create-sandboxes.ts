@@ -140,8 +140,8 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
     events: (workspace, options) => events.subscribe(workspace?.id ?? null, options),
     runningCount: () => live.size,
     async reconcile() {
-      await volumes.reconcile();
       await reconcileSandboxes(parts, { admission, ends, onFound: [reaper, schedules] });
+      await volumes.reconcile();
       await snapshots.reconcile();
       stats.start();
       pruner.start();

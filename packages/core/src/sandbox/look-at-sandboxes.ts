@@ -14,6 +14,8 @@ export function createLooks(
   const readOne = async (sandbox: Sandbox, workspace: Workspace): Promise<SandboxReading> => {
     const running = live.get(sandbox.id);
     if (running === undefined) return { sandbox, workspace, running: false, metrics: null };
+    // It would not answer before it is resumed.
+    if (sandbox.state === 'paused') return { sandbox, workspace, running: true, metrics: null };
     return { sandbox, workspace, ...(await readMetrics(running)) };
   };
 

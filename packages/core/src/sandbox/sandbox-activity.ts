@@ -42,7 +42,8 @@ export class SandboxActivity {
       const left = (this.#inProgress.get(id) ?? 1) - 1;
       if (left > 0) this.#inProgress.set(id, left);
       else this.#inProgress.delete(id);
-      this.touch(id);
+      // One that was destroyed meanwhile is forgotten.
+      if (this.#lastMs.has(id)) this.touch(id);
     };
   }
 

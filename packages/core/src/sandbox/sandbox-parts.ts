@@ -6,8 +6,10 @@ import type { Storage } from '../port/storage.ts';
 import type { Timers } from '../port/timers.ts';
 import type { EventStream } from './event-stream.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
+import type { Sandbox } from './sandbox.ts';
 import type { SandboxActivity } from './sandbox-activity.ts';
 import type { SandboxCaller } from './sandbox-caller.ts';
+import type { DestroyReason } from './sandbox-lifetime.ts';
 import type { SandboxPolicy } from './sandbox-policy.ts';
 import type { SandboxRecords } from './sandbox-records.ts';
 import type { Settler } from './settle-later.ts';
@@ -29,6 +31,8 @@ export interface SandboxesDependencies {
    * @throws SandgateError `invalid_request` for an expression that cannot be read
    */
   readonly nextCronMs: (expression: string, afterMs: number) => number | null;
+  /** Told of each sandbox that the server destroyed of its own accord, and why. */
+  readonly onEnded: (sandbox: Sandbox, reason: DestroyReason) => Promise<void>;
   /** Told of failures that no caller waits for. */
   readonly onBackgroundError: (
     error: unknown,

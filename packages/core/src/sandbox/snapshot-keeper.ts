@@ -216,7 +216,10 @@ export function createSnapshotKeeper(parts: KeeperParts): SnapshotKeeper {
         const sizeBytes = sizes.get(snapshot.id);
         if (snapshot.state === 'creating') {
           // Also where its files are there: nobody can tell whether they are whole.
-          await engine.snapshots?.remove(snapshot.id);
+          await parts.settler.settle(
+            async () => await engine.snapshots?.remove(snapshot.id),
+            (error) => parts.onBackgroundError(error, snapshot),
+          );
           await settle({ ...snapshot, state: 'failed', failureReason: lostReason });
           continue;
         }

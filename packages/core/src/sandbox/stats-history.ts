@@ -112,6 +112,9 @@ export class StatsHistory {
 
   /** Never rejects. */
   async #sample(id: string, live: EngineSandbox): Promise<void> {
+    const sandbox = await this.#parts.records.byId(id).catch(() => null);
+    // A paused one would not answer.
+    if (sandbox?.state !== 'ready') return;
     const { metrics } = await this.#readMetrics(live);
     if (metrics === null || this.#parts.live.get(id) !== live || this.#closed) return;
     const atMs = this.#parts.clock.nowMs();

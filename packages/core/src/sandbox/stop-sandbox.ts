@@ -125,6 +125,8 @@ export function createEnds(parts: EndsParts): SandboxEnds {
     const onFailure = (error: unknown) => parts.onBackgroundError(error, destroyed);
     await parts.settler.settle(() => engine.removeLayer(sandbox.id), onFailure);
     await parts.settler.settle(() => parts.logs.remove(sandbox.id), onFailure);
+    const asked = destroyReason === 'user' || destroyReason === 'parent';
+    if (!asked) await parts.onEnded(destroyed, destroyReason).catch(onFailure);
     return destroyed;
   };
 

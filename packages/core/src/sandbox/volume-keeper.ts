@@ -127,8 +127,12 @@ export function createVolumeKeeper(parts: KeeperParts): VolumeKeeper {
         }
         const { id, workspaceId, sizeMib } = volume;
         // Nobody was told of one that was being made, and everybody of one that was being removed.
-        if (volume.state !== 'ready') await discard(engine.volumes, volume);
-        else admission.loadKept(id, workspaceId, { volumes: 1, volumeMib: sizeMib });
+        if (volume.state !== 'ready') {
+          await parts.settler.settle(
+            () => discard(engine.volumes, volume),
+            (error) => parts.onBackgroundError(error, volume),
+          );
+        } else admission.loadKept(id, workspaceId, { volumes: 1, volumeMib: sizeMib });
       }
     },
   };
