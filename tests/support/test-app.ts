@@ -152,6 +152,7 @@ export async function createTestApp(
     onRefusal: ({ code }) => void refusals.push(code),
     limitsOf,
     plans,
+    mayHaveKey: ({ plan }) => plan !== 'small',
     version: '0.0.0',
     webhookProblem: (url) => (url.startsWith('https://') ? null : 'must be https'),
     authorizer: developmentMode

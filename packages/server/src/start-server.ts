@@ -206,6 +206,7 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
     purgeClosed: purge.purgeClosed,
     limitsOf: keyLimits,
     plans: config.plans,
+    mayHaveKey: ({ plan }) => (config.plans[plan]?.sandboxes ?? standardPlan).apiKeys,
     auditLog,
     version: parts.version,
     webhookProblem: (url) => webhookUrlProblem(url, config.webhooks),

@@ -31,6 +31,7 @@ export const errorCodes = [
   'kernel_failed',
   'key_changed',
   'key_disabled',
+  'key_exists',
   'key_not_found',
   'key_restricted',
   'key_revoked',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { SandgateError } from '@sandgate/core';
 import { Hono } from 'hono';
+import { type BrimbleDependencies, mountBrimble } from './dialects/brimble/mount.ts';
 import { microsandboxErrorResponse } from './dialects/microsandbox/error-response.ts';
 import { mountMicrosandbox } from './dialects/microsandbox/mount.ts';
 import { mountModbox } from './dialects/modbox/mount.ts';
@@ -11,7 +12,7 @@ import { mountNative, type NativeDependencies } from './native/mount.ts';
 import { refuseWebPages } from './refuse-web-pages.ts';
 import { type App, answerTo, setResponseHeader } from './request-context.ts';
 
-export interface AppDependencies extends NativeDependencies, IdentityServices {
+export interface AppDependencies extends NativeDependencies, IdentityServices, BrimbleDependencies {
   /** No key is asked for, and web pages are kept out instead. */
   readonly developmentMode: boolean;
 }
@@ -33,6 +34,7 @@ export function createApp(dependencies: AppDependencies): App {
   });
   if (developmentMode) app.use(refuseWebPages);
 
+  mountBrimble(app, dependencies);
   mountMicrosandbox(app, dependencies);
   mountNative(app, dependencies);
   mountModbox(app, dependencies);

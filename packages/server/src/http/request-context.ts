@@ -27,6 +27,16 @@ export function peerAddress(context: RequestContext): string {
 }
 
 /**
+ * The path of a request as it was sent, without its query: nothing decoded, and no `..` resolved.
+ * Where a request came by no socket, it is resolved already.
+ */
+export function requestPath(context: RequestContext): string {
+  const target = bindings(context)?.url;
+  const path = target?.startsWith('/') ? target : new URL(context.req.url).pathname;
+  return path.split('?', 1)[0] ?? '';
+}
+
+/**
  * All values of a header. Node keeps only the first of two `Authorization` headers in its parsed
  * form, and what is in front of Sandgate may have looked at the second: so the raw list is read.
  */

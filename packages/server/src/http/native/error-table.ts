@@ -39,6 +39,7 @@ export const nativeErrors: Readonly<Record<ErrorCode, NativeError>> = {
   kernel_failed: own(502),
   key_changed: own(409),
   key_disabled: words(403, 'API key is inactive'),
+  key_exists: own(409),
   key_not_found: words(404, 'API key not found'),
   key_restricted: own(403),
   key_revoked: own(409),

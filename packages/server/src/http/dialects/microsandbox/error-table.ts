@@ -57,6 +57,7 @@ export const microsandboxErrors: Readonly<Record<ErrorCode, MicrosandboxError>> 
   config_invalid: refused(500, 5002, -32603),
   grant_exceeded: refused(403, 3005, -32011),
   key_changed: refused(409, 6001, -32602),
+  key_exists: refused(409, 6004, -32602),
   key_restricted: refused(403, 3006, -32011),
   key_not_found: refused(404, 6002, -32602),
   key_revoked: refused(409, 6003, -32602),

@@ -43,6 +43,7 @@ export const modboxErrors: Readonly<Record<ErrorCode, ModboxError>> = {
   kernel_failed: own(502),
   key_changed: own(409),
   key_disabled: own(403),
+  key_exists: own(409),
   key_not_found: words(404, 'API token not found'),
   key_restricted: own(403),
   key_revoked: own(409),

@@ -1,6 +1,8 @@
 import { type ApiKey, findKey, type Grantor, SandgateError } from '@sandgate/core';
 import type { AuthorisedContext } from '../route.ts';
 
+type Called = Pick<AuthorisedContext, 'access'>;
+
 /**
  * The key that a path names, if the caller reaches it. A key of another workspace is not found, and
  * neither is a revoked one, which was deleted as far as this door's clients are concerned.
@@ -25,7 +27,7 @@ export async function findKeyWithin(
 }
 
 /** Whether the caller is who a key acts as, or the operator. A key that is nobody's acts as nobody. */
-const actsAs = ({ access: { caller } }: AuthorisedContext, key: ApiKey): boolean =>
+const actsAs = ({ access: { caller } }: Called, key: ApiKey): boolean =>
   key.ownerId === null ||
   caller.kind !== 'key' ||
   caller.key.workspaceId === null ||
@@ -35,7 +37,7 @@ const actsAs = ({ access: { caller } }: AuthorisedContext, key: ApiKey): boolean
  * Whoever learns the text of a person's key acts as that person, whose role may be higher.
  * @throws SandgateError `grant_exceeded`
  */
-export function requireOwnKey(context: AuthorisedContext, key: ApiKey): void {
+export function requireOwnKey(context: Called, key: ApiKey): void {
   if (actsAs(context, key)) return;
   throw new SandgateError(
     'grant_exceeded',
@@ -44,7 +46,7 @@ export function requireOwnKey(context: AuthorisedContext, key: ApiKey): void {
 }
 
 /** The key that asks; null in development mode, where none is asked for. */
-export const callerKey = ({ access: { caller } }: AuthorisedContext): ApiKey | null =>
+export const callerKey = ({ access: { caller } }: Called): ApiKey | null =>
   caller.kind === 'key' ? caller.key : null;
 
 /** The caller, as somebody who can give a key no more than it has itself. */

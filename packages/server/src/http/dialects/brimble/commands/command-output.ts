@@ -1,0 +1,48 @@
+import type { OutputChunk } from '@sandgate/core';
+import type { OutputAllowance } from '../../../output-budget.ts';
+import type { OutputPace } from '../../../output-pace.ts';
+
+/** More output of one command is cut, and the answer says so. */
+export const maxOutputBytes = 8 * 1_024 * 1_024;
+
+export interface CollectedOutput {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly isCut: boolean;
+}
+
+/** Keeps what a command writes, up to a bound. The command goes on beyond it, and is held back. */
+export class CommandOutput {
+  readonly #pieces: Record<OutputChunk['stream'], Buffer[]> = { stdout: [], stderr: [] };
+  readonly #allowance: Pick<OutputAllowance, 'take'>;
+  readonly #pace: Pick<OutputPace, 'turn'>;
+  #bytes = 0;
+  #cut: OutputChunk['stream'] | null = null;
+
+  constructor(allowance: Pick<OutputAllowance, 'take'>, pace: Pick<OutputPace, 'turn'>) {
+    this.#allowance = allowance;
+    this.#pace = pace;
+  }
+
+  readonly push = ({ stream, data }: OutputChunk): void | Promise<void> => {
+    if (this.#cut !== null) return this.#pace.turn();
+    const kept = data.subarray(0, maxOutputBytes - this.#bytes);
+    if (kept.byteLength < data.byteLength || !this.#allowance.take(kept.byteLength)) {
+      this.#cut = stream;
+      if (kept.byteLength === data.byteLength) return this.#pace.turn();
+      if (!this.#allowance.take(kept.byteLength)) return this.#pace.turn();
+    }
+    this.#bytes += kept.byteLength;
+    this.#pieces[stream].push(kept);
+  };
+
+  /** Bytes that are not UTF-8 become U+FFFD. */
+  finish(): CollectedOutput {
+    const text = (stream: OutputChunk['stream']): string => {
+      const whole = Buffer.concat(this.#pieces[stream]).toString('utf8');
+      const note = `\n[output cut: ${this.#bytes} bytes of this command are kept]\n`;
+      return this.#cut === stream ? whole + note : whole;
+    };
+    return { stdout: text('stdout'), stderr: text('stderr'), isCut: this.#cut !== null };
+  }
+}

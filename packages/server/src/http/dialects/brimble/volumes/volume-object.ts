@@ -1,0 +1,21 @@
+import type { Volume, Workspace } from '@sandgate/core';
+import { region } from '../region.ts';
+import { toTeam, toTime, toTimeOrNull } from '../sandboxes/sandbox-object.ts';
+
+/** Its handle has one name in Brimble's documentation and another in its clients. */
+export const volumeObject = (volume: Volume, workspace: Workspace): object => ({
+  id: volume.id,
+  name: volume.name,
+  type: 'sandbox',
+  team: toTeam(workspace),
+  csi_volume_id: volume.id,
+  volume_handle: volume.id,
+  size: Math.ceil(volume.sizeMib / 1_024),
+  region,
+  mount_path: volume.guestPath,
+  attached_sandbox_id: volume.attachedSandboxId,
+  attached_project_id: null,
+  last_attached_at: toTimeOrNull(volume.lastAttachedAtMs),
+  created_at: toTime(volume.createdAtMs),
+  updated_at: toTime(volume.updatedAtMs),
+});
