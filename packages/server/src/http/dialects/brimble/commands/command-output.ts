@@ -24,16 +24,16 @@ export class CommandOutput {
     this.#pace = pace;
   }
 
+  /** Takes a piece. A promise holds back the next one. */
   readonly push = ({ stream, data }: OutputChunk): void | Promise<void> => {
     if (this.#cut !== null) return this.#pace.turn();
     const kept = data.subarray(0, maxOutputBytes - this.#bytes);
-    if (kept.byteLength < data.byteLength || !this.#allowance.take(kept.byteLength)) {
-      this.#cut = stream;
-      if (kept.byteLength === data.byteLength) return this.#pace.turn();
-      if (!this.#allowance.take(kept.byteLength)) return this.#pace.turn();
+    const isTaken = this.#allowance.take(kept.byteLength);
+    if (isTaken) {
+      this.#bytes += kept.byteLength;
+      this.#pieces[stream].push(kept);
     }
-    this.#bytes += kept.byteLength;
-    this.#pieces[stream].push(kept);
+    if (!isTaken || kept.byteLength < data.byteLength) this.#cut = stream;
   };
 
   /** Bytes that are not UTF-8 become U+FFFD. */
