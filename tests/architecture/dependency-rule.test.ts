@@ -103,7 +103,8 @@ describe('the dependency rule', () => {
   it('no door has sandboxes but those that its caller may touch', () => {
     const offenders = sourceFiles('packages/server/src/http').filter((path) =>
       /\b(Sandboxes|createSandboxes|restrictSandboxes|EngineSandbox|Engine)\b/.test(
-        withoutComments(path),
+        // What a client is told may use any words.
+        withoutComments(path).replaceAll(/'[^'\n]*'/g, "''"),
       ),
     );
     expect(offenders).toEqual([]);
