@@ -43,6 +43,25 @@ describe('a store that fails', () => {
     expect((await sandboxes.usage(workspace)).used.running).toBe(0);
   });
 
+  it('does not keep what was to end by itself, or could not be started', async () => {
+    const { sandboxes, workspace, storage, engine, time } = test;
+    test.failUpdates(1, 1);
+    const job = await sandboxes.create(workspace, { exec: 'job', lifetime: { oneShot: true } });
+    await settle();
+    await time.advance(5_000);
+    expect((await storage.sandboxes.findById(job.id))?.state).toBe('destroyed');
+    expect(engine.live.size).toBe(0);
+    engine.failStart = new SandgateError('engine_failed', 'No');
+    test.failUpdates(2);
+    await expect(sandboxes.create(workspace, { name: 'box' })).rejects.toBe(engine.failStart);
+    await time.advance(5_000);
+    const { items } = await sandboxes.list(workspace, { states: ['destroyed'] }, { limit: 9 });
+    expect(items.map(({ name }) => name).toSorted()).toEqual([job.name, 'box'].toSorted());
+    expect((await sandboxes.usage(workspace)).used.sandboxes).toBe(0);
+    engine.failStart = null;
+    await expect(sandboxes.create(workspace, { name: 'box' })).resolves.toBeDefined();
+  });
+
   it('lets a newer state win over one that waits for the store', async () => {
     const { sandboxes, workspace, storage, time } = test;
     test.failUpdates(1);

@@ -114,7 +114,6 @@ export function requireLabels(
   return labels;
 }
 
-/** Everything that a sandbox has is stored, so that a volume of a stopped one is known too. */
 const maxVolumes = 16;
 
 async function requireVolumes(

@@ -128,11 +128,15 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
         onOutput: ({ data }) => parts.logs.append(sandbox.id, data),
       })
       .catch((error: unknown) => parts.onBackgroundError(error, sandbox))
-      .then(async () => {
-        const { lifetime } = (await records.byId(sandbox.id)) ?? sandbox;
-        if (lifetime.oneShot) await ends.destroyFor(sandbox.id, 'one_shot');
-      })
-      .catch((error: unknown) => parts.onBackgroundError(error, sandbox));
+      .then(() =>
+        parts.settler.settle(
+          async () => {
+            const { lifetime } = (await records.byId(sandbox.id)) ?? sandbox;
+            if (lifetime.oneShot) await ends.destroyFor(sandbox.id, 'one_shot');
+          },
+          (error) => parts.onBackgroundError(error, sandbox),
+        ),
+      );
   };
 
   /** What was begun in vain is undone. `last` is the definition that worked before, if one did. */

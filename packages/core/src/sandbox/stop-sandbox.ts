@@ -25,6 +25,7 @@ export interface EndsParts extends SandboxParts {
   readonly onRested: (id: string) => void;
 }
 
+const unaskedReasons: ReadonlySet<DestroyReason> = new Set(['failed', 'one_shot']);
 const layerFailure = 'The files of the last run could not be kept';
 
 export function createEnds(parts: EndsParts): SandboxEnds {
@@ -111,15 +112,19 @@ export function createEnds(parts: EndsParts): SandboxEnds {
 
   const bury = async (sandbox: Sandbox, destroyReason: DestroyReason): Promise<Sandbox> => {
     const destroyedAtMs = clock.nowMs();
-    // The record first: files without a sandbox are found by `reconcile`, one without files by nobody.
-    const destroyed = await records.store(sandbox, {
+    const gone = {
       ...factsOf(sandbox),
       pausedAtMs: null,
       updatedAtMs: destroyedAtMs,
-      state: 'destroyed',
+      state: 'destroyed' as const,
       destroyedAtMs,
       destroyReason,
-    });
+    };
+    // The record first: files without a sandbox are found by `reconcile`, one without files by nobody.
+    // Nobody asks again for what failed or was to end by itself, so that it is settled.
+    const destroyed = unaskedReasons.has(destroyReason)
+      ? await records.settle(sandbox, gone)
+      : await records.store(sandbox, gone);
     admission.leave(sandbox.id);
     parts.activity.forget(sandbox.id);
     const onFailure = (error: unknown) => parts.onBackgroundError(error, destroyed);
