@@ -6,6 +6,7 @@ export interface RestrictionOptions {
   readonly templates?: readonly string[] | 'any';
   readonly sandbox?: string;
   readonly sandboxPrefix?: string;
+  readonly maxSandboxes?: number | 'any';
   readonly maxCpus?: number | 'any';
   readonly maxMemory?: number | 'any';
   readonly maxDisk?: number | 'any';
@@ -30,6 +31,7 @@ export function addRestrictionOptions(command: Command): Command {
     )
     .option('--sandbox <id>', 'the only sandbox that it may touch, and dies with')
     .option('--sandbox-prefix <text>', 'what the names of its sandboxes begin with')
+    .option('--max-sandboxes <n>', 'sandboxes of it and its children at a time', amountOption)
     .option('--max-cpus <n>', 'CPUs of each of its sandboxes', amountOption)
     .option('--max-memory <mib>', 'memory of each of its sandboxes, in MiB', amountOption)
     .option('--max-disk <mib>', 'disk of each of its sandboxes, in MiB', amountOption)
@@ -40,6 +42,7 @@ const optionOf = {
   templates: 'templates',
   sandboxId: 'sandbox',
   sandboxNamePrefix: 'sandboxPrefix',
+  maxSandboxes: 'maxSandboxes',
   maxCpus: 'maxCpus',
   maxMemoryMib: 'maxMemory',
   maxDiskMib: 'maxDisk',

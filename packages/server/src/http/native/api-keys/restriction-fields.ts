@@ -7,6 +7,7 @@ const names = {
   templates: 'templates',
   sandbox: 'sandboxId',
   sandbox_name_prefix: 'sandboxNamePrefix',
+  max_sandboxes: 'maxSandboxes',
   max_cpus: 'maxCpus',
   max_memory_mib: 'maxMemoryMib',
   max_disk_mib: 'maxDiskMib',
@@ -25,6 +26,10 @@ export const restrictions = z
       .length(24)
       .meta({ description: 'Id of the only one. The key dies with it' }),
     sandbox_name_prefix: z.string().min(1).max(63),
+    max_sandboxes: z
+      .int()
+      .positive()
+      .meta({ description: 'That it and its descendants made and that are not destroyed' }),
     max_cpus: amount.meta({ description: 'Of each sandbox' }),
     max_memory_mib: amount,
     max_disk_mib: amount,
