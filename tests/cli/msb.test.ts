@@ -48,10 +48,11 @@ describe('msb', () => {
   });
 
   it.each([
-    ['', ['server', 'keys', 'usage', 'audit', 'run', 'exec', 'doctor', 'version']],
+    ['', ['server', 'keys', 'users', 'usage', 'audit', 'run', 'exec', 'doctor', 'version']],
     ['server', ['start', 'stop', 'status', 'list', 'log', 'remove', 'keygen', 'keys']],
     ['keys', keyCommands],
     ['server keys', keyCommands],
+    ['users', ['create', 'list', 'password', 'disable', 'enable', 'logout']],
     ['audit', ['list', 'verify']],
   ])('explains msb %s', async (command, expected) => {
     const { exitCode, stdout } = await msb(...command.split(' ').filter(Boolean), '--help');

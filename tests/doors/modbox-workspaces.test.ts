@@ -1,5 +1,5 @@
 import { createUser, type Role, roles, type User } from '@sandgate/core';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { modboxRoutes } from '../../packages/server/src/http/dialects/modbox/modbox-routes.ts';
 import { type ModboxCall, modboxClient } from '../support/modbox-client.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -156,9 +156,15 @@ describe('a workspace', () => {
     expect((await client.call('GET', '/auth/me', undefined, as(member, closing.id))).status).toBe(
       404,
     );
+    const left = async () => {
+      const [closed] = await test.storage.workspaces.listClosed();
+      return closed === undefined ? null : await test.storage.sandboxes.list(closed.workspace.id);
+    };
+    await vi.waitFor(async () => expect(await left()).toEqual([]));
+    expect(await left()).not.toBeNull();
+    test.clock.currentMs += 900_000;
     test.purge.purgeClosed();
-    await test.purge.close();
-    expect(await test.storage.workspaces.listClosed()).toEqual([]);
+    await vi.waitFor(async () => expect(await left()).toBeNull());
     const { entries } = await test.storage.audit.list({ action: 'workspace.purge' }, { limit: 1 });
     const workspaceId = entries[0]?.workspaceId ?? '';
     expect(await test.storage.sandboxes.list(workspaceId)).toEqual([]);
@@ -266,6 +272,11 @@ describe('members', () => {
 });
 
 describe('invitations', () => {
+  let team: Team;
+  beforeAll(async () => {
+    team = await newTeam();
+  });
+
   it('give a person without an account one, and a place, once', async () => {
     const { owner } = team.people;
     const invite = (email: string) =>

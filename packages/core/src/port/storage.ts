@@ -178,6 +178,11 @@ export interface ServerKeyStore {
   ): Promise<ReplacedServerKey>;
 }
 
+export interface ClosedWorkspace {
+  readonly workspace: Workspace;
+  readonly closedAtMs: number;
+}
+
 export interface WorkspaceStore {
   findBySlug(slug: string): Promise<Workspace | null>;
   findById(id: string): Awaitable<Workspace | null>;
@@ -207,7 +212,7 @@ export interface WorkspaceStore {
    */
   close(id: string, atMs: number, record?: RecordChange): Promise<boolean>;
   /** Closed, and not purged yet: the first to be closed first. */
-  listClosed(): Promise<readonly Workspace[]>;
+  listClosed(): Promise<readonly ClosedWorkspace[]>;
   /** What it held is gone. */
   markPurged(id: string, atMs: number): Promise<void>;
 }

@@ -13,6 +13,8 @@ export interface WorkspacePurge {
 }
 
 const everyMs = 60_000;
+/** Longer than any call that was accepted while the workspace was open can still take to start something. */
+const settledAfterMs = 900_000;
 
 /**
  * Destroys the sandboxes of closed workspaces, with their files. What is left is the record: revoked
@@ -32,11 +34,13 @@ export function startWorkspacePurge(parts: {
   let closed = false;
 
   const purge = async (): Promise<void> => {
-    for (const workspace of await storage.workspaces.listClosed()) {
+    for (const { workspace, closedAtMs } of await storage.workspaces.listClosed()) {
       if (closed) return;
       for (const { id } of await storage.sandboxes.list(workspace.id)) {
         await sandboxes.destroy(workspace, id);
       }
+      // A start that had passed its check before the end may still bring one up.
+      if (clock.nowMs() - closedAtMs < settledAfterMs) continue;
       await storage.workspaces.markPurged(workspace.id, clock.nowMs());
       await auditLog.record({
         action: 'workspace.purge',

@@ -94,7 +94,11 @@ export function describeWorkspaces(stores: StoresUnderTest): void {
         'workspace-1',
       ]);
       await workspaces.insert(sampleWorkspace(4, 'team'), null);
-      expect((await workspaces.listClosed()).map(({ id }) => id)).toEqual([sampleId(2)]);
+      const listed = (await workspaces.listClosed()).map(({ workspace, closedAtMs }) => [
+        workspace.id,
+        closedAtMs,
+      ]);
+      expect(listed).toEqual([[sampleId(2), 5_000]]);
       await workspaces.markPurged(sampleId(2), 7_000);
       expect(await stores.other.workspaces.listClosed()).toEqual([]);
     });

@@ -1,4 +1,5 @@
 import {
+  type ClosedWorkspace,
   type RecordChange,
   SandgateError,
   type Workspace,
@@ -120,7 +121,7 @@ export class SqliteWorkspaceStore implements WorkspaceStore {
     });
   }
 
-  async listClosed(): Promise<readonly Workspace[]> {
+  async listClosed(): Promise<readonly ClosedWorkspace[]> {
     return this.#connection
       .all(
         this.#connection.queries
@@ -130,7 +131,7 @@ export class SqliteWorkspaceStore implements WorkspaceStore {
           .where('purged_at_ms', 'is', null)
           .orderBy('closed_at_ms'),
       )
-      .map(toWorkspace);
+      .map((row) => ({ workspace: toWorkspace(row), closedAtMs: row.closed_at_ms ?? 0 }));
   }
 
   async markPurged(id: string, atMs: number): Promise<void> {
