@@ -52,10 +52,10 @@ export function createAuditLog({ audit, clock, serverKey }: AuditLogDependencies
   const recordAll = async (records: readonly AuditRecord[]): Promise<void> => {
     if (records.length === 0) return;
     await audit.append(append(records), {
-      // Refusals come in floods, and changed nothing. A sandbox's own record does not wait for the
-      // disk either, and a power failure ends what it tells of.
+      // Refusals come in floods, and changed nothing. What a sandbox or a tool did does not wait for
+      // the disk either, and a power failure ends what it tells of.
       durable: records.some(
-        ({ outcome, action }) => outcome !== 'refused' && !action.startsWith('sandbox.'),
+        ({ outcome, action }) => outcome !== 'refused' && !/^(sandbox\.|mcp\.call$)/.test(action),
       ),
     });
   };

@@ -8,6 +8,7 @@ import { mountModbox } from './dialects/modbox/mount.ts';
 import { explainFailure } from './explain-failure.ts';
 import type { IdentityServices } from './identity-services.ts';
 import { logRequest } from './log-request.ts';
+import { mountMcp } from './mcp/mount.ts';
 import { mountNative, type NativeDependencies } from './native/mount.ts';
 import { refuseWebPages } from './refuse-web-pages.ts';
 import { type App, answerTo, setResponseHeader } from './request-context.ts';
@@ -36,6 +37,7 @@ export function createApp(dependencies: AppDependencies): App {
 
   mountBrimble(app, dependencies);
   mountMicrosandbox(app, dependencies);
+  mountMcp(app, dependencies);
   mountNative(app, dependencies);
   mountModbox(app, dependencies);
 

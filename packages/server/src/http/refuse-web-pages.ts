@@ -1,20 +1,7 @@
 import { SandgateError } from '@sandgate/core';
 import type { MiddlewareHandler } from 'hono';
 import type { Environment } from './request-context.ts';
-
-const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/** The host name of `Host` or `Origin`, without its port. Null when it is none. */
-function hostName(text: string): string | null {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  return url === null ? null : url.hostname;
-}
-
-/** The origin of a page that this server itself would have served: another port is another program. */
-const ownOrigin = (requestUrl: string, host: string): string =>
-  new URL(`${new URL(requestUrl).protocol}//${host}`).origin;
-
-const isLoopback = (text: string): boolean => loopbackNames.has(hostName(text) ?? '');
+import { isLoopbackUrl, ownOrigin } from './request-origin.ts';
 
 /**
  * Development mode asks for no key, so any page in the developer's browser could drive it: by a
@@ -27,7 +14,7 @@ export const refuseWebPages: MiddlewareHandler<Environment> = async (context, ne
   const site = context.req.header('sec-fetch-site') ?? 'none';
   const welcome =
     host !== undefined &&
-    isLoopback(`http://${host}`) &&
+    isLoopbackUrl(`http://${host}`) &&
     (origin === undefined || origin === ownOrigin(context.req.url, host)) &&
     ['none', 'same-origin'].includes(site);
   if (!welcome) {

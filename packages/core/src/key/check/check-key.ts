@@ -9,6 +9,7 @@ import { chargeLimits } from './charge-limits.ts';
 import type { Check, CheckDependencies, CheckRequest, CheckStep, KeyOwner } from './check.ts';
 import { checkAddress } from './check-address.ts';
 import { checkScope } from './check-scope.ts';
+import { checkTool } from './check-tool.ts';
 import { digestCredential } from './digest-credential.ts';
 import { lookUpKey } from './look-up-key.ts';
 import { parseCredential } from './parse-credential.ts';
@@ -37,6 +38,7 @@ const permitSteps: readonly CheckStep[] = [
   actAsOwner,
   resolveWorkspace,
   checkScope,
+  checkTool,
   chargeLimits,
   createWorkspace,
 ];

@@ -36,6 +36,14 @@ export interface CheckRequest {
   readonly workspace: WorkspaceSelector;
   /** Null: what every living key may do. */
   readonly scope: Scope | null;
+  /** The tool of an MCP server that is called, which needs `mcp:call` beside the scope. */
+  readonly mcpTool?: CalledTool;
+}
+
+export interface CalledTool {
+  /** `sandgate` for the server's own. */
+  readonly server: string;
+  readonly tool: string;
 }
 
 export interface CheckDependencies {

@@ -1,5 +1,6 @@
 import {
   type DoorSandboxes,
+  type KernelRunRequest,
   requireName,
   SandgateError,
   type Scope,
@@ -11,7 +12,9 @@ import type { OutputLines } from './output-lines.ts';
 
 export interface RpcContext {
   /** Where what a command writes is collected. */
-  readonly newOutput: () => OutputLines;
+  readonly newOutput: () => Pick<OutputLines, 'push' | 'finish'>;
+  /** Where values that code shows go. Absent: the last one is echoed as text. */
+  readonly onResult?: KernelRunRequest['onResult'];
   /** The workspace that was authorised; null when the call is about all of them. */
   readonly workspace: Workspace | null;
   readonly sandboxes: DoorSandboxes;

@@ -53,6 +53,7 @@ export const sandboxReplRun: RpcMethod<Params> = {
         code: params.code,
         signal: context.signal,
         onOutput: output.push,
+        ...(context.onResult ? { onResult: context.onResult } : {}),
         ...(params.timeout ? { timeoutMs: params.timeout * 1_000 } : {}),
       },
     );

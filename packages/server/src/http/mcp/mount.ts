@@ -1,0 +1,144 @@
+import { createMcpHandler } from '@modelcontextprotocol/server';
+import { type AuditLog, type Clock, SandgateError } from '@sandgate/core';
+import type { Logger } from 'pino';
+import type { Access, Authorizer } from '../authorize/authorizer.ts';
+import { type CredentialHeader, readCredential } from '../authorize/read-credential.ts';
+import { reportLimits } from '../authorize/report-limits.ts';
+import { CallLimit } from '../call-limit.ts';
+import { explainFailure } from '../explain-failure.ts';
+import { OutputBudget } from '../output-budget.ts';
+import { OutputPace } from '../output-pace.ts';
+import { readJson } from '../read-json.ts';
+import {
+  type App,
+  answerTo,
+  headerValues,
+  peerAddress,
+  type RequestContext,
+} from '../request-context.ts';
+import { allTools } from './all-tools.ts';
+import { callOf, type McpRequest } from './call-tool.ts';
+import { mcpErrorResponse } from './error-response.ts';
+import { createMcpServer } from './mcp-server.ts';
+import { refuseForeignPages } from './refuse-foreign-pages.ts';
+import { releaseWith } from './release-with.ts';
+
+export interface McpDependencies {
+  readonly authorizer: Authorizer;
+  readonly auditLog: AuditLog;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Of Sandgate, as clients are told it. */
+  readonly version: string;
+}
+
+const acceptedHeaders: readonly CredentialHeader[] = [
+  'authorization',
+  'x-api-key',
+  'x-brimble-key',
+];
+
+const maxBodyBytes = 4 * 1024 * 1024;
+const maxBatchLength = 100;
+const maxOutputBytesOfRequest = 20 * 1024 * 1024;
+const maxOutputBytesOfServer = 128 * 1024 * 1024;
+
+/** The door of MCP clients: `/mcp`, by Streamable HTTP. */
+export function mountMcp(app: App, dependencies: McpDependencies): void {
+  const { authorizer, auditLog, clock, log, version } = dependencies;
+  const calls = new CallLimit();
+  const budget = new OutputBudget(maxOutputBytesOfServer);
+  const pace = new OutputPace();
+
+  app.all('/mcp', async (context) => {
+    try {
+      refuseForeignPages(context);
+      const credential = readCredential(headerValues(context), acceptedHeaders);
+      const address = peerAddress(context);
+      const refusal = await authorizer.identify({ credential, address });
+      if (refusal !== null) throw refusal;
+      const received = await receive(context);
+      const output = budget.open(maxOutputBytesOfRequest);
+      const request: McpRequest = {
+        ...{ authorizer, auditLog, log, credential, address, calls, pace, output },
+        requestId: context.get('requestId'),
+        signal: context.req.raw.signal,
+        onLimits: reportLimits(context, clock),
+      };
+      const answer: Answer = async (message, caller) => {
+        const handler = createMcpHandler(() => createMcpServer(version, request, caller), {
+          onerror: (error) => log.debug({ err: error, requestId: request.requestId }, 'MCP'),
+        });
+        const options = message === undefined ? {} : { parsedBody: message };
+        return await handler.fetch(context.req.raw, options);
+      };
+      try {
+        return releaseWith(await answerMessage(received, request, answer), output.release);
+      } catch (error) {
+        output.release();
+        throw error;
+      }
+    } catch (thrown) {
+      return mcpErrorResponse(explainFailure(thrown, answerTo(context), log));
+    }
+  });
+}
+
+/** What was sent by POST; undefined for any other method. */
+type Received = { readonly message: unknown } | { readonly unreadable: unknown };
+
+type Answer = (message: unknown, caller: Access['caller'] | null) => Promise<Response>;
+
+async function receive(context: RequestContext): Promise<Received> {
+  if (context.req.method !== 'POST') return { message: undefined };
+  try {
+    const message = await readJson(context, maxBodyBytes, false);
+    if (!Array.isArray(message) || message.length <= maxBatchLength) return { message };
+    throw new SandgateError('invalid_request', `A batch has ${maxBatchLength} calls at most`);
+  } catch (unreadable) {
+    return { unreadable };
+  }
+}
+
+/**
+ * Calls of tools are decided on one by one; everything else that is sent, as one call, also when it
+ * cannot be read.
+ */
+async function answerMessage(
+  received: Received,
+  request: McpRequest,
+  answer: Answer,
+): Promise<Response> {
+  if ('message' in received && isToolCalls(received.message)) {
+    return await answer(received.message, null);
+  }
+  return await request.authorizer.perform(
+    {
+      ...callOf(request),
+      method: 'POST',
+      endpoint: '/mcp',
+      scope: 'mcp:call',
+      workspace: { kind: 'reach' },
+      safe: true,
+    },
+    async ({ caller }) => {
+      if ('unreadable' in received) throw received.unreadable;
+      const value = await answer(received.message, caller);
+      return { value, status: value.status };
+    },
+  );
+}
+
+function isToolCalls(message: unknown): boolean {
+  if (!Array.isArray(message)) return isToolCall(message);
+  return message.length > 0 && message.every(isToolCall);
+}
+
+/** Of a tool that is there. Without an id, it is none: a notification is not carried out. */
+function isToolCall(message: unknown): boolean {
+  if (typeof message !== 'object' || message === null) return false;
+  const { id, method, params } = message as Readonly<Record<string, unknown>>;
+  if (id === undefined || method !== 'tools/call') return false;
+  if (typeof params !== 'object' || params === null || !('name' in params)) return false;
+  return typeof params.name === 'string' && allTools.has(params.name);
+}
