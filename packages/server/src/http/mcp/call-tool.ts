@@ -24,6 +24,7 @@ export interface McpRequest {
   readonly log: Logger;
   readonly credential: string | null;
   readonly address: string;
+  readonly method: string;
   readonly requestId: string;
   readonly signal: AbortSignal;
   readonly calls: CallLimit;
@@ -54,7 +55,7 @@ export async function callTool(call: ToolCall, request: McpRequest): Promise<Cal
       {
         ...callOf(request),
         ...prepared,
-        method: 'POST',
+        method: request.method,
         endpoint: `/mcp#${name}`,
         mcpTool: { server: ownServerName, tool: name },
       },

@@ -61,6 +61,7 @@ export function mountMcp(app: App, dependencies: McpDependencies): void {
       const output = budget.open(maxOutputBytesOfRequest);
       const request: McpRequest = {
         ...{ authorizer, auditLog, log, credential, address, calls, pace, output },
+        method: context.req.method,
         requestId: context.get('requestId'),
         signal: context.req.raw.signal,
         onLimits: reportLimits(context, clock),
@@ -115,7 +116,7 @@ async function answerMessage(
   return await request.authorizer.perform(
     {
       ...callOf(request),
-      method: 'POST',
+      method: request.method,
       endpoint: '/mcp',
       scope: 'mcp:call',
       workspace: { kind: 'reach' },
