@@ -461,6 +461,29 @@ describe('streams', () => {
     }
   });
 
+  it.each(['node', 'python-requests/2.32'])(
+    'sends each event when it happens to %s',
+    async (agent) => {
+      const response = await stream(
+        { cmd: 'echo one; while [ ! -e /tmp/go ]; do sleep 0.02; done; rm /tmp/go; echo two' },
+        agent,
+      );
+      const reader = response.body?.getReader();
+      let seen = '';
+      const readUntil = async (text: string) => {
+        while (!seen.includes(text)) {
+          const { value, done } = (await reader?.read()) ?? { done: true };
+          if (done) throw new Error(`The stream ended without ${text}.`);
+          seen += Buffer.from(value ?? []).toString();
+        }
+      };
+      await readUntil('one');
+      await brimble.call('POST', `/sandboxes/${sandbox}/exec`, { cmd: 'touch /tmp/go' });
+      await readUntil('two');
+      await readUntil('done');
+    },
+  );
+
   it('tells of a refusal by a status, before there is a stream', async () => {
     const response = await stream({ cmd: 'true', cwd: '/nowhere' });
     expect(response.status).toBe(400);
@@ -468,7 +491,28 @@ describe('streams', () => {
     await response.text();
   });
 
-  it('ends the command when the client goes away', async () => {
+  const isGone = async (pid: string) => {
+    const cmd = `while kill -0 ${pid} 2>/dev/null; do sleep 0.02; done; echo gone`;
+    const { data } = await brimble.call('POST', `/sandboxes/${sandbox}/exec`, { cmd });
+    return data.stdout === 'gone\n';
+  };
+
+  it('ends a command that is waited for when the client goes away', async () => {
+    const leaving = new AbortController();
+    const left = fetch(`${server.address}/brimble/sandboxes/${sandbox}/exec`, {
+      method: 'POST',
+      headers: brimble.headers({ 'content-type': 'application/json' }),
+      body: JSON.stringify({ cmd: 'echo $$ >/tmp/pid; while true; do sleep 0.05; done' }),
+      signal: leaving.signal,
+    }).catch(() => 'left');
+    const wait = { cmd: 'while [ ! -s /tmp/pid ]; do sleep 0.02; done; cat /tmp/pid' };
+    const { data } = await brimble.call('POST', `/sandboxes/${sandbox}/exec`, wait);
+    leaving.abort();
+    expect(await left).toBe('left');
+    expect(await isGone(data.stdout.trim())).toBe(true);
+  });
+
+  it('ends the command of a stream when the client goes away', async () => {
     const leaving = new AbortController();
     const response = await stream(
       { cmd: 'echo $$; while true; do sleep 0.05; done' },
@@ -481,11 +525,9 @@ describe('streams', () => {
       const { value } = (await reader?.read()) ?? {};
       seen += Buffer.from(value ?? []).toString();
     }
-    const pid = /"data":"(\d+)/.exec(seen)?.[1];
+    const pid = /"data":"(\d+)/.exec(seen)?.[1] ?? '';
     leaving.abort();
-    const isThere = { cmd: `while kill -0 ${pid} 2>/dev/null; do sleep 0.05; done; echo gone` };
-    const answer = await brimble.call('POST', `/sandboxes/${sandbox}/exec`, isThere);
-    expect(answer.data.stdout).toBe('gone\n');
+    expect(await isGone(pid)).toBe(true);
   });
 });
 

@@ -10,8 +10,12 @@ export interface BrimbleResponse {
   readonly data: ReturnType<typeof JSON.parse>;
 }
 
-/** Calls this door as Brimble's clients do. */
-export function createBrimbleClient(base: string, key: string | null) {
+/** Calls this door as Brimble's clients do, over a socket unless it is told how. */
+export function createBrimbleClient(
+  base: string,
+  key: string | null,
+  send: (url: string, init: RequestInit) => Response | Promise<Response> = fetch,
+) {
   const headers = (more: Record<string, string> = {}) => ({
     ...(key === null ? {} : { 'x-brimble-key': key }),
     source: 'sdk-package',
@@ -26,7 +30,7 @@ export function createBrimbleClient(base: string, key: string | null) {
       body?: unknown,
       more: Record<string, string> = {},
     ): Promise<BrimbleResponse> {
-      const response = await fetch(base + path, {
+      const response = await send(base + path, {
         method,
         headers: headers({
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),

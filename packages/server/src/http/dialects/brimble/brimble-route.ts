@@ -3,11 +3,12 @@ import type {
   AuditLog,
   DoorSandboxes,
   KeyDependencies,
+  KeyedQueue,
   RequestLimits,
   Scope,
   Workspace,
 } from '@sandgate/core';
-import { SandgateError } from '@sandgate/core';
+import { grants, SandgateError } from '@sandgate/core';
 import { z } from 'zod';
 import type { Access } from '../../authorize/authorizer.ts';
 import type { CallLimit } from '../../call-limit.ts';
@@ -29,6 +30,8 @@ export interface BrimbleBounds {
   /** Output of commands, and bodies that are read as a whole. */
   readonly held: OutputBudget;
   readonly pace: OutputPace;
+  /** A workspace has one key: looking for it and making it are one step. */
+  readonly keysInTurn: KeyedQueue;
 }
 
 export interface BrimbleContext extends BrimbleServices, BrimbleBounds {
@@ -142,8 +145,6 @@ export function defineBrimbleRoute<
  * @throws SandgateError `scope_missing`
  */
 export function requireScope({ access: { caller } }: BrimbleContext, scope: Scope): void {
-  if (caller.kind !== 'key') return;
-  const { scopes } = caller.key;
-  if (scopes.includes('*') || scopes.includes(scope)) return;
+  if (caller.kind !== 'key' || grants(caller.key.scopes, scope)) return;
   throw new SandgateError('scope_missing', `This API key lacks the scope ${scope}`);
 }

@@ -1,3 +1,4 @@
+import { createKeyedQueue } from '@sandgate/core';
 import type { Logger } from 'pino';
 import type { Authorizer } from '../../authorize/authorizer.ts';
 import { CallLimit } from '../../call-limit.ts';
@@ -34,6 +35,7 @@ export function mountBrimble(app: App, dependencies: BrimbleDependencies): void 
       calls: new CallLimit(),
       held: new OutputBudget(maxHeldBytes),
       pace: new OutputPace(),
+      keysInTurn: createKeyedQueue(),
     },
   };
   app.use(async (context, next) => {

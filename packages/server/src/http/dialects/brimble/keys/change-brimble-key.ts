@@ -1,10 +1,6 @@
-import type { KeyChangeDependencies } from '@sandgate/core';
-import { audited, createKeyedQueue, type IssuedKey, SandgateError } from '@sandgate/core';
+import { audited, type IssuedKey, type KeyChangeDependencies, SandgateError } from '@sandgate/core';
 import { actorOf } from '../../../native/actor.ts';
 import type { BrimbleContext } from '../brimble-route.ts';
-
-/** A workspace has one key: looking for it and making it are one step. */
-const inTurn = createKeyedQueue();
 
 /**
  * Makes or changes the key of a workspace, and records it.
@@ -27,6 +23,6 @@ export async function changeBrimbleKey(
     if (!context.mayHaveKey(workspace)) {
       throw new SandgateError('plan_refused', 'Your plan has no API keys. Upgrade to create one.');
     }
-    return await inTurn(workspace.id, () => work({ ...context, change }));
+    return await context.keysInTurn(workspace.id, () => work({ ...context, change }));
   });
 }

@@ -1,6 +1,6 @@
 import type { ApiKey } from '@sandgate/core';
 import type { BrimbleContext } from '../brimble-route.ts';
-import { toTime, toTimeOrNull } from '../sandboxes/sandbox-object.ts';
+import { toTime, toTimeOrNull } from '../time-text.ts';
 
 /** What is shown of a key at any time. Its text is not kept. */
 export const keyObject = (key: ApiKey, { limitsOf, workspace }: BrimbleContext) => ({

@@ -1,7 +1,8 @@
-import type { DestroyReason, Sandbox, Volume, Workspace } from '@sandgate/core';
-import { SandgateError } from '@sandgate/core';
+import { type DestroyReason, type Sandbox, SandgateError, type Volume } from '@sandgate/core';
 import type { BrimbleContext } from '../brimble-route.ts';
 import { region } from '../region.ts';
+import { teamObject } from '../team-object.ts';
+import { toTime, toTimeOrNull } from '../time-text.ts';
 import { destroyTimeouts } from './destroy-timeout.ts';
 import { statusOf } from './sandbox-status.ts';
 
@@ -15,13 +16,6 @@ const destroyReasons: Readonly<Record<DestroyReason, string>> = {
   failed: 'failed',
   paused_too_long: 'paused_too_long',
 };
-
-export const toTime = (atMs: number): string => new Date(atMs).toISOString();
-export const toTimeOrNull = (atMs: number | null): string | null =>
-  atMs === null ? null : toTime(atMs);
-
-/** The workspace, as this wire knows it. */
-export const toTeam = ({ id, name }: Workspace): object => ({ id, name });
 
 /** The answer to a create: the few fields that clients read there. */
 export const createResult = (sandbox: Sandbox): object => ({
@@ -53,7 +47,7 @@ export async function sandboxObject(
       memory: memoryMib,
       disk: Math.ceil(diskMib / 1_024),
     },
-    team: toTeam(context.workspace),
+    team: teamObject(context.workspace),
     project_environment: null,
     auto_destroy: lifetime.expiresAtMs !== null,
     destroy_timeout: timeoutOf(sandbox),

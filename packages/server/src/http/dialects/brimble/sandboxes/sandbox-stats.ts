@@ -1,7 +1,7 @@
 import type { MetricsSample, SandboxResources, StatsReading } from '@sandgate/core';
 import { defineBrimbleRoute, teamQuery } from '../brimble-route.ts';
 import { queryNumber } from '../paging.ts';
-import { toTime } from './sandbox-object.ts';
+import { toTime } from '../time-text.ts';
 
 const hourMs = 3_600_000;
 const mebibyte = 1_048_576;

@@ -1,5 +1,5 @@
 import type { Snapshot } from '@sandgate/core';
-import { toTime, toTimeOrNull } from '../sandboxes/sandbox-object.ts';
+import { toTime, toTimeOrNull } from '../time-text.ts';
 
 export const snapshotObject = (snapshot: Snapshot): object => ({
   id: snapshot.id,

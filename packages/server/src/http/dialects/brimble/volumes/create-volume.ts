@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { artifactNameSchema } from '../artifact-name.ts';
 import { defineBrimbleRoute } from '../brimble-route.ts';
 import { requireRegion } from '../region.ts';
 import { optional, teamId } from '../resource-ids.ts';
-import { artifactNameSchema } from '../snapshots/create-snapshot.ts';
 import { volumeObject } from './volume-object.ts';
 
 export const createVolumeRoute = defineBrimbleRoute({

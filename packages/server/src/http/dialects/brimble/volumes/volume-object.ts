@@ -1,13 +1,14 @@
 import type { Volume, Workspace } from '@sandgate/core';
 import { region } from '../region.ts';
-import { toTeam, toTime, toTimeOrNull } from '../sandboxes/sandbox-object.ts';
+import { teamObject } from '../team-object.ts';
+import { toTime, toTimeOrNull } from '../time-text.ts';
 
 /** Its handle has one name in Brimble's documentation and another in its clients. */
 export const volumeObject = (volume: Volume, workspace: Workspace): object => ({
   id: volume.id,
   name: volume.name,
   type: 'sandbox',
-  team: toTeam(workspace),
+  team: teamObject(workspace),
   csi_volume_id: volume.id,
   volume_handle: volume.id,
   size: Math.ceil(volume.sizeMib / 1_024),
