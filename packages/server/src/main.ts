@@ -15,13 +15,17 @@ import {
   type Timers,
 } from '@sandgate/core';
 import { type Administration, createAdministration } from './administration.ts';
-import { type ConfigFlags, loadConfig, type ServerConfig } from './config/index.ts';
+import {
+  type ConfigFlags,
+  isLoopback,
+  limitsOf,
+  loadConfig,
+  type ServerConfig,
+} from './config/index.ts';
 import { createMemoryCounters } from './counters/memory/memory-counters.ts';
 import { combineEngines } from './engines/combined-engine.ts';
-import { createDockerEngine } from './engines/docker/docker-engine.ts';
 import { createNamespaceEngine } from './engines/namespace/namespace-engine.ts';
 import { connectionLimit } from './http/connection-limit.ts';
-import { createPasswordHasher } from './identity/password-hasher.ts';
 import { createOpenedParts, type OpenedParts } from './opened-parts.ts';
 import { packageVersion } from './package-version.ts';
 import {
@@ -42,7 +46,6 @@ import {
   stageServerKey,
   storeServerKey,
 } from './process/index.ts';
-import { isLoopback, limitsOf, startServer as startServerFromParts } from './start-server.ts';
 import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
 import { createUserAdministration, type UserAdministration } from './user-administration.ts';
 
@@ -187,8 +190,9 @@ async function open(
   opened.add(() => storage.close());
   const source = options.serverKeySource ?? { kind: 'home' };
   const keys = await openServerKey(home, storage, source, options.resetServerKey ?? false);
-  const engine = createEngine(home, config, environment);
+  const engine = await createEngine(home, config, environment);
   opened.add(() => engine.close());
+  const { startServer: startServerFromParts } = await import('./start-server.ts');
   const server = await startServerFromParts({
     config,
     tls: await readTls(config),
@@ -196,7 +200,7 @@ async function open(
     storage,
     counters: createMemoryCounters(storage.usage),
     engine,
-    hasher: createPasswordHasher(config.identity.password),
+    hasher: await createHasher(config),
     clock,
     randomness,
     timers,
@@ -290,12 +294,21 @@ async function readTls(config: ServerConfig) {
   return { cert: await read(config.tls.certPath), key: await read(config.tls.keyPath) };
 }
 
+/**
+ * What only a server needs is loaded when one starts: most commands of `msb` are done before all of it
+ * would be read.
+ */
+async function createHasher(config: ServerConfig) {
+  const { createPasswordHasher } = await import('./identity/password-hasher.ts');
+  return createPasswordHasher(config.identity.password);
+}
+
 /** Templates of the Docker engine were named by the operator, so they go before those of the host. */
-function createEngine(
+async function createEngine(
   stateDirectory: string,
   config: ServerConfig,
   environment: Readonly<Record<string, string | undefined>>,
-): Engine {
+): Promise<Engine> {
   const { launcher, pythonPath, docker } = config.engine;
   const { nameServers, ...egress } = config.egress;
   const namespaces = createNamespaceEngine({
@@ -310,6 +323,7 @@ function createEngine(
     clock,
   });
   if (docker === null) return namespaces;
+  const { createDockerEngine } = await import('./engines/docker/docker-engine.ts');
   const containers = createDockerEngine({
     // Containers outlive the process: the next one on this home has to know them.
     instance: createHash('sha256').update(stateDirectory).digest('hex').slice(0, 12),
@@ -341,7 +355,7 @@ export async function probeEngine(options: {
   const config = await loadConfig({ home: options.home, environment });
   const stateDirectory = await mkdtemp(join(tmpdir(), 'sandgate-probe-'));
   try {
-    const engine = createEngine(stateDirectory, config, environment);
+    const engine = await createEngine(stateDirectory, config, environment);
     try {
       return await engine.probe();
     } finally {
@@ -390,7 +404,7 @@ export async function openAdministration(options: {
       loadServerKey,
       async loadHasher() {
         const config = await loadConfig({ home, environment });
-        return createPasswordHasher(config.identity.password);
+        return await createHasher(config);
       },
     });
     return { ...administration, ...users, close: () => storage.close() };

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import {
   type ApiKey,
   type AuditContext,
@@ -17,8 +16,6 @@ import {
   type EngineReport,
   issueKey,
   type KeyDependencies,
-  mergeLimits,
-  noLimits,
   type PasswordHasher,
   type Randomness,
   type RequestLimits,
@@ -28,7 +25,6 @@ import {
   SandgateError,
   type ServerKey,
   type Storage,
-  standardLimits,
   standardSandboxPolicy,
   startUsageUpkeep,
   startWorkspacePurge,
@@ -39,7 +35,7 @@ import type { Logger } from 'pino';
 import { createAdministration } from './administration.ts';
 import { createAlerting } from './alerting.ts';
 import { createAuditScope } from './audit-scope.ts';
-import { type ServerConfig, standardPlan } from './config/index.ts';
+import { isLoopback, limitsOf, type ServerConfig, standardPlan } from './config/index.ts';
 import { type AppDependencies, createApp } from './http/app.ts';
 import { createDevelopmentAuthorizer } from './http/authorize/development-authorizer.ts';
 import { createKeyAuthorizer } from './http/authorize/key-authorizer.ts';
@@ -96,12 +92,6 @@ export interface Server {
 
 const dayMs = 86_400_000;
 const mebibyte = 1_048_576;
-const loopbackNames = ['localhost', '127.0.0.1', '::1'];
-
-/** Whether only this machine can reach a server that listens there. */
-export function isLoopback(host: string): boolean {
-  return loopbackNames.includes(host) || (isIP(host) === 4 && host.startsWith('127.'));
-}
 
 /** @throws SandgateError `config_invalid` */
 function requireLoopback(host: string): void {
@@ -364,17 +354,6 @@ function policyOf(config: ServerConfig, realPath: SandboxPolicy['realPath']): Sa
 }
 
 const inMs = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1_000);
-
-/** A key's own limits, else its workspace's plan's. Keys of the operator have none unless given. */
-export function limitsOf(
-  config: Pick<ServerConfig, 'plans'>,
-  key: ApiKey,
-  workspace: Workspace | null,
-): RequestLimits {
-  if (key.workspaceId === null) return mergeLimits(noLimits, key.limits);
-  const plan = config.plans[workspace?.plan ?? 'standard'];
-  return mergeLimits(plan?.requests ?? standardLimits, key.limits);
-}
 
 /**
  * A key for everything, where there has never been one. A home whose first key was one of a
