@@ -121,7 +121,7 @@ describe('a background process', () => {
     expect(await first).toBe('stdout@0:one stdout@3:two');
     expect(await second).toBe('stdout@2:e stdout@3:two');
     expect(await third).toBe('stdout@0:one');
-    expect(await read(id, { follow: true })).toBe('stdout@0:one stdout@3:two');
+    expect(await read(id, { follow: true })).toBe('stdout@0:onetwo');
   });
 
   it('takes standard input in pieces until it is closed', async () => {

@@ -37,3 +37,16 @@ it('gives from any byte on exactly what was written and is kept, and keeps no mo
     ),
   );
 });
+
+it('takes no more memory for a program that writes byte by byte to both streams in turn', () => {
+  const ring = new OutputRing(1_048_576);
+  const before = process.memoryUsage();
+  const data = Buffer.from('x');
+  for (let byte = 0; byte < 1_048_576; byte += 1) {
+    ring.append(byte % 2 === 0 ? 'stdout' : 'stderr', data);
+  }
+  const after = process.memoryUsage();
+  const grownBytes = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
+  expect(grownBytes).toBeLessThan(64 * 1_048_576);
+  expect(ring.read(1_048_575)).toMatchObject({ stream: 'stderr', fromByte: 1_048_575 });
+});
