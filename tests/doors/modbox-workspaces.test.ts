@@ -211,6 +211,29 @@ describe('members', () => {
     }
   });
 
+  it('are given no role by a key that may do less than the role', async () => {
+    const fresh = await newTeam();
+    const { owner, member } = fresh.people;
+    const key = async (fields: object): Promise<string> => {
+      const at = { 'x-workspace-id': fresh.id };
+      const made = await test.api('POST', '/api-keys', owner.token, { name: 'k', ...fields }, at);
+      return made.body.key;
+    };
+    const add = (token: string, role: Role) => {
+      const body = { email: 'accomplice@example.com', role };
+      return client.call('POST', `/workspaces/${fresh.id}/members`, body, { token });
+    };
+    const path = `/workspaces/${fresh.id}/members/${member.user.id}`;
+    const narrow = await key({ scopes: ['workspace:manage', 'workspace:read', 'usage:read'] });
+    for (const role of ['admin', 'member', 'viewer'] as const) {
+      expect((await add(narrow, role)).status, role).toBe(403);
+    }
+    expect((await client.call('PUT', path, { role: 'admin' }, { token: narrow })).status).toBe(403);
+    const bound = await key({ restrictions: { sandbox_name_prefix: 'ci-' } });
+    expect((await add(bound, 'viewer')).body.detail).toMatch(/sandboxes of other names/);
+    expect((await add(await key({}), 'viewer')).status).toBe(201);
+  });
+
   it('lose rights with their role, and their keys with them', async () => {
     const changing = await newTeam();
     const { owner, admin } = changing.people;
@@ -308,6 +331,29 @@ describe('invitations', () => {
     expect(await list()).toEqual([]);
     const user = await test.storage.users.findByEmail('new.person@example.com');
     expect(user?.emailVerified).toBe(false);
+  });
+
+  it('are what an account of an unproven address gets, which anybody may have made', async () => {
+    const { owner, stranger, member } = team.people;
+    const invite = (by: Person, workspace: string) =>
+      client.call(
+        'POST',
+        `/workspaces/${workspace}/members`,
+        { email: 'chief@example.com', role: 'admin' },
+        as(by),
+      );
+    const home = (await test.storage.workspaces.findById(stranger.user.homeWorkspaceId))?.uuid;
+    const squatting = (await invite(stranger, home ?? '')).body.invitation;
+    const body = { token: squatting.token, password };
+    const { tokens } = (await client.call('POST', '/auth/invitations/accept', body)).body;
+    const squatter: Person = { ...member, token: tokens.access_token };
+    const invited = await invite(owner, team.id);
+    expect(invited.body.status).toBe('invited');
+    const look = () => client.call('GET', `/workspaces/${team.id}`, undefined, as(squatter));
+    expect((await look()).status).toBe(404);
+    const { token } = invited.body.invitation;
+    await client.call('POST', '/auth/invitations/join', { token }, as(squatter));
+    expect((await look()).status).toBe(200);
   });
 
   it('are for their own address, and can be withdrawn', async () => {

@@ -37,6 +37,7 @@ export * from './key/key-text.ts';
 export * from './key/may-call-tool.ts';
 export * from './key/mint-key.ts';
 export * from './key/narrow-key.ts';
+export * from './key/require-role-within.ts';
 export * from './key/scope.ts';
 export * from './key/update-key.ts';
 export * from './limit/accepted-ring.ts';

@@ -13,7 +13,8 @@ export interface IdentityStore {
   find(provider: string, subject: string): Promise<User | null>;
   /**
    * Links an identity to a user. `provesEmail`: their address is known to be theirs by it; what was set
-   * before that (a password, sessions) may be somebody else's, and goes when it was not proven yet.
+   * before that (a password, sessions, identities, and in the workspaces that they own the members,
+   * invitations and keys) may be somebody else's, and goes when it was not proven yet.
    * @throws SandgateError `sign_in_failed` when the identity is another user's
    */
   link(

@@ -30,7 +30,7 @@ export interface AddMemberRequest {
 
 export type AddedMember =
   | { readonly kind: 'added'; readonly user: User }
-  /** Nobody has that address. `token` is shown this once. */
+  /** Nobody has that address, or has proven to. `token` is shown this once. */
   | { readonly kind: 'invited'; readonly invitation: Invitation; readonly token: string };
 
 const invitationMs = 7 * 86_400_000;
@@ -40,7 +40,8 @@ const digestOf = ({ serverKey }: Pick<MemberDependencies, 'serverKey'>, token: s
   digestKeyText(serverKey(), token);
 
 /**
- * Makes whoever has the address a member, and invites them where nobody has it.
+ * Makes whoever has the address a member, and invites them where nobody has it. An account whose
+ * address was never proven is invited, too: anybody can have made it, and the token goes to the person.
  * @throws SandgateError `invalid_request`, `member_exists`, `owner_conflict` for the role of the owner
  */
 export async function addMember(
@@ -58,7 +59,7 @@ export async function addMember(
   }
   const nowMs = clock.nowMs();
   const user = await storage.users.findByEmail(email);
-  if (user !== null) {
+  if (user?.emailVerified === true) {
     change.note({ target: `user:${user.number}`, details: { role } });
     const member = { workspaceId: workspace.id, userId: user.id, role, createdAtMs: nowMs };
     await storage.members.insert(member, change.append);

@@ -65,5 +65,29 @@ export function describeIdentities(stores: StoresUnderTest): void {
       expect(await sessions.findWithUser(sampleId(2))).toBeNull();
       expect(await keys.findByDigest(sampleDigest('key 2'))).toBeNull();
     });
+
+    it('that prove an address end every way back in of who had the account before', async () => {
+      const { members, invitations } = stores.storage;
+      const home = sampleId(2);
+      await link(2, 'of before');
+      const helper = { userId: sampleId(1), role: 'admin', createdAtMs: 1 } as const;
+      await members.insert({ ...helper, workspaceId: home });
+      const ofHelper = { ownerId: sampleId(1), workspaceId: home };
+      await storeKey(stores.storage, 7, 'key of the helper', ofHelper);
+      const invitation = {
+        ...{ id: sampleId(8), workspaceId: home, email: 'a@example.com', role: 'admin' as const },
+        ...{ invitedBy: null, createdAtMs: 1, expiresAtMs: 9_000 },
+      };
+      await invitations.insert(invitation, sampleDigest('invitation'));
+      await link(2, 'of the owner', true);
+      const { identities, keys } = stores.other;
+      expect(await identities.find('google', 'of before')).toBeNull();
+      expect(await identities.find('google', 'of the owner')).toMatchObject({ number: 2 });
+      expect(await stores.other.members.find(sampleId(1), home)).toBeNull();
+      expect(await stores.other.members.find(sampleId(2), home)).toMatchObject({ role: 'owner' });
+      expect(await keys.findByDigest(sampleDigest('key of the helper'))).toBeNull();
+      expect(await stores.other.invitations.list(home, 2)).toEqual([]);
+      expect(await stores.other.members.find(sampleId(1), sampleId(1))).not.toBeNull();
+    });
   });
 }

@@ -51,18 +51,21 @@ export class SqliteIdentityStore implements IdentityStore {
         throw new SandgateError('sign_in_failed', 'This identity belongs to another account');
       }
       if (provesEmail) this.#proveEmail(userId, createdAtMs);
-      if (other === undefined) {
-        this.#connection.run(
-          queries
-            .insertInto('identities')
-            .values({ provider, subject, user_id: userId, created_at_ms: createdAtMs }),
-        );
-      }
+      this.#connection.run(
+        queries
+          .insertInto('identities')
+          .values({ provider, subject, user_id: userId, created_at_ms: createdAtMs })
+          .onConflict((conflict) => conflict.doNothing()),
+      );
       if (record !== undefined) appendAudit(this.#connection, record());
     });
   }
 
-  /** Whoever made the account before the address was proven may have been anybody. */
+  /**
+   * Whoever made the account before the address was proven may have been anybody. What lets them in
+   * again goes: the password, sessions, other identities, and in the workspaces that the account owns
+   * every other member, invitation and key.
+   */
   #proveEmail(userId: string, nowMs: number): void {
     const { queries } = this.#connection;
     const proven = this.#connection.run(
@@ -80,11 +83,26 @@ export class SqliteIdentityStore implements IdentityStore {
         .where('user_id', '=', userId)
         .where('ended_at_ms', 'is', null),
     );
+    this.#connection.run(queries.deleteFrom('identities').where('user_id', '=', userId));
+    const owned = queries
+      .selectFrom('members')
+      .select('workspace_id')
+      .where('user_id', '=', userId)
+      .where('role', '=', 'owner');
     const keys = queries
       .selectFrom('api_keys')
       .select('number')
-      .where('owner_id', '=', userId)
+      .where((either) =>
+        either.or([either('owner_id', '=', userId), either('workspace_id', 'in', owned)]),
+      )
       .where('revoked_at_ms', 'is', null);
     for (const { number } of this.#connection.all(keys)) this.#revocation.family(number, nowMs);
+    this.#connection.run(queries.deleteFrom('invitations').where('workspace_id', 'in', owned));
+    this.#connection.run(
+      queries
+        .deleteFrom('members')
+        .where('workspace_id', 'in', owned)
+        .where('user_id', '<>', userId),
+    );
   }
 }

@@ -3,11 +3,13 @@ import {
   changeRole,
   grants,
   removeMember,
+  requireRoleWithin,
   roles,
   SandgateError,
   type User,
 } from '@sandgate/core';
 import { z } from 'zod';
+import { callerKey } from '../../../native/api-keys/find-key-within.ts';
 import { type AuthorisedModboxContext, defineModboxRoute } from '../modbox-route.ts';
 import { callerOf, namedWorkspace } from './workspace-caller.ts';
 
@@ -22,6 +24,7 @@ export const addMemberRoute = defineModboxRoute({
   audit: 'member.add',
   body: z.object({ email: z.string().max(254), role }),
   async run({ email, role }, context) {
+    requireRoleWithin(callerKey(context), role);
     const by = callerOf(context).user?.id ?? null;
     const added = await addMember(context, namedWorkspace(context), { email, role, by });
     if (added.kind === 'added') {
@@ -53,6 +56,7 @@ export const changeRoleRoute = defineModboxRoute({
   audit: 'member.role',
   body: z.object({ role }),
   async run({ role }, context) {
+    requireRoleWithin(callerKey(context), role);
     const user = await namedUser(context);
     await changeRole(context, namedWorkspace(context), user, role);
     return { user_id: user.id, role, email: user.email, name: user.name };
