@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { type ExecOutcome, type ExecRequest, SandgateError } from '@sandgate/core';
 import { explainShortage } from './descriptor-shortage.ts';
@@ -146,6 +146,11 @@ export class LayerArchive {
     } finally {
       clearTimeout(silent);
     }
+  }
+
+  /** Stores one of them under an id of another archive too, without a copy: none is ever changed. */
+  async lend(id: string, to: LayerArchive, as: string): Promise<void> {
+    await link(this.#path(id), to.#path(as));
   }
 
   async remove(id: string): Promise<void> {

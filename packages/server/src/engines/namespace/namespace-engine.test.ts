@@ -343,6 +343,19 @@ describe('a sandbox', () => {
     expect(readdirSync(snapshots)).toEqual([`${id}.tar`]);
   });
 
+  it('comes back with the files of its snapshot when both ended before it was ever stopped', async () => {
+    const original = await engine.start(spec());
+    const snapshot = randomBytes(12).toString('hex');
+    await runShell(original, 'echo kept >/workspace/file');
+    await original.snapshot?.(snapshot);
+    const restored = spec();
+    const first = await engine.start({ ...restored, fromSnapshot: snapshot });
+    await engine.snapshots?.remove(snapshot);
+    await first.stop({ keepLayer: false });
+    const second = await engine.start(restored);
+    expect((await runShell(second, 'cat /workspace/file')).stdout).toBe('kept\n');
+  });
+
   it('puts into a snapshot only what is in its own writable root', async () => {
     const shared = mkdtempSync(join(tmpdir(), 'sandgate-shared-'));
     folders.push(shared);

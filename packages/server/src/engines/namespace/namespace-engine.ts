@@ -272,6 +272,9 @@ class NamespaceEngine implements Engine {
         await sandbox.writeFile(`${guestScripts}/${name}`, Buffer.from(text), { mode: 0o755 });
       }
       await opened;
+      // What it begins with is what it comes back with, should it end by itself before its first stop and
+      // the snapshot be gone by then.
+      if (archive?.has(spec.id) === false) await stored?.archive.lend(stored.id, archive, spec.id);
       if (!this.#closed) stock.refillFor(spec.resources);
       return sandbox;
     } catch (cause) {
