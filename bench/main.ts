@@ -1,17 +1,23 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startServerProcess } from '../tests/support/server-process.ts';
-import { createKeepAliveClient } from './keep-alive-client.ts';
+import { type ServerProcess, startServerProcess } from '../tests/support/server-process.ts';
+import { createBrimbleClient } from './brimble-client.ts';
+import { createKeepAliveClient, type KeepAliveClient } from './keep-alive-client.ts';
 import { largeRows } from './large/large-rows.ts';
 import { type Row, tableOf } from './row.ts';
 import { coldStart } from './rows/cold-start.ts';
+import { execRoundTrip } from './rows/exec-round-trip.ts';
 import { fiftyAtOnce } from './rows/fifty-at-once.ts';
 import { identity } from './rows/identity.ts';
+import { idleCrowd } from './rows/idle-crowd.ts';
 import { keyCheck } from './rows/key-check.ts';
+import { largeFiles } from './rows/large-files.ts';
 import { limitRows } from './rows/limits.ts';
 import { roundTrips } from './rows/round-trips.ts';
+import { streamLatency } from './rows/stream-latency.ts';
+import { warmStart } from './rows/warm-start.ts';
 import { warmUp } from './warm-up.ts';
 
 /** What is measured together, by the name that `--only` takes. */
@@ -20,27 +26,62 @@ const groups: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   identity,
   limits: limitRows,
   sandboxes: sandboxRows,
+  platform: platformRows,
 };
 
-/** Against one real server that has been in use. */
-async function sandboxRows(): Promise<readonly Row[]> {
+/** Works against one real server that has been in use. */
+async function withServer(
+  config: object,
+  work: (server: ServerProcess, client: KeepAliveClient) => Promise<readonly Row[]>,
+): Promise<readonly Row[]> {
   const home = mkdtempSync(join(tmpdir(), 'sg-bench-'));
+  writeFileSync(join(home, 'config.json'), JSON.stringify(config));
   const server = await startServerProcess({ home });
   const client = createKeepAliveClient(server.address, server.firstKey);
   try {
     console.error('warm-up …');
     await warmUp(client);
-    console.error('start to first output …');
-    const cold = [await coldStart(client, 'python'), await coldStart(client, 'node')];
-    console.error('round trips …');
-    const trips = await roundTrips(client);
-    console.error('fifty at once …');
-    return [...cold, ...trips, ...(await fiftyAtOnce(client, server.process.pid ?? 0))];
+    return await work(server, client);
   } finally {
     client.close();
     await server.stop();
     rmSync(home, { recursive: true, force: true });
   }
+}
+
+const pidOf = ({ process }: ServerProcess): number => process.pid ?? 0;
+
+function sandboxRows(): Promise<readonly Row[]> {
+  return withServer({}, async (server, client) => {
+    console.error('start to first output …');
+    const cold = [await coldStart(client, 'python'), await coldStart(client, 'node')];
+    console.error('round trips …');
+    const trips = await roundTrips(client);
+    console.error('fifty at once …');
+    return [...cold, ...trips, ...(await fiftyAtOnce(client, pidOf(server)))];
+  });
+}
+
+/** With a warm pool only where it is what is measured: it refills beside everything else. */
+async function platformRows(): Promise<readonly Row[]> {
+  const warm = await withServer({ pool: { python: 2 } }, async (_, client) => {
+    console.error('from a warm pool …');
+    return [await warmStart(client)];
+  });
+  const others = await withServer({ maxSandboxes: 300 }, async (server, client) => {
+    const files = createBrimbleClient(server.address, server.firstKey);
+    try {
+      console.error('exec, streams and large files …');
+      const exec = await execRoundTrip(client);
+      const stream = await streamLatency(files);
+      const large = await largeFiles(files, pidOf(server));
+      console.error('two hundred idle ones …');
+      return [exec, stream, ...large, ...(await idleCrowd(client, pidOf(server)))];
+    } finally {
+      files.close();
+    }
+  });
+  return [...warm, ...others];
 }
 
 /** The groups that `--only` names, or all of them. */

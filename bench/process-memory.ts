@@ -45,3 +45,9 @@ export function megabytesOf(pids: readonly number[]): number {
   });
   return (kibibytes.reduce((sum, each) => sum + each, 0) * 1_024) / 1e6;
 }
+
+/** Resident set size of a process, in megabytes (10^6 bytes). */
+export function residentMegabytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return (Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024) / 1e6;
+}

@@ -1,7 +1,7 @@
 /** One line of the table: what Sandgate needs beside what its peer needs, in the same run. */
 export interface Row {
   readonly what: string;
-  readonly unit: 'ms' | 'ns' | 'MB' | 'of 50' | 'calls' | 'calls/s';
+  readonly unit: 'ms' | 'ns' | 'MB' | 'MB/s' | 'of 50' | 'calls' | 'calls/s';
   readonly ours: number;
   /** What `ours` is held against, and its value. Null where the target is absolute. */
   readonly peer: { readonly name: string; readonly value: number } | null;

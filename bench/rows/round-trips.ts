@@ -7,7 +7,7 @@ import { median } from '../statistics.ts';
 const rounds = 400;
 const spawnRounds = 100;
 
-async function timed(run: () => Promise<unknown>): Promise<number> {
+export async function timed(run: () => Promise<unknown>): Promise<number> {
   const startedMs = performance.now();
   await run();
   return performance.now() - startedMs;
@@ -29,17 +29,34 @@ async function startBareServer() {
   return { address: `http://127.0.0.1:${bound.port}`, server };
 }
 
+/** Works beside a bare server, with a round trip to it. */
+export async function withBareServer<Result>(
+  work: (echo: () => Promise<unknown>) => Promise<Result>,
+): Promise<Result> {
+  const bare = await startBareServer();
+  const client = createKeepAliveClient(bare.address, 'none');
+  try {
+    return await work(() => client.post('/', { jsonrpc: '2.0', id: 1, method: 'x', params: {} }));
+  } finally {
+    client.close();
+    bare.server.close();
+  }
+}
+
 /** `1+1` in a running Python kernel, and `/bin/true` in a running sandbox. */
-export async function roundTrips(client: KeepAliveClient): Promise<readonly Row[]> {
+export const roundTrips = (client: KeepAliveClient): Promise<readonly Row[]> =>
+  withBareServer((echo) => measure(client, echo));
+
+async function measure(
+  client: KeepAliveClient,
+  echo: () => Promise<unknown>,
+): Promise<readonly Row[]> {
   const sandbox = 'round-trips';
   await callMethod(client, 'sandbox.start', { sandbox });
   const evaluate = () =>
     callMethod(client, 'sandbox.repl.run', { sandbox, language: 'python', code: '1+1' });
   const runTrue = () =>
     callMethod(client, 'sandbox.command.run', { sandbox, command: '/bin/true' });
-  const bare = await startBareServer();
-  const bareClient = createKeepAliveClient(bare.address, 'none');
-  const echo = () => bareClient.post('/', { jsonrpc: '2.0', id: 1, method: 'x', params: {} });
   const times = { evaluate: [0], echo: [0], ours: [0], byHand: [0] };
   for (let warmUp = 0; warmUp < 20; warmUp += 1) await Promise.all([evaluate(), echo()]);
   for (let round = 0; round < rounds; round += 1) {
@@ -51,8 +68,6 @@ export async function roundTrips(client: KeepAliveClient): Promise<readonly Row[
     times.byHand.push(await timeTrueByHand());
   }
   await callMethod(client, 'sandbox.stop', { sandbox });
-  bareClient.close();
-  bare.server.close();
   return [
     atMostAbove(1.5, {
       what: 'sandbox.repl.run of 1+1 in a running kernel',
