@@ -62,6 +62,31 @@ describe('a store that fails', () => {
     await expect(sandboxes.create(workspace, { name: 'box' })).resolves.toBeDefined();
   });
 
+  it('does not keep what ended by itself as running', async () => {
+    const { sandboxes, workspace, engine, time } = test;
+    const { id } = await sandboxes.create(workspace, { name: 'box' });
+    const job = await sandboxes.create(workspace, { lifetime: { oneShot: true } });
+    test.failLookUps(2);
+    for (const each of [id, job.id]) engine.live.get(each)?.end('ended');
+    await settle();
+    await time.advance(1_000);
+    expect(await stateOf()).toBe('stopped');
+    await expect(sandboxes.find(workspace, job.id)).rejects.toMatchObject({
+      code: 'sandbox_not_found',
+    });
+    expect((await sandboxes.usage(workspace)).used).toMatchObject({ sandboxes: 1, running: 0 });
+  });
+
+  it('keeps no other sandbox from being stopped when the server closes', async () => {
+    const { sandboxes, workspace, engine } = test;
+    const { id } = await sandboxes.create(workspace, { name: 'unlucky' });
+    await sandboxes.create(workspace, { name: 'box' });
+    test.failLookUps(1);
+    await sandboxes.close();
+    expect([...engine.live.keys()]).toEqual([id]);
+    expect(await stateOf()).toBe('stopped');
+  });
+
   it('lets a newer state win over one that waits for the store', async () => {
     const { sandboxes, workspace, storage, time } = test;
     test.failUpdates(1);
@@ -151,4 +176,18 @@ it('tells of an engine that cannot store files, and lets the sandbox start again
     failure: 'The files of the last run could not be kept',
   });
   expect((await sandboxes.start(workspace, 'box', null)).state).toBe('ready');
+});
+
+it('goes on with a sandbox that is too busy to say how it is', async () => {
+  const { sandboxes, workspace, engine } = test;
+  const { id } = await sandboxes.create(workspace, { name: 'box' });
+  engine.onMetrics = () => Promise.reject(new SandgateError('sandbox_busy', 'It is busy'));
+  expect(await sandboxes.start(workspace, 'box', null)).toMatchObject({ id, state: 'ready' });
+  expect(await sandboxes.read(workspace, 'box')).toMatchObject([{ running: true, metrics: null }]);
+  engine.onMetrics = () => Promise.reject(new SandgateError('sandbox_ended', 'It has ended'));
+  const started = sandboxes.start(workspace, 'box', null);
+  await settle();
+  engine.live.get(id)?.end('ended');
+  expect((await started).state).toBe('ready');
+  expect(engine.started).toHaveLength(2);
 });

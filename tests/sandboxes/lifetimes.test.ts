@@ -44,6 +44,26 @@ describe('a sandbox with an end', () => {
     ]);
   });
 
+  it('lives on when it was extended before its end, and the turn to destroy it came after that', async () => {
+    const { sandboxes, workspace, engine, time } = test;
+    await sandboxes.create(workspace, { name: 'box', lifetime: { expiresInMs: minute } });
+    let go: () => void = () => undefined;
+    engine.beforeSnapshot = () =>
+      new Promise((resolve) => {
+        go = resolve;
+      });
+    await sandboxes.createSnapshot(workspace, 'box', {});
+    await time.advance(minute - 1);
+    const extended = sandboxes.update(workspace, 'box', { lifetime: { expiresInMs: day } });
+    await time.advance(1);
+    go();
+    await extended;
+    await time.advance(day - 2);
+    expect((await sandboxes.find(workspace, 'box')).state).toBe('ready');
+    await time.advance(2);
+    expect(test.states.at(-1)).toBe('box:destroyed(expired)');
+  });
+
   it('is destroyed when it has stopped too, or when its time passed while the server was down', async () => {
     const { workspace, time, states } = test;
     const lifetime = { expiresInMs: 2 * minute };

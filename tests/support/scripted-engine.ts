@@ -52,6 +52,8 @@ export class ScriptedEngine implements Engine {
   /** Called in each start, which waits for it. */
   beforeStart: (spec: EngineSandboxSpec) => Promise<void> = async () => undefined;
   failPause: SandgateError | null = null;
+  /** Of a stop, which ends the sandbox all the same. */
+  failStop: SandgateError | null = null;
   onExec: (request: ExecRequest) => Promise<ExecOutcome> = async (request) => {
     request.onStarted?.({ signal: () => undefined });
     return { kind: 'exited', exitCode: 0 };
@@ -154,6 +156,7 @@ export class ScriptedEngine implements Engine {
       metrics: () => this.onMetrics(spec.id),
       stop: async ({ keepLayer = true, onLayerBytes } = {}) => {
         try {
+          if (this.failStop !== null) throw this.failStop;
           if (!keepLayer || this.layerBytes === 0) return;
           onLayerBytes?.(this.layerBytes);
           this.layers.set(spec.id, this.layerBytes);

@@ -31,6 +31,8 @@ export interface TestSandboxes {
   callerKey: number | null;
   /** Makes writes of sandboxes fail, as a full disk does: so many, after some that succeed. */
   failUpdates(times: number, after?: number): void;
+  /** Makes so many look-ups of sandboxes by their ids fail. */
+  failLookUps(times: number): void;
   /** As after `kill -9`: what ran is gone, and a new server is over the same store. */
   crash(): Promise<Sandboxes>;
   /** Every state that sandboxes went through, in order, as `name:state` or `name:destroyed(reason)`. */
@@ -47,12 +49,17 @@ export async function createTestSandboxes(
   const opened = await openSqliteStorage({ file, clock: time });
   let failures = 0;
   let successes = 0;
+  let lookUpFailures = 0;
   const storage: Storage = {
     ...opened,
     close: () => opened.close(),
     sandboxes: new Proxy(opened.sandboxes, {
       get(target, name: keyof Storage['sandboxes']) {
         const method = target[name].bind(target) as (...given: unknown[]) => Promise<unknown>;
+        if (name === 'findById' && lookUpFailures > 0) {
+          lookUpFailures -= 1;
+          return () => Promise.reject(new Error('The disk cannot be read.'));
+        }
         if (name !== 'update') return method;
         return async (...given: unknown[]) => {
           if (successes > 0 || failures === 0) {
@@ -91,6 +98,9 @@ export async function createTestSandboxes(
     failUpdates(times: number, after = 0) {
       failures = times;
       successes = after;
+    },
+    failLookUps(times: number) {
+      lookUpFailures = times;
     },
   };
   const open = async (): Promise<Sandboxes> => {

@@ -79,7 +79,7 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
       logReader.end(id);
     },
   });
-  const reaper = new LifetimeReaper(parts, ends.destroyFor);
+  const reaper = new LifetimeReaper(parts, ends);
   const snapshots = createSnapshotKeeper({ ...parts, admission });
   const schedules = new SnapshotSchedules(parts, snapshots);
   const volumes = createVolumeKeeper({ ...parts, admission });
@@ -162,11 +162,15 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
     },
   };
 
+  /** Never rejects: the others are to keep their files, whatever becomes of this one. */
   async function stopForShutdown(id: string): Promise<void> {
-    const sandbox = await records.byId(id);
-    const workspace =
-      sandbox === null ? null : await storage.workspaces.findById(sandbox.workspaceId);
-    if (sandbox === null || workspace === null) return;
-    await ends.stop(workspace, id).catch((error: unknown) => onBackgroundError(error, sandbox));
+    try {
+      const sandbox = await records.byId(id);
+      const workspace =
+        sandbox === null ? null : await storage.workspaces.findById(sandbox.workspaceId);
+      if (workspace !== null) await ends.stop(workspace, id);
+    } catch (error) {
+      onBackgroundError(error, { id, workspaceId: '' });
+    }
   }
 }

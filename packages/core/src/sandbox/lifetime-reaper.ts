@@ -2,6 +2,7 @@ import { Deadlines } from './deadlines.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { DestroyReason } from './sandbox-lifetime.ts';
 import type { SandboxParts } from './sandbox-parts.ts';
+import type { SandboxEnds } from './stop-sandbox.ts';
 
 /** What ends a sandbox by itself, and when. */
 export interface LifetimeEnd {
@@ -34,16 +35,13 @@ const retryAfterMs = 1_000;
 
 /** Destroys sandboxes when their time is over. */
 export class LifetimeReaper {
-  readonly #parts: Pick<SandboxParts, 'clock' | 'records' | 'onBackgroundError'>;
-  readonly #destroy: (id: string, reason: DestroyReason) => Promise<unknown>;
+  readonly #parts: Pick<SandboxParts, 'clock' | 'onBackgroundError'>;
+  readonly #destroyIf: SandboxEnds['destroyIf'];
   readonly #deadlines: Deadlines;
 
-  constructor(
-    parts: SandboxParts,
-    destroy: (id: string, reason: DestroyReason) => Promise<unknown>,
-  ) {
+  constructor(parts: SandboxParts, { destroyIf }: Pick<SandboxEnds, 'destroyIf'>) {
     this.#parts = parts;
-    this.#destroy = destroy;
+    this.#destroyIf = destroyIf;
     this.#deadlines = new Deadlines(parts, (id) => void this.#look(id));
   }
 
@@ -57,13 +55,14 @@ export class LifetimeReaper {
 
   /** Activity moves the end of an idle sandbox on without a word, so that it is looked at again. */
   async #look(id: string): Promise<void> {
-    const { records, clock, onBackgroundError } = this.#parts;
+    const { clock, onBackgroundError } = this.#parts;
     try {
-      const sandbox = await records.byId(id);
-      const end = sandbox === null ? null : lifetimeEnd(sandbox);
-      if (end === null) return;
-      if (end.atMs > clock.nowMs()) this.#deadlines.set(id, end.atMs);
-      else await this.#destroy(id, end.reason);
+      await this.#destroyIf(id, (sandbox) => {
+        const end = lifetimeEnd(sandbox);
+        if (end === null || end.atMs <= clock.nowMs()) return end?.reason ?? null;
+        this.#deadlines.set(id, end.atMs);
+        return null;
+      });
     } catch (error) {
       onBackgroundError(error, { id, workspaceId: '' });
       this.#deadlines.set(id, clock.nowMs() + retryAfterMs);

@@ -1,3 +1,4 @@
+import { SandgateError } from '../error/sandgate-error.ts';
 import type { EngineSandbox, SandboxMetrics } from '../port/engine.ts';
 import type { Timers } from '../port/timers.ts';
 
@@ -22,8 +23,7 @@ export function createMetricsReader(
       .metrics()
       .then(
         (metrics) => ({ running: true, metrics }),
-        // A sandbox may end while it is being read: then it simply does not run.
-        () => ({ running: false, metrics: null }),
+        (error: unknown) => ({ running: !isEnd(error), metrics: null }),
       )
       .finally(() => pending.delete(live));
     pending.set(live, reading);
@@ -42,10 +42,15 @@ export function createMetricsReader(
 
 /** Asks the sandbox itself: its record lags behind for as long as it takes to hear of its end. */
 export async function isAlive(live: EngineSandbox): Promise<boolean> {
-  try {
-    await live.metrics();
-    return true;
-  } catch {
-    return false;
-  }
+  return await Promise.race([
+    live.exited.then(() => false),
+    live.metrics().then(
+      () => true,
+      (error: unknown) => !isEnd(error),
+    ),
+  ]);
 }
+
+/** One that is too busy to answer, or has no process to spare for it, runs all the same. */
+const isEnd = (error: unknown): boolean =>
+  error instanceof SandgateError && error.code === 'sandbox_ended';

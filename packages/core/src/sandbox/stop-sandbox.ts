@@ -11,6 +11,14 @@ import type { Sandboxes } from './sandboxes.ts';
 export interface SandboxEnds extends Pick<Sandboxes, 'stop' | 'destroy'> {
   /** As `destroy` does, for a reason of the server's own. Null when it is gone already. */
   destroyFor(id: string, reason: DestroyReason): Promise<Sandbox | null>;
+  /**
+   * The same for the reason that there is when its turn has come. Null when there is none: what was
+   * done to it meanwhile may have put its end off.
+   */
+  destroyIf(
+    id: string,
+    reasonOf: (sandbox: Sandbox) => DestroyReason | null,
+  ): Promise<Sandbox | null>;
   /** Puts the record right when a running sandbox ends by itself. */
   watch(sandbox: Sandbox, live: EngineSandbox): void;
   /** Frees what a sandbox held while it ran. In its turn; may be called twice. */
@@ -143,16 +151,22 @@ export function createEnds(parts: EndsParts): SandboxEnds {
     );
   };
 
-  const destroyFor = (id: string, reason: DestroyReason): Promise<Sandbox | null> =>
+  const destroyIf: SandboxEnds['destroyIf'] = (id, reasonOf) =>
     inTurn(id, async () => {
       const sandbox = await records.byId(id);
-      return sandbox === null || sandbox.state === 'destroyed' ? null : await end(sandbox, reason);
+      if (sandbox === null || sandbox.state === 'destroyed') return null;
+      const reason = reasonOf(sandbox);
+      return reason === null ? null : await end(sandbox, reason);
     });
+
+  const destroyFor = (id: string, reason: DestroyReason): Promise<Sandbox | null> =>
+    destroyIf(id, () => reason);
 
   return {
     release,
     bury,
     destroyFor,
+    destroyIf,
     async stop(workspace, reference) {
       return await inSandboxTurn(parts, workspace, reference, async (sandbox) => {
         const running = live.get(sandbox.id);
@@ -168,18 +182,20 @@ export function createEnds(parts: EndsParts): SandboxEnds {
       return destroyed ?? (await records.find(workspace, found.id, { includeDestroyed: true }));
     },
     watch(sandbox, running) {
+      const onFailure = (error: unknown) => parts.onBackgroundError(error, sandbox);
+      const putRight = (): Promise<void> =>
+        inTurn(sandbox.id, async () => {
+          const current = await records.byId(sandbox.id);
+          if (current === null || current.state === 'destroyed' || live.has(sandbox.id)) return;
+          const ended = await lay(current);
+          if (current.lifetime.oneShot) await bury(ended, 'one_shot');
+        });
       running.exited
         .then(async (reason) => {
           if (live.get(sandbox.id) === running) live.delete(sandbox.id);
-          if (reason !== 'ended') return;
-          await inTurn(sandbox.id, async () => {
-            const current = await records.byId(sandbox.id);
-            if (current === null || current.state === 'destroyed' || live.has(sandbox.id)) return;
-            const ended = await lay(current);
-            if (current.lifetime.oneShot) await bury(ended, 'one_shot');
-          });
+          if (reason === 'ended') await parts.settler.settle(putRight, onFailure);
         })
-        .catch((error: unknown) => parts.onBackgroundError(error, sandbox));
+        .catch(onFailure);
     },
   };
 }
