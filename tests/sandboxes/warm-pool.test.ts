@@ -85,6 +85,25 @@ describe('a pool', () => {
     expect(engine.live.size).toBe(0);
   });
 
+  it('keeps nothing of one whose kernel does not start, and is closed whatever cannot be stopped', async () => {
+    const { engine, sandboxes, workspace, time, backgroundErrors } = await withPool({ python: 1 });
+    const [first] = engine.live.keys();
+    engine.onRun = () => Promise.reject(new SandgateError('kernel_failed', 'No'));
+    engine.live.get(first ?? '')?.end('ended');
+    await time.advance(5_000);
+    expect(engine.started).toHaveLength(2);
+    expect(engine.live.size).toBe(0);
+    engine.onRun = async () => ({ kind: 'completed' });
+    await time.advance(5_000);
+    await sandboxes.create(workspace, { template: 'node', name: 'box' });
+    expect(engine.live.size).toBe(2);
+    engine.failStop = new SandgateError('engine_failed', 'No');
+    const before = backgroundErrors.length;
+    await sandboxes.close();
+    expect(engine.live.size).toBe(0);
+    expect(backgroundErrors).toHaveLength(before + 2);
+  });
+
   it('loses one to a create that fails, and nothing of it stays', async () => {
     const test = await withPool({ python: 1 });
     const { sandboxes, workspace, engine } = test;

@@ -85,18 +85,25 @@ export class WarmPool {
   }
 
   /** Ends one that is nobody's. */
-  discard({ id, live }: WarmSandbox): void {
-    this.#parts.admission.rest(id);
-    live
-      .stop({ keepLayer: false })
-      .catch((error: unknown) => this.#parts.onBackgroundError(error, { id, workspaceId: '' }));
+  discard(warm: WarmSandbox): void {
+    this.#parts.admission.rest(warm.id);
+    void this.#stop(warm);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancel?.();
     const all = this.#shelves.flatMap(({ ready }) => ready.splice(0));
-    await Promise.all(all.map(({ live }) => live.stop({ keepLayer: false })));
+    await Promise.all(all.map((warm) => this.#stop(warm)));
+  }
+
+  /** Never rejects. */
+  async #stop({ id, live }: WarmSandbox): Promise<void> {
+    try {
+      await live.stop({ keepLayer: false });
+    } catch (error) {
+      this.#parts.onBackgroundError(error, { id, workspaceId: '' });
+    }
   }
 
   #hasPoolEgress({ egress }: ComposedSandbox): boolean {
@@ -158,9 +165,12 @@ export class WarmPool {
       observerOf(this.#parts, id),
     );
     const [language] = template.languages;
-    if (language !== undefined) {
-      const run = { code: '', onOutput: () => undefined };
-      await live.kernel(language).run(run);
+    if (language === undefined) return live;
+    try {
+      await live.kernel(language).run({ code: '', onOutput: () => undefined });
+    } catch (error) {
+      await this.#stop({ id, live });
+      throw error;
     }
     return live;
   }
