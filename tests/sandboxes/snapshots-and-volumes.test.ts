@@ -73,6 +73,23 @@ describe('a snapshot', () => {
     expect((await sandboxes.listSnapshots(workspace, {}, { limit: 9 })).total).toBe(0);
   });
 
+  it('leaves no files behind when it expires while it is being made', async () => {
+    const { sandboxes, workspace, engine, time } = test;
+    await sandboxes.create(workspace, { name: 'box' });
+    let go: () => void = () => undefined;
+    engine.beforeSnapshot = () =>
+      new Promise((resolve) => {
+        go = resolve;
+      });
+    await sandboxes.createSnapshot(workspace, 'box', { expiresAtMs: time.nowMs() + 5 });
+    await time.advance(5);
+    go();
+    await settle();
+    expect(engine.storedSnapshots.size).toBe(0);
+    expect((await sandboxes.listSnapshots(workspace, {}, { limit: 9 })).total).toBe(0);
+    expect((await sandboxes.usage(workspace)).used.snapshots).toBe(0);
+  });
+
   it('says why it failed, and counts no more', async () => {
     const { sandboxes, workspace, engine } = test;
     await sandboxes.create(workspace, { name: 'box' });
@@ -171,6 +188,28 @@ describe('a snapshot', () => {
 describe('a volume', () => {
   const create = (name: string, sizeMib = 10) =>
     test.sandboxes.createVolume(test.workspace, { name, sizeMib });
+
+  it('leaves no disk behind when it is deleted while it is being made', async () => {
+    const { sandboxes, workspace, engine } = test;
+    const { volumes } = engine;
+    if (volumes === undefined) throw new Error('The engine has no volumes.');
+    let go: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    engine.volumes = {
+      ...volumes,
+      create: (id, options) => held.then(() => volumes.create(id, options)),
+    };
+    const created = create('data');
+    await settle();
+    const deleted = sandboxes.deleteVolume(workspace, 'data');
+    await settle();
+    go();
+    await Promise.all([created, deleted]);
+    expect(engine.storedVolumes.size).toBe(0);
+    expect((await sandboxes.usage(workspace)).used.volumes).toBe(0);
+  });
 
   it('outlives its sandbox, and belongs to one at a time', async () => {
     const { sandboxes, workspace, engine } = test;

@@ -166,8 +166,17 @@ export function createSnapshotKeeper(parts: KeeperParts): SnapshotKeeper {
     }
   };
 
+  /** What is removed while it is being made would leave files behind that nobody knows of. */
+  const whenMade = async ({ id, sandboxId }: Pick<Snapshot, 'id' | 'sandboxId'>): Promise<void> => {
+    const making = inProgress.get(sandboxId);
+    if (making?.snapshotId === id) await making.done;
+  };
+
   const expire = async (id: string): Promise<void> => {
     try {
+      const found = await storage.snapshots.findById(id);
+      if (found === null) return;
+      await whenMade(found);
       const snapshot = await storage.snapshots.findById(id);
       if (snapshot !== null) await remove(snapshot);
     } catch (error) {
@@ -203,9 +212,7 @@ export function createSnapshotKeeper(parts: KeeperParts): SnapshotKeeper {
     },
     listSnapshots: (workspace, filter, page) => storage.snapshots.page(workspace.id, filter, page),
     async deleteSnapshot(workspace, snapshotId) {
-      const { sandboxId } = await findSnapshot(parts, workspace, snapshotId);
-      const making = inProgress.get(sandboxId);
-      if (making?.snapshotId === snapshotId) await making.done;
+      await whenMade(await findSnapshot(parts, workspace, snapshotId));
       const snapshot = await findSnapshot(parts, workspace, snapshotId);
       await remove(snapshot);
       return snapshot;

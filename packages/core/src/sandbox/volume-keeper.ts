@@ -88,18 +88,21 @@ export function createVolumeKeeper(parts: KeeperParts): VolumeKeeper {
         throw error;
       }
       announce(volume, 'creating');
-      try {
-        await volumes.create(volume.id, { sizeMib });
-        const readyAtMs = clock.nowMs();
-        await storage.volumes.setState(volume.id, 'ready', readyAtMs);
-        const ready: Volume = { ...volume, state: 'ready', updatedAtMs: readyAtMs };
-        announce(ready, 'ready');
-        return ready;
-      } catch (error) {
-        const onFailure = (later: unknown) => parts.onBackgroundError(later, volume);
-        await parts.settler.settle(() => discard(volumes, volume), onFailure);
-        throw error;
-      }
+      // In its turn: what is deleted meanwhile would leave a disk behind that nobody knows of.
+      return await parts.inTurn(volume.id, async () => {
+        try {
+          await volumes.create(volume.id, { sizeMib });
+          const readyAtMs = clock.nowMs();
+          await storage.volumes.setState(volume.id, 'ready', readyAtMs);
+          const ready: Volume = { ...volume, state: 'ready', updatedAtMs: readyAtMs };
+          announce(ready, 'ready');
+          return ready;
+        } catch (error) {
+          const onFailure = (later: unknown) => parts.onBackgroundError(later, volume);
+          await parts.settler.settle(() => discard(volumes, volume), onFailure);
+          throw error;
+        }
+      });
     },
     findVolume: find,
     listVolumes: (workspace, filter, page) => storage.volumes.page(workspace.id, filter, page),
