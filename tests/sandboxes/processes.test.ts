@@ -124,6 +124,17 @@ describe('a background process', () => {
     expect(await read(id, { follow: true })).toBe('stdout@0:onetwo');
   });
 
+  it('says that it is gone to whoever still writes to it', async () => {
+    const { sandboxes, workspace } = test;
+    const { id } = await start({ ...sleep, stdin: true });
+    const source = programs[0]?.request.stdin as AsyncIterable<Uint8Array>;
+    const written = sandboxes.writeProcessInput(workspace, 'box', id, Buffer.from('a'));
+    // As an engine does whose pipe is full: it has the piece, and never asks for another.
+    await source[Symbol.asyncIterator]().next();
+    programs[0]?.exit(0);
+    await expect(written).rejects.toMatchObject({ code: 'invalid_request' });
+  });
+
   it('takes standard input in pieces until it is closed', async () => {
     const { sandboxes, workspace } = test;
     const { id, stdin } = await start({ ...sleep, stdin: true });

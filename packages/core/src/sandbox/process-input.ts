@@ -12,6 +12,8 @@ const closed = (): SandgateError =>
 /** Standard input that is written piece by piece, and handed to an engine as one stream. */
 export class ProcessInput implements AsyncIterable<Uint8Array> {
   readonly #writes: Write[] = [];
+  /** What the reader has, and has not asked on for. */
+  #given: Write | null = null;
   #isEnded = false;
   #wake: () => void = () => undefined;
 
@@ -37,6 +39,8 @@ export class ProcessInput implements AsyncIterable<Uint8Array> {
   /** Nobody reads any more. */
   abandon(): void {
     this.end();
+    // A reader that is gone never asks on.
+    this.#given?.refused(closed());
     for (const { refused } of this.#writes.splice(0)) refused(closed());
   }
 
@@ -44,9 +48,11 @@ export class ProcessInput implements AsyncIterable<Uint8Array> {
     for (;;) {
       const next = this.#writes.shift();
       if (next !== undefined) {
+        this.#given = next;
         try {
           yield next.data;
         } finally {
+          this.#given = null;
           next.taken();
         }
         continue;

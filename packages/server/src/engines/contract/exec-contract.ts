@@ -170,6 +170,20 @@ export const execContract: ContractPart = (test, { start }) => {
     expect(result).toMatchObject({ exitCode: 0, stdout: 'first\n' });
   });
 
+  test('a source of input is told when the program ends before it has taken everything', async () => {
+    const sandbox = await start();
+    const told = Promise.withResolvers<string>();
+    async function* large(): AsyncGenerator<Uint8Array> {
+      try {
+        yield Buffer.alloc(3 * mebibyte);
+      } finally {
+        told.resolve('told');
+      }
+    }
+    await runProgram(sandbox, ['head', '-c', '1'], { stdin: large() });
+    expect(await told.promise).toBe('told');
+  });
+
   test('ten megabytes of output arrive whole, and wait for a slow reader', async () => {
     const sandbox = await start();
     let held = 0;

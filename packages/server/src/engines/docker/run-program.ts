@@ -93,14 +93,14 @@ async function feed(
     Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
   for (;;) {
     const next = await Promise.race([iterator.next(), gone]);
-    if (next === true) {
-      // Not awaited: a source that hangs may never answer.
-      void Promise.resolve(iterator.return?.()).catch(() => undefined);
-      return;
+    if (next !== true && next.done === true) break;
+    if (next !== true) {
+      const written = new Promise<void>((resolve) => stdin.write(next.value, () => resolve()));
+      if ((await Promise.race([written, gone])) !== true) continue;
     }
-    if (next.done === true) break;
-    const written = new Promise<void>((resolve) => stdin.write(next.value, () => resolve()));
-    if ((await Promise.race([written, gone])) === true) return;
+    // Not awaited: a source that hangs may never answer.
+    void Promise.resolve(iterator.return?.()).catch(() => undefined);
+    return;
   }
   stdin.end();
 }

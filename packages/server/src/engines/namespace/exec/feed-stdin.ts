@@ -24,12 +24,11 @@ export async function feedStdin(stdin: Promise<Socket | null>, source: Source): 
     const iterator = source[Symbol.asyncIterator]();
     for (;;) {
       const next = await Promise.race([iterator.next(), closed]);
-      if (next === true) {
-        // Not awaited: a source that hangs may never answer.
-        iterator.return?.().catch(() => {});
-        return;
-      }
-      if (next.done === true || !(await write(socket, next.value, closed))) return;
+      if (next !== true && next.done === true) return;
+      if (next !== true && (await write(socket, next.value, closed))) continue;
+      // Not awaited: a source that hangs may never answer.
+      iterator.return?.().catch(() => {});
+      return;
     }
   } finally {
     // Not `end()`: that shuts a socket down, and a FIFO is none (shutdown(2), ENOTSOCK).
