@@ -149,7 +149,7 @@ function startWatcher() {
   const code = `
     'use strict';
     process.emitWarning = () => {};
-    const { workerData: answered } = require('node:worker_threads');
+    const { parentPort, workerData: answered } = require('node:worker_threads');
     const { Session } = require('node:inspector');
     const { internalBinding } = require('internal/test/binding');
     const { Signal } = internalBinding('signal_wrap');
@@ -163,6 +163,7 @@ function startWatcher() {
       }
     };
     signal.start(2);
+    parentPort.postMessage('listening');
   `;
   const worker = new Worker(code, {
     eval: true,
@@ -170,9 +171,21 @@ function startWatcher() {
     workerData: answered,
     name: 'interrupt',
   });
-  worker.on('error', () => {});
+  const started = { listening: false, waiting: null };
+  const settle = () => {
+    started.listening = true;
+    started.waiting?.();
+    started.waiting = null;
+  };
+  // Without a thread, code runs as well, but for that it cannot be interrupted.
+  for (const event of ['message', 'error', 'exit']) worker.on(event, settle);
   worker.unref();
   return {
+    /** Calls `action` when a signal is not lost any more that comes while JavaScript is busy. */
+    whenListening(action) {
+      if (started.listening) action();
+      else started.waiting = action;
+    },
     /** Called where a run starts: its interrupt is not answered yet. */
     reset() {
       own.Atomics.store(answered, 0, 0);
@@ -500,7 +513,9 @@ function start(number, marker, source, rich) {
   watcher?.reset();
   writeAll(OUTPUTS[0], marker);
   writeAll(OUTPUTS[1], marker);
-  evaluate(run);
+  const begin = orExit(() => run.settled || evaluate(run));
+  if (watcher) watcher.whenListening(begin);
+  else begin();
 }
 
 function readRequests() {

@@ -183,6 +183,19 @@ describe('a timeout', () => {
     expect((await run('kept')).stdout).toBe('7\n');
   });
 
+  test.each(['while (true) {}', 'await null; while (true) {}'])(
+    'interrupts %s right after the first run, and keeps the state',
+    (code) =>
+      inOwnKernel(async (own) => {
+        await own.run('kept = 7');
+        const aborting = new AbortController();
+        const ended = own.run(code, { signal: aborting.signal });
+        setTimeout(() => aborting.abort(), 1);
+        expect((await ended).outcome).toEqual({ kind: 'aborted', stateLost: false });
+        expect((await own.run('kept')).stdout).toBe('7\n');
+      }),
+  );
+
   test('a garbage collection after an interrupt does no harm', async () => {
     await run(
       'require("v8").setFlagsFromString("--expose-gc"); var gc = require("vm").runInNewContext("gc")',
