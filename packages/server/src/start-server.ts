@@ -184,6 +184,14 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
         auditScope.run({ actor: { kind: 'server' } }, () =>
           sandboxes.destroy(workspace, reference),
         ),
+      deleteSnapshot: (workspace, snapshotId) =>
+        auditScope.run({ actor: { kind: 'server' } }, () =>
+          sandboxes.deleteSnapshot(workspace, snapshotId),
+        ),
+      deleteVolume: (workspace, reference) =>
+        auditScope.run({ actor: { kind: 'server' } }, () =>
+          sandboxes.deleteVolume(workspace, reference),
+        ),
     },
     onError: (error) => log.error({ err: error }, 'a closed workspace could not be purged'),
   });

@@ -17,12 +17,12 @@ const everyMs = 60_000;
 const settledAfterMs = 900_000;
 
 /**
- * Destroys the sandboxes of closed workspaces, with their files. What is left is the record: revoked
+ * Destroys the sandboxes of closed workspaces, their snapshots and volumes, with all files. What is left is the record: revoked
  * keys, usage, audit. What fails is tried again: nobody can reach it meanwhile.
  */
 export function startWorkspacePurge(parts: {
   readonly storage: Storage;
-  readonly sandboxes: Pick<Sandboxes, 'destroy'>;
+  readonly sandboxes: Pick<Sandboxes, 'destroy' | 'deleteSnapshot' | 'deleteVolume'>;
   readonly auditLog: Pick<AuditLog, 'record'>;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -38,6 +38,14 @@ export function startWorkspacePurge(parts: {
       if (closed) return;
       for (const { id } of await storage.sandboxes.list(workspace.id)) {
         await sandboxes.destroy(workspace, id);
+      }
+      const isOwn = ({ workspaceId }: { readonly workspaceId: string }) =>
+        workspaceId === workspace.id;
+      for (const { id } of (await storage.snapshots.list()).filter(isOwn)) {
+        await sandboxes.deleteSnapshot(workspace, id);
+      }
+      for (const { id } of (await storage.volumes.list()).filter(isOwn)) {
+        await sandboxes.deleteVolume(workspace, id);
       }
       // A start that had passed its check before the end may still bring one up.
       if (clock.nowMs() - closedAtMs < settledAfterMs) continue;
