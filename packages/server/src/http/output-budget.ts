@@ -13,6 +13,7 @@ export interface OutputAllowance {
 export class OutputBudget {
   readonly #maxBytes: number;
   #takenBytes = 0;
+  readonly #ofHolder = new Map<string, number>();
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -22,16 +23,30 @@ export class OutputBudget {
     return this.#takenBytes;
   }
 
-  /** For one answer, which may hold up to `maxBytes` of it. */
-  open(maxBytes: number): OutputAllowance {
+  /**
+   * For one answer, which may hold up to `maxBytes` of it. What has the same holder may have half of all
+   * together, so that nobody takes everything from the others.
+   */
+  open(maxBytes: number, holder?: string): OutputAllowance {
+    const add = (bytes: number): void => {
+      taken += bytes;
+      this.#takenBytes += bytes;
+      if (holder === undefined) return;
+      const held = (this.#ofHolder.get(holder) ?? 0) + bytes;
+      if (held > 0) this.#ofHolder.set(holder, held);
+      else this.#ofHolder.delete(holder);
+    };
+    const isCrowded = (bytes: number): boolean => {
+      const held = holder === undefined ? 0 : (this.#ofHolder.get(holder) ?? 0) + bytes;
+      return this.#takenBytes + bytes > this.#maxBytes || held > this.#maxBytes / 2;
+    };
     let taken = 0;
     let exhausted = false;
     return {
       take: (bytes) => {
-        exhausted ||= taken + bytes > maxBytes || this.#takenBytes + bytes > this.#maxBytes;
+        exhausted ||= taken + bytes > maxBytes || isCrowded(bytes);
         if (exhausted) return false;
-        taken += bytes;
-        this.#takenBytes += bytes;
+        add(bytes);
         return true;
       },
       get takenBytes() {
@@ -40,10 +55,7 @@ export class OutputBudget {
       get exhausted() {
         return exhausted;
       },
-      release: () => {
-        this.#takenBytes -= taken;
-        taken = 0;
-      },
+      release: () => add(-taken),
     };
   }
 }

@@ -49,7 +49,9 @@ export async function answerBrimble(
   context: RequestContext,
   door: BrimbleDoor,
 ): Promise<Response> {
-  const body = door.services.held.open(match.route.maxBodyBytes);
+  // Whose key it is is not known before the body has come: each has a share.
+  const holder = credentialOf(match.route, context) ?? '';
+  const body = door.services.uploads.open(match.route.maxBodyBytes, holder);
   try {
     return await answer(match, context, door, body);
   } finally {

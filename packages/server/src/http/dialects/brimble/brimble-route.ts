@@ -27,8 +27,10 @@ export interface BrimbleServices extends KeyDependencies {
 /** What all calls at this door share. */
 export interface BrimbleBounds {
   readonly calls: CallLimit;
-  /** Output of commands, and bodies that are read as a whole. */
+  /** Output of commands. */
   readonly held: OutputBudget;
+  /** Bodies that are read as a whole. Apart, so that slow uploads cut nobody's output. */
+  readonly uploads: OutputBudget;
   readonly pace: OutputPace;
   /** A workspace has one key: looking for it and making it are one step. */
   readonly keysInTurn: KeyedQueue;

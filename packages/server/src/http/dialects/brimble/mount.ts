@@ -17,7 +17,7 @@ export interface BrimbleDependencies extends BrimbleServices {
   readonly log: Logger;
 }
 
-/** What all answers and all bodies that are read as a whole may hold together. */
+/** What all answers may hold together, and what all bodies that are read as a whole may. */
 const maxHeldBytes = 256 * 1024 * 1024;
 
 /** First segments of the paths that are this door's at the root, where a request carries its key. */
@@ -34,6 +34,7 @@ export function mountBrimble(app: App, dependencies: BrimbleDependencies): void 
       ...dependencies,
       calls: new CallLimit(),
       held: new OutputBudget(maxHeldBytes),
+      uploads: new OutputBudget(maxHeldBytes),
       pace: new OutputPace(),
       keysInTurn: createKeyedQueue(),
     },

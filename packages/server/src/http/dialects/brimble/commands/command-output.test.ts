@@ -36,3 +36,17 @@ it('cuts where the server holds as much as it may', () => {
     isCut: true,
   });
 });
+
+it('takes no more memory for a command that writes byte by byte', async () => {
+  const output = new CommandOutput(new OutputBudget(2e7).open(2e7), pace);
+  const byte = Buffer.from('x');
+  const before = process.memoryUsage();
+  for (let written = 0; written < 2_000_000; written += 1) {
+    // As a pipe gives them: each in memory of its own.
+    output.push({ stream: written % 2 === 0 ? 'stdout' : 'stderr', data: Buffer.from(byte) });
+  }
+  const after = process.memoryUsage();
+  const grownBytes = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
+  expect(grownBytes).toBeLessThan(100 * 1_048_576);
+  expect(output.finish().stdout).toBe('x'.repeat(1_000_000));
+});

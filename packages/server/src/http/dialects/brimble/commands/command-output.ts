@@ -11,9 +11,45 @@ export interface CollectedOutput {
   readonly isCut: boolean;
 }
 
+/** A shorter piece is copied: by itself it would take a hundred times its size. */
+const smallBytes = 4_096;
+const gatheredBytes = 16_384;
+
+/** Bytes in few pieces, however short those are in which they come. */
+class GatheredBytes {
+  readonly #pieces: Buffer[] = [];
+  #open = Buffer.alloc(0);
+  #used = 0;
+
+  add(data: Buffer): void {
+    if (data.byteLength >= smallBytes) {
+      this.#close();
+      this.#pieces.push(data);
+      return;
+    }
+    if (this.#used + data.byteLength > this.#open.byteLength) {
+      this.#close();
+      this.#open = Buffer.alloc(gatheredBytes);
+    }
+    this.#open.set(data, this.#used);
+    this.#used += data.byteLength;
+  }
+
+  whole(): Buffer {
+    this.#close();
+    return Buffer.concat(this.#pieces);
+  }
+
+  #close(): void {
+    if (this.#used > 0) this.#pieces.push(Buffer.from(this.#open.subarray(0, this.#used)));
+    this.#open = Buffer.alloc(0);
+    this.#used = 0;
+  }
+}
+
 /** Keeps what a command writes, up to a bound. The command goes on beyond it, and is held back. */
 export class CommandOutput {
-  readonly #pieces: Record<OutputChunk['stream'], Buffer[]> = { stdout: [], stderr: [] };
+  readonly #kept = { stdout: new GatheredBytes(), stderr: new GatheredBytes() };
   readonly #allowance: Pick<OutputAllowance, 'take'>;
   readonly #pace: Pick<OutputPace, 'turn'>;
   #bytes = 0;
@@ -31,7 +67,7 @@ export class CommandOutput {
     const isTaken = this.#allowance.take(kept.byteLength);
     if (isTaken) {
       this.#bytes += kept.byteLength;
-      this.#pieces[stream].push(kept);
+      this.#kept[stream].add(kept);
     }
     if (!isTaken || kept.byteLength < data.byteLength) this.#cut = stream;
   };
@@ -39,7 +75,7 @@ export class CommandOutput {
   /** Bytes that are not UTF-8 become U+FFFD. */
   finish(): CollectedOutput {
     const text = (stream: OutputChunk['stream']): string => {
-      const whole = Buffer.concat(this.#pieces[stream]).toString('utf8');
+      const whole = this.#kept[stream].whole().toString('utf8');
       const note = `\n[output cut: ${this.#bytes} bytes of this command are kept]\n`;
       return this.#cut === stream ? whole + note : whole;
     };

@@ -26,7 +26,7 @@ export async function runBuffered(
   command: Command,
   context: BrimbleContext,
 ): Promise<BrimbleAnswer> {
-  const allowance = context.held.open(maxOutputBytes);
+  const allowance = context.held.open(maxOutputBytes, context.workspace.id);
   try {
     const output = new CommandOutput(allowance, context.pace);
     const startedMs = performance.now();
