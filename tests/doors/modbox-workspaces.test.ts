@@ -123,6 +123,16 @@ describe('a workspace', () => {
     }
   });
 
+  it('is told of to no stranger, not by what another header names either', async () => {
+    const uuid = (await test.storage.workspaces.findBySlug(team.slug))?.uuid ?? '';
+    for (const named of [team.slug, 'something-else']) {
+      const answer = await client.call('GET', `/workspaces/${named}`, undefined, {
+        workspace: uuid,
+      });
+      expect(answer.status, named).toBe(401);
+    }
+  });
+
   it('is what X-Workspace-Id says, at every door, and must not be named twice', async () => {
     const { member } = team.people;
     const headers = { 'x-workspace-id': team.id };
@@ -150,6 +160,10 @@ describe('a workspace', () => {
     );
     const key = issued.body.key;
     expect((await test.api('GET', '/me', key)).status).toBe(200);
+    const workspace = await test.storage.workspaces.findBySlug(closing.slug);
+    if (workspace === null) throw new Error('The workspace is not there.');
+    await test.sandboxes.createVolume(workspace, { name: 'data', sizeMib: 1 });
+    await test.sandboxes.createSnapshot(workspace, 'box', { name: 'before' });
     const closed = await client.call('DELETE', `/workspaces/${closing.id}`, undefined, as(owner));
     expect(closed.status).toBe(200);
     expect((await test.api('GET', '/me', key)).status).toBe(401);
@@ -168,6 +182,8 @@ describe('a workspace', () => {
     const { entries } = await test.storage.audit.list({ action: 'workspace.purge' }, { limit: 1 });
     const workspaceId = entries[0]?.workspaceId ?? '';
     expect(await test.storage.sandboxes.list(workspaceId)).toEqual([]);
+    expect(await test.storage.snapshots.list()).toEqual([]);
+    expect(await test.storage.volumes.list()).toEqual([]);
     expect(test.backgroundErrors).toEqual([]);
   });
 

@@ -4,6 +4,8 @@ import {
   audited,
   callerActor,
   SandgateError,
+  type Storage,
+  type WorkspaceSelector,
 } from '@sandgate/core';
 import type { Access, Authorizer } from '../../authorize/authorizer.ts';
 import { readCredential } from '../../authorize/read-credential.ts';
@@ -63,16 +65,12 @@ async function answerCaller(
     const refusal = await authorizer.identify({ credential, address });
     if (refusal !== null) throw refusal;
   }
-  const selector = await selectWorkspace(known.storage, namedWorkspaces(route, context), 'own');
-  const input = await readInput(route, context).then(
-    (body) => ({ body }),
-    (error: unknown) => ({ error }),
-  );
+  const input = await prepare(route, context, known.storage);
   return await authorizer.perform(
     {
       credential,
       address,
-      workspace: selector,
+      workspace: input.selector,
       scope: route.access === 'any key' || route.access === 'user' ? null : route.access,
       method: route.method.toUpperCase(),
       endpoint: route.path,
@@ -88,6 +86,28 @@ async function answerCaller(
       return { value, status: value instanceof Response ? value.status : (route.status ?? 200) };
     },
   );
+}
+
+type Prepared = ({ readonly body: unknown } | { readonly error: unknown }) & {
+  readonly selector: WorkspaceSelector;
+};
+
+/**
+ * What is wrong with a request is told to who may make it: strangers would learn from a conflict which
+ * workspaces there are.
+ */
+async function prepare(
+  route: GuardedRoute,
+  context: RequestContext,
+  storage: Storage,
+): Promise<Prepared> {
+  let selector: WorkspaceSelector = { kind: 'own' };
+  try {
+    selector = await selectWorkspace(storage, namedWorkspaces(route, context), 'own');
+    return { selector, body: await readInput(route, context) };
+  } catch (error) {
+    return { selector, error };
+  }
 }
 
 async function runGuarded(
