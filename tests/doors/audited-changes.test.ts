@@ -52,7 +52,7 @@ describe.each(
 )('%s', (_, route) => {
   const send = async (targets: SampleTargets) => {
     const sample = routeSamples[route.operationId]?.(targets) ?? {};
-    const path = samplePath(route.path.replace('/api/v1', ''), sample);
+    const path = samplePath(route.path.replace('/api/v1', ''), sample, targets);
     const method = route.method.toUpperCase() as 'POST' | 'PUT' | 'DELETE';
     return await test.api(method, path, operator, sample.body);
   };

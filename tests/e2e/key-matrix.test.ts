@@ -1,7 +1,16 @@
-import { newKeyText, revokeKey, type Scope, scopes, setKeyEnabled } from '@sandgate/core';
+import { Readable } from 'node:stream';
+import {
+  newKeyText,
+  revokeKey,
+  type Scope,
+  scopes,
+  setKeyEnabled,
+  type Workspace,
+} from '@sandgate/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
 import { openApiDocument } from '../../packages/server/src/http/native/openapi-document.ts';
+import { smallBodyBytes } from '../../packages/server/src/http/native/route.ts';
 import { sampleSandbox } from '../../packages/server/src/storage/contract/sample-records.ts';
 import {
   type DocumentedRoute,
@@ -39,7 +48,27 @@ let ours: SampleTargets;
 let theirs: SampleTargets;
 let names: Readonly<Record<'mine' | 'theirs', readonly string[]>>;
 
-async function makeTargets(namespace: 'mine' | 'theirs'): Promise<SampleTargets> {
+/** Of what belongs to sandboxes, what the path names: it is not made for nothing. */
+async function makeSandboxTargets(workspace: Workspace, path: string) {
+  const { sandboxes } = test;
+  const has = (part: string): boolean => path.includes(part);
+  const targets = { ...absentTargets };
+  if (has('{sandbox}')) {
+    const sandbox = await sandboxes.create(workspace, { template: 'python' });
+    targets.sandbox = sandbox.id;
+    if (has('/files')) {
+      const files = await sandboxes.files(workspace, sandbox.id);
+      const source = Readable.from([Buffer.from('sample')]);
+      await files.write({ path: '/sample', source });
+    }
+  }
+  return targets;
+}
+
+async function makeTargets(
+  namespace: 'mine' | 'theirs',
+  path = allRoutes.map((route) => route.path).join(),
+): Promise<SampleTargets> {
   const mark = namespace === 'theirs' ? theirMark : 'ours';
   const { key } = await test.issue({ namespace, name: mark, scopes: ['key:manage'] });
   const { alert } = await test.storage.alerts.raise({
@@ -50,11 +79,28 @@ async function makeTargets(namespace: 'mine' | 'theirs'): Promise<SampleTargets>
     ticket: { subject: mark, body: mark },
     delivery: null,
   });
-  return { key: key.number, alert: alert.number, ticket: alert.ticketNumber, workspace: namespace };
+  const workspace = await test.storage.workspaces.findBySlug(namespace);
+  if (workspace === null) throw new Error('The workspace is gone.');
+  return {
+    ...(await makeSandboxTargets(workspace, path)),
+    ...{ key: key.number, alert: alert.number, ticket: alert.ticketNumber, workspace: namespace },
+  };
 }
 
+/** What there is not. */
+const absentTargets = {
+  key: 999_999,
+  alert: 999_999,
+  ticket: 999_999,
+  workspace: 'mine',
+  sandbox: 'f'.repeat(24),
+};
+
 beforeAll(async () => {
-  test = await createTestApp(folder);
+  test = await createTestApp(folder, {
+    policy: { maxSandboxes: 10_000 },
+    stored: { sandboxesPerWorkspace: 10_000, sandboxes: 20_000 },
+  });
   operator = (await test.issue()).text;
   for (const scope of scopes) {
     withOnly.set(scope, (await test.issue({ namespace: 'mine', scopes: [scope] })).text);
@@ -126,6 +172,13 @@ interface Changes {
   readonly contentType?: string;
 }
 
+/** Without what the request named. */
+const plain = (text: string): string =>
+  text.replace(/'[0-9a-f]{24}'/g, 'it').replace(/ in namespace '\w+'/, '');
+
+const longestBody = ({ operationId }: DocumentedRoute): number =>
+  allRoutes.find((each) => each.operationId === operationId)?.maxBodyBytes ?? smallBodyBytes;
+
 const sampleOf = (route: DocumentedRoute, targets: SampleTargets): RouteSample =>
   routeSamples[route.operationId]?.(targets) ?? {};
 
@@ -136,7 +189,7 @@ async function send(
   changes: Changes = {},
 ) {
   const sample = sampleOf(route, targets);
-  const path = samplePath(route.path, sample);
+  const path = samplePath(route.path, sample, targets);
   const query = new URLSearchParams({ ...sample.query, ...changes.query });
   const fields =
     sample.body === undefined && changes.body === undefined
@@ -237,13 +290,13 @@ describe.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as
           expect([allOthers.status, allOthers.code]).toEqual([403, 'scope_missing']);
         });
       }
-      const answer = await send(route, rightKey(route), await makeTargets('mine'));
+      const answer = await send(route, rightKey(route), await makeTargets('mine', route.path));
       expect([answer.status, answer.code]).toEqual([route.success, null]);
       expect(answer.text).not.toContain(theirMark);
       if (route.hasBody) {
         for (const [changes, status] of [
           [{ rawBody: '{' }, 400],
-          [{ rawBody: ' '.repeat(100_000) }, 413],
+          [{ rawBody: ' '.repeat(longestBody(route) + 1) }, 413],
           [{ contentType: 'text/plain', rawBody: '{}' }, 415],
         ] as const) {
           expect((await send(route, rightKey(route), ours, changes)).status).toBe(status);
@@ -259,7 +312,12 @@ describe.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as
           ...(route.workspaceIn.query ? [{ query: named, workspaceHeader: 'mine' }] : []),
           ...(route.workspaceIn.body ? [{ body: named, workspaceHeader: 'mine' }] : []),
         ]) {
-          const answer = await send(route, rightKey(route), await makeTargets('mine'), changes);
+          const answer = await send(
+            route,
+            rightKey(route),
+            await makeTargets('mine', route.path),
+            changes,
+          );
           expect([name, changes, answer.status]).toEqual([name, changes, route.success]);
           expect(answer.text).not.toContain(theirMark);
         }
@@ -304,30 +362,26 @@ describe.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as
       });
     });
 
-    if (route.path.includes('{id}')) {
+    if (route.path.includes('{')) {
       it('has nothing of others, not for a key and not under a wrong workspace', async () => {
         await changingNothing(async () => {
           const foreign = await send(route, rightKey(route), theirs);
-          const absent = await send(route, rightKey(route), {
-            key: 999_999,
-            alert: 999_999,
-            ticket: 999_999,
-            workspace: 'mine',
-          });
-          expect([foreign.status, foreign.text]).toEqual([404, absent.text]);
+          const absent = await send(route, rightKey(route), absentTargets);
+          expect([foreign.status, plain(foreign.text)]).toEqual([404, plain(absent.text)]);
           const misplaced = await send(route, operator, ours, { workspaceHeader: 'theirs' });
-          expect([misplaced.status, misplaced.text]).toEqual([404, absent.text]);
+          expect([misplaced.status, plain(misplaced.text)]).toEqual([404, plain(absent.text)]);
         });
       });
     }
 
     it('is open to an operator in every workspace that is there', async () => {
       for (const slug of ['mine', 'theirs'] as const) {
-        const targets = await makeTargets(slug);
+        const targets = await makeTargets(slug, route.path);
         const answer = await send(route, operator, targets, { workspaceHeader: slug });
         expect([slug, answer.status]).toEqual([slug, route.success]);
       }
-      if (route.operationId === 'createApiKey') return;
+      // These make the workspace that they are about.
+      if (['createApiKey', 'createSandbox'].includes(route.operationId)) return;
       const absent = await send(route, operator, ours, { workspaceHeader: 'nobodys' });
       expect([absent.status, absent.code]).toEqual([404, 'workspace_not_found']);
     });

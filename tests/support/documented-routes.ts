@@ -13,6 +13,7 @@ export interface DocumentedRoute {
   readonly success: number;
   /** Where it reads a workspace's name, beside the header. */
   readonly workspaceIn: { readonly query: boolean; readonly body: boolean };
+  /** In JSON. */
   readonly hasBody: boolean;
 }
 
@@ -22,7 +23,7 @@ interface Operation {
   readonly parameters?: readonly { readonly in: string; readonly name: string }[];
   readonly requestBody?: {
     readonly content: {
-      readonly 'application/json': {
+      readonly 'application/json'?: {
         readonly schema: { readonly properties?: Readonly<Record<string, unknown>> };
       };
     };
@@ -39,7 +40,7 @@ export function documentedRoutes(paths: OpenApiPaths): readonly DocumentedRoute[
     Object.entries(methods).map(([method, operation]) => {
       const statuses = Object.keys(operation.responses).map(Number);
       const { parameters = [], requestBody } = operation;
-      const fields = requestBody?.content['application/json'].schema.properties ?? {};
+      const fields = requestBody?.content['application/json']?.schema.properties ?? {};
       return {
         operationId: operation.operationId,
         method: method.toUpperCase(),
@@ -52,7 +53,7 @@ export function documentedRoutes(paths: OpenApiPaths): readonly DocumentedRoute[
           query: parameters.some((each) => each.in === 'query' && each.name === 'workspace'),
           body: 'workspace' in fields,
         },
-        hasBody: requestBody !== undefined,
+        hasBody: requestBody?.content['application/json'] !== undefined,
       };
     }),
   );

@@ -6,7 +6,7 @@ export interface SampleTargets {
   readonly workspace: string;
 }
 
-/** A request that a route takes. */
+/** A request that a route takes. Ids of what belongs to sandboxes are in its path by their names. */
 export interface RouteSample {
   /** The value of `{id}`. */
   readonly id?: number;
@@ -54,8 +54,29 @@ export const routeSamples: Readonly<Record<string, (targets: SampleTargets) => R
   changePlan: ({ workspace }) => ({ workspace, body: { plan: 'small' } }),
   reportLeakedKey: () => ({ body: { key: 'nobody has this one' } }),
   publishKeyPattern: () => ({}),
+  createSandbox: () => ({ body: { template: 'python', labels: { of: 'sample' } } }),
+  listSandboxes: () => ({ query: { size: '100' } }),
+  getSandbox: () => ({}),
+  updateSandbox: () => ({ body: { labels: { of: 'sample' } } }),
+  deleteSandbox: () => ({}),
+  pauseSandbox: () => ({}),
+  resumeSandbox: () => ({}),
+  stopSandbox: () => ({}),
+  startSandbox: () => ({}),
+  extendSandbox: () => ({ body: { expires_in: '1h' } }),
+  runCommand: () => ({ body: { command: 'true' } }),
+  runCode: () => ({ body: { code: '1' } }),
+  readFile: () => ({ query: { path: '/sample' } }),
+  writeFile: () => ({ query: { path: '/sample' } }),
+  removeFile: () => ({ query: { path: '/sample' } }),
+  getFileEntry: () => ({ query: { path: '/sample' } }),
+  listFiles: () => ({ query: { path: '/' } }),
+  makeDirectory: () => ({ body: { path: '/sample' } }),
+  moveFile: () => ({ body: { from: '/sample', to: '/moved' } }),
 };
 
 /** A route's path, with what the sample names in it. */
-export const samplePath = (path: string, { id, workspace }: RouteSample): string =>
-  path.replace('{id}', String(id)).replace('{workspace}', String(workspace));
+export const samplePath = (path: string, sample: RouteSample, targets: SampleTargets): string =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) =>
+    String(({ ...targets, ...sample } as Readonly<Record<string, unknown>>)[name]),
+  );

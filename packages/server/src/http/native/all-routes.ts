@@ -14,9 +14,26 @@ import { showKeyRoute } from './api-keys/show-key.ts';
 import { disableKeyRoute, enableKeyRoute } from './api-keys/switch-key.ts';
 import { updateKeyRoute } from './api-keys/update-key.ts';
 import { listAuditRoute } from './audit/list-audit.ts';
+import { runCodeRoute } from './commands/run-code.ts';
+import { runCommandRoute } from './commands/run-command.ts';
+import { makeDirectoryRoute, moveFileRoute, removeFileRoute } from './files/change-files.ts';
+import { listFilesRoute, showFileRoute } from './files/look-at-files.ts';
+import { readFileRoute } from './files/read-file.ts';
+import { writeFileRoute } from './files/write-file.ts';
 import { publishKeyPatternRoute } from './publish-key-pattern.ts';
 import { reportLeakedKeyRoute } from './report-leaked-key.ts';
 import type { Route } from './route.ts';
+import { createSandboxRoute } from './sandboxes/create-sandbox.ts';
+import { deleteSandboxRoute } from './sandboxes/delete-sandbox.ts';
+import { listSandboxesRoute } from './sandboxes/list-sandboxes.ts';
+import { showSandboxRoute } from './sandboxes/show-sandbox.ts';
+import {
+  pauseSandboxRoute,
+  resumeSandboxRoute,
+  startSandboxRoute,
+  stopSandboxRoute,
+} from './sandboxes/switch-sandbox.ts';
+import { extendSandboxRoute, updateSandboxRoute } from './sandboxes/update-sandbox.ts';
 import { showMeRoute } from './show-me.ts';
 import { commentOnTicketRoute } from './tickets/comment-on-ticket.ts';
 import { listTicketsRoute } from './tickets/list-tickets.ts';
@@ -66,4 +83,23 @@ export const allRoutes: readonly Route[] = [
   changePlanRoute,
   reportLeakedKeyRoute,
   publishKeyPatternRoute,
+  createSandboxRoute,
+  listSandboxesRoute,
+  showSandboxRoute,
+  updateSandboxRoute,
+  deleteSandboxRoute,
+  pauseSandboxRoute,
+  resumeSandboxRoute,
+  stopSandboxRoute,
+  startSandboxRoute,
+  extendSandboxRoute,
+  runCommandRoute,
+  runCodeRoute,
+  readFileRoute,
+  writeFileRoute,
+  removeFileRoute,
+  showFileRoute,
+  listFilesRoute,
+  makeDirectoryRoute,
+  moveFileRoute,
 ];

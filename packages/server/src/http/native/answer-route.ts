@@ -1,17 +1,22 @@
 import { type AuditedChange, audited, SandgateError, type WorkspaceSelector } from '@sandgate/core';
-import type { Authorizer } from '../authorize/authorizer.ts';
+import type { Access, Authorizer } from '../authorize/authorizer.ts';
 import { type CredentialHeader, readCredential } from '../authorize/read-credential.ts';
 import { reportLimits } from '../authorize/report-limits.ts';
 import { readJson } from '../read-json.ts';
 import { headerValues, peerAddress, type RequestContext } from '../request-context.ts';
 import { actorOf } from './actor.ts';
 import { nativeStatus } from './error-response.ts';
-import type { AuthorisedContext, NativeServices, Prepared, Route } from './route.ts';
+import {
+  type AuthorisedContext,
+  type Exchange,
+  type NativeServices,
+  type Prepared,
+  type Route,
+  smallBodyBytes,
+} from './route.ts';
 import { selectWorkspace } from './select-workspace.ts';
 
 export const acceptedHeaders: readonly CredentialHeader[] = ['x-api-key', 'authorization'];
-
-const maxBodyBytes = 64 * 1024;
 
 export type AuthorisedRoute = Exclude<Route, { access: 'public' }>;
 type PublicRoute = Extract<Route, { access: 'public' }>;
@@ -58,13 +63,14 @@ async function answerKey(
 ): Promise<unknown> {
   const known = publicContext(context, services);
   const credential = readCredential(headerValues(context), acceptedHeaders);
-  if (route.body !== undefined) {
+  if (route.body !== undefined || route.upload !== undefined) {
     // A stranger's body is not worth reading. The call itself is checked again when it has arrived.
     const refusal = await authorizer.identify({ credential, address: known.address });
     if (refusal !== null) throw refusal;
   }
   const { selector, run, safe } = await prepareCall(route, context, services);
-  return await authorizer.perform(
+  const { early, exchange, state } = openExchange(context);
+  const performed = authorizer.perform(
     {
       ...callOf(route),
       credential,
@@ -76,13 +82,48 @@ async function answerKey(
     },
     async (access) => {
       const change = 'audit' in route && !safe ? route.audit : null;
-      const value =
+      const work = () =>
         change === null
-          ? await run({ ...known, access, change: noChange })
-          : await runAudited(change, { ...known, access }, run);
-      return { value, status: route.status };
+          ? run({ ...known, access, exchange, change: noChange })
+          : runAudited(change, { ...known, access, exchange }, run);
+      const value = safe ? await work() : await services.calls.run(nameOf(access.caller), work);
+      const status = value instanceof Response ? value.status : route.status;
+      return { value, status, sandboxId: state.sandboxId };
     },
   );
+  // A route that has responded tells of whatever happens later in its body.
+  return await Promise.race([early, performed.then((value) => (state.responded ? early : value))]);
+}
+
+const nameOf = (caller: Access['caller']): string =>
+  caller.kind === 'key' ? String(caller.key.number) : caller.kind;
+
+function openExchange(context: RequestContext) {
+  const { raw } = context.req;
+  const state: { sandboxId: string | null; responded: boolean } = {
+    sandboxId: null,
+    responded: false,
+  };
+  let settle: (response: Response) => void = () => undefined;
+  const early = new Promise<Response>((resolve) => {
+    settle = resolve;
+  });
+  const exchange: Exchange = {
+    request: raw,
+    get signal() {
+      return raw.signal;
+    },
+    respond(response) {
+      // Nobody reads the body of an answer to HEAD.
+      if (raw.method === 'HEAD') void response.body?.cancel();
+      state.responded = true;
+      settle(response);
+    },
+    about(sandboxId) {
+      state.sandboxId = sandboxId;
+    },
+  };
+  return { early, exchange, state };
 }
 
 /** What a route says of every call of it. */
@@ -158,6 +199,6 @@ async function readRaw(route: Route, context: RequestContext) {
     body:
       route.body === undefined
         ? undefined
-        : await readJson(context, maxBodyBytes, route.body.isOptional()),
+        : await readJson(context, route.maxBodyBytes ?? smallBodyBytes, route.body.isOptional()),
   };
 }

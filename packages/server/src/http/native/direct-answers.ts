@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createFailureBudget } from '@sandgate/core';
 import { addLimitHeaders } from '../authorize/limit-headers.ts';
 import { readCredential } from '../authorize/read-credential.ts';
 import { explainFailure } from '../explain-failure.ts';
@@ -11,7 +10,8 @@ import { allRoutes } from './all-routes.ts';
 import { type AuthorisedRoute, acceptedHeaders, callOf, noChange } from './answer-route.ts';
 import { nativeErrorAnswer } from './error-response.ts';
 import type { NativeDependencies } from './mount.ts';
-import type { AuthorisedContext, NativeServices, Prepared } from './route.ts';
+import { createNativeBounds } from './native-bounds.ts';
+import type { AuthorisedContext, Exchange, NativeServices, Prepared } from './route.ts';
 
 /** Answers a request, or gives false and leaves it to the app. */
 export type DirectAnswers = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -34,7 +34,7 @@ export function createDirectAnswers(
   services: NativeDependencies,
   turnEnd: Pick<TurnEnd, 'gather'>,
 ): DirectAnswers {
-  const dependencies = { ...services, reports: createFailureBudget() };
+  const dependencies = { ...services, ...createNativeBounds() };
   const routes = new Map<string, DirectRoute>();
   for (const route of allRoutes) if (isDirect(route)) routes.set(route.path, directRoute(route));
   return (request, response) => {
@@ -86,6 +86,7 @@ async function answerDirectly(
           address,
           accept: '',
           access,
+          exchange: noExchange,
           change: noChange,
         }),
         status,
@@ -103,3 +104,13 @@ async function answerDirectly(
 }
 
 const reach = { kind: 'reach' } as const;
+
+/** These routes read nothing of the connection, and answer at once. */
+const noExchange: Exchange = {
+  get request(): never {
+    throw new Error('A route that is answered directly has no request.');
+  },
+  signal: new AbortController().signal,
+  respond: () => undefined,
+  about: () => undefined,
+};

@@ -1,4 +1,4 @@
-import { createFailureBudget, SandgateError } from '@sandgate/core';
+import { SandgateError } from '@sandgate/core';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import type { Authorizer } from '../authorize/authorizer.ts';
@@ -7,11 +7,12 @@ import { type App, answerTo } from '../request-context.ts';
 import { allRoutes } from './all-routes.ts';
 import { answerRoute } from './answer-route.ts';
 import { nativeErrorResponse } from './error-response.ts';
+import { createNativeBounds } from './native-bounds.ts';
 import { openApiDocument } from './openapi-document.ts';
 import { mountReference } from './reference/mount-reference.ts';
-import type { NativeServices } from './route.ts';
+import type { NativeBounds, NativeServices } from './route.ts';
 
-export interface NativeDependencies extends Omit<NativeServices, 'reports'> {
+export interface NativeDependencies extends Omit<NativeServices, keyof NativeBounds> {
   readonly authorizer: Authorizer;
   readonly log: Logger;
   /** Of Sandgate, for the OpenAPI document. */
@@ -24,7 +25,7 @@ export interface NativeDependencies extends Omit<NativeServices, 'reports'> {
  */
 export function mountNative(app: App, dependencies: NativeDependencies): void {
   const { authorizer, log, version } = dependencies;
-  const services = { ...dependencies, reports: createFailureBudget() };
+  const services = { ...dependencies, ...createNativeBounds() };
   const door: App = new Hono();
 
   for (const route of allRoutes) {

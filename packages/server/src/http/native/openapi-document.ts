@@ -6,6 +6,9 @@ import type { Route } from './route.ts';
 
 const errorBody = z.strictObject({ detail: z.string() }).meta({ id: 'Error' });
 
+/** What is not JSON. */
+const bytes = z.string().meta({ format: 'binary' });
+
 /** What every route for keys can answer. */
 const commonErrors: readonly ErrorCode[] = [
   'invalid_request',
@@ -25,12 +28,17 @@ const statusNames: Readonly<Record<number, string>> = {
   401: 'Invalid or missing API key',
   403: 'API key is inactive, or may not do this',
   404: 'There is no such thing, or it belongs to another workspace',
-  409: 'Something else was changed first',
+  408: 'It took longer than it may',
+  409: 'Something else was changed first, or is in the way',
   413: 'The body is too large',
   415: 'The body is not JSON by its Content-Type',
+  422: 'The sandbox has no such program or directory',
   429: 'Rate limit exceeded',
   500: 'Internal server error',
-  503: 'The store cannot answer; nothing was carried out',
+  501: 'The engine of this server cannot do that',
+  502: 'The sandbox failed',
+  503: 'The store cannot answer, or there is no room now; nothing was carried out',
+  507: 'The disk is full',
 };
 
 /** OpenAPI 3.1, out of the schemas that validate. */
@@ -49,7 +57,7 @@ export function openApiDocument(routes: readonly Route[], version: string) {
     info: {
       title: 'Sandgate',
       version,
-      description: 'API keys, their limits, usage and audit. See docs/api.md.',
+      description: 'Sandboxes; API keys, their limits, usage and audit. See docs/api.md.',
       license: { name: 'Apache-2.0' },
     },
     tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
@@ -60,7 +68,7 @@ type PathConfig = Parameters<OpenAPIHono['openAPIRegistry']['registerPath']>[0];
 
 function pathOf(route: Route): PathConfig {
   const isPublic = route.access === 'public';
-  const { params, query, body } = route;
+  const { params, query, body, upload } = route;
   const headers = z.object({
     'x-workspace-id': z
       .string()
@@ -89,16 +97,26 @@ function pathOf(route: Route): PathConfig {
               content: { 'application/json': { schema: body } },
             },
           }),
+      ...(upload === undefined ? {} : { body: { content: { [upload]: { schema: bytes } } } }),
     },
-    responses: { ...success(route), ...failures(route) },
+    responses: { ...success(route), ...others(route), ...failures(route) },
   };
 }
 
 function success(route: Route) {
   if (route.status === 204) return { 204: { description: 'Done' } };
-  const content = { 'application/json': { schema: route.answer } };
+  const { answer, media = [] } = route;
+  const content = {
+    ...(answer instanceof z.ZodNull ? {} : { 'application/json': { schema: answer } }),
+    ...Object.fromEntries(media.map((type) => [type, { schema: bytes }])),
+  };
   return { 200: { description: route.summary, content } };
 }
+
+const others = ({ otherStatuses = {} }: Route) =>
+  Object.fromEntries(
+    Object.entries(otherStatuses).map(([status, description]) => [status, { description }]),
+  );
 
 function failures({ access, body, errors = [] }: Route) {
   const common = access === 'public' ? (['invalid_request', 'internal'] as const) : commonErrors;

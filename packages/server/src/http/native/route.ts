@@ -12,10 +12,24 @@ import type {
 } from '@sandgate/core';
 import { z } from 'zod';
 import type { Access } from '../authorize/authorizer.ts';
+import type { CallLimit } from '../call-limit.ts';
+import type { OutputBudget } from '../output-budget.ts';
+import type { OutputPace } from '../output-pace.ts';
 import { type Input, type RawInput, readInput } from './read-input.ts';
 
+/** What all calls at this door share. */
+export interface NativeBounds {
+  /** How often an address may report leaked keys. */
+  readonly reports: FailureBudget;
+  /** Calls that hold something until they end. */
+  readonly calls: CallLimit;
+  /** Output that answers hold until they have left. */
+  readonly held: OutputBudget;
+  readonly pace: OutputPace;
+}
+
 /** What the handlers of this door need of the server. */
-export interface NativeServices extends KeyDependencies {
+export interface NativeServices extends KeyDependencies, NativeBounds {
   readonly clock: Clock;
   readonly auditLog: AuditLog;
   readonly limitsOf: (key: ApiKey, workspace: Workspace | null) => RequestLimits;
@@ -23,8 +37,6 @@ export interface NativeServices extends KeyDependencies {
   readonly plans: Readonly<Record<string, { readonly requests: RequestLimits }>>;
   /** What is wrong with a webhook's address, or null. */
   readonly webhookProblem: (url: string) => string | null;
-  /** How often an address may report leaked keys. */
-  readonly reports: FailureBudget;
 }
 
 export interface PublicContext extends NativeServices {
@@ -35,8 +47,20 @@ export interface PublicContext extends NativeServices {
   readonly accept: string;
 }
 
+/** What a call has of its connection, beside what it was sent and what it answers in the end. */
+export interface Exchange {
+  readonly request: Request;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
+  /** Answers now, by a body that is still being written; what `run` gives in the end is null. */
+  readonly respond: (response: Response) => void;
+  /** Says which sandbox the call is about, for its usage row. */
+  readonly about: (sandboxId: string) => void;
+}
+
 export interface AuthorisedContext extends PublicContext {
   readonly access: Access;
+  readonly exchange: Exchange;
   /** Of a route that changes something: the change, for its record in the audit. */
   readonly change: AuditedChange;
 }
@@ -59,7 +83,7 @@ interface RouteShape<
   Answer extends z.ZodType,
 > {
   readonly operationId: string;
-  readonly method: 'get' | 'post' | 'put' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** From the server's root, with `{names}`. */
   readonly path: `/${string}`;
   readonly summary: string;
@@ -68,12 +92,22 @@ interface RouteShape<
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
+  /** Longest JSON body. Default: `smallBodyBytes`. */
+  readonly maxBodyBytes?: number;
+  /** Media type of a body that the route reads by itself as it arrives. Goes without `body`. */
+  readonly upload?: string;
   readonly answer: Answer;
+  /** Media types of its answers that are not JSON. */
+  readonly media?: readonly string[];
   /** 200 unless given. 204 sends no body. */
   readonly status?: 200 | 204;
+  /** Further statuses that are no errors, or none with a code of its own. */
+  readonly otherStatuses?: Readonly<Record<number, string>>;
   /** Besides those that every route can answer. */
   readonly errors?: readonly ErrorCode[];
 }
+
+export const smallBodyBytes = 64 * 1024;
 
 type AuthorisedShape = {
   /** What the key must be granted. */
@@ -115,11 +149,11 @@ export interface Prepared<Context> {
 const nothing = z.strictObject({});
 type Nothing = typeof nothing;
 
-/** What a route does: the answer's fields, or a response for what is not JSON. */
+/** What a route does: the answer's fields, a response for what is not JSON, or null after `respond`. */
 type Run<Context, Params, Query, Body, Answer extends z.ZodType> = (
   input: Input<Params, Query, Body>,
   context: Context,
-) => Promise<z.input<Answer> | Response>;
+) => Promise<z.input<Answer> | Response | null>;
 
 /** Declares a route for keys. Without a declared access it does not compile. */
 export function defineRoute<

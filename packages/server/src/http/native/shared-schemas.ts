@@ -1,4 +1,4 @@
-import { keyPattern } from '@sandgate/core';
+import { keyPattern, parseDuration } from '@sandgate/core';
 import { z } from 'zod';
 
 /** ISO 8601, UTC, whole seconds, as documented. */
@@ -40,3 +40,16 @@ export const queryNumber = (min: number, max: number) => z.coerce.number().int()
 export const queryTime = z.iso
   .datetime({ offset: true, error: 'is not a time, as in 2027-01-31T12:00:00Z' })
   .transform((text) => Date.parse(text));
+
+/** A duration as text, read as milliseconds. */
+export const duration = z
+  .string()
+  .superRefine((text, context) => {
+    const parsed = parseDuration(text);
+    if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.problem });
+  })
+  .transform((text) => {
+    const parsed = parseDuration(text);
+    return parsed.ok ? parsed.durationMs : 0;
+  })
+  .meta({ description: '30s, 15m, 24h, 7d, 2w, 3mo or 1y; a bare number is hours' });

@@ -1,6 +1,7 @@
-import { allowListProblem, parseDuration, scopes } from '@sandgate/core';
+import { allowListProblem, scopes } from '@sandgate/core';
 import { z } from 'zod';
 import {
+  duration,
   heldKey,
   holdsNoKey,
   jsonText,
@@ -16,19 +17,6 @@ const maxLimit = 1_000_000;
 const name = z.string().trim().min(1).max(100).refine(holdsNoKey, heldKey);
 const description = z.string().max(1_000).refine(holdsNoKey, heldKey);
 export const grantedScope = z.enum([...scopes, '*']);
-
-/** A duration as text, read as milliseconds. */
-const duration = z
-  .string()
-  .superRefine((text, context) => {
-    const parsed = parseDuration(text);
-    if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.problem });
-  })
-  .transform((text) => {
-    const parsed = parseDuration(text);
-    return parsed.ok ? parsed.durationMs : 0;
-  })
-  .meta({ description: '30s, 15m, 24h, 7d, 2w, 3mo or 1y; a bare number is hours' });
 
 const expiresAt = z.iso
   .datetime({ offset: true, error: 'is not a time, as in 2027-01-31T12:00:00Z' })

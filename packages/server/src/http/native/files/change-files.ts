@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { givenFields } from '../../given-fields.ts';
+import { defineRoute } from '../route.ts';
+import { sandboxOf } from '../sandboxes/sandbox-call.ts';
+import { sandboxParams } from '../sandboxes/sandbox-schemas.ts';
+import { fileEntry, filePath, flag, toFileEntry } from './file-schemas.ts';
+
+export const makeDirectoryRoute = defineRoute({
+  operationId: 'makeDirectory',
+  method: 'post',
+  path: '/api/v1/sandboxes/{sandbox}/files/directories',
+  tag: 'Files',
+  summary: 'Make a directory',
+  access: 'file:write',
+  workspace: 'own',
+  safe: false,
+  audit: null,
+  params: sandboxParams,
+  body: z.strictObject({
+    path: filePath,
+    parents: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Also those above it, and one that is there is no error' }),
+  }),
+  answer: fileEntry,
+  errors: ['file_denied', 'file_exists', 'file_not_found', 'sandbox_not_found'],
+  async run({ params, body: { path, parents } }, context) {
+    const { sandbox, workspace, sandboxes } = await sandboxOf(context, params.sandbox);
+    const files = await sandboxes.files(workspace, sandbox.id);
+    await files.makeDirectory(path, { parents });
+    return toFileEntry(await files.stat(path));
+  },
+});
+
+export const moveFileRoute = defineRoute({
+  operationId: 'moveFile',
+  method: 'post',
+  path: '/api/v1/sandboxes/{sandbox}/files/move',
+  tag: 'Files',
+  summary: 'Move or rename a file or directory',
+  access: 'file:write',
+  workspace: 'own',
+  safe: false,
+  audit: null,
+  params: sandboxParams,
+  body: z.strictObject({ from: filePath, to: filePath }),
+  answer: fileEntry,
+  errors: ['file_conflict', 'file_denied', 'file_not_found', 'sandbox_not_found'],
+  async run({ params, body: { from, to } }, context) {
+    const { sandbox, workspace, sandboxes } = await sandboxOf(context, params.sandbox);
+    const files = await sandboxes.files(workspace, sandbox.id);
+    await files.move(from, to);
+    return toFileEntry(await files.stat(to));
+  },
+});
+
+export const removeFileRoute = defineRoute({
+  operationId: 'removeFile',
+  method: 'delete',
+  path: '/api/v1/sandboxes/{sandbox}/files',
+  tag: 'Files',
+  summary: 'Remove a file, or a directory with everything in it',
+  access: 'file:write',
+  workspace: 'own',
+  safe: false,
+  audit: null,
+  params: sandboxParams,
+  query: z.strictObject({ path: filePath, recursive: flag.optional() }),
+  answer: z.null(),
+  status: 204,
+  errors: ['file_conflict', 'file_denied', 'file_not_found', 'sandbox_not_found'],
+  async run({ params, query: { path, recursive } }, context) {
+    const { sandbox, workspace, sandboxes } = await sandboxOf(context, params.sandbox);
+    const files = await sandboxes.files(workspace, sandbox.id);
+    await files.remove(path, givenFields({ recursive }));
+    return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } });
+  },
+});

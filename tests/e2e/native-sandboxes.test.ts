@@ -1,0 +1,215 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type NativeClient, nativeClient } from '../support/native-client.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+let server: ServerProcess;
+let client: NativeClient;
+/** A sandbox that most of these tests share. */
+let id: string;
+
+beforeAll(async () => {
+  server = await startServerProcess({ home: join(temporaryFolder(), 'home') });
+  client = nativeClient(server);
+  const { status, body } = await client.call('POST', '/sandboxes', {
+    name: 'shared',
+    template: 'python',
+    labels: { purpose: 'tests' },
+    env: { GREETING: 'good day' },
+  });
+  expect([status, body.state]).toEqual([200, 'ready']);
+  id = body.id;
+});
+
+afterAll(async () => {
+  await server.stop();
+});
+
+const exec = async (json: Record<string, unknown>) =>
+  (await client.call('POST', `/sandboxes/${id}/exec`, json)).body;
+
+describe('the life of a sandbox', () => {
+  it('is listed by state, label and name, and found by name and id', async () => {
+    const listed = await client.call(
+      'GET',
+      '/sandboxes?state=ready,paused&label=purpose=tests&name_prefix=sha&template=python',
+    );
+    expect(listed.body).toMatchObject({ total: 1, next_cursor: null, sandboxes: [{ id }] });
+    expect((await client.call('GET', '/sandboxes?label=purpose=else')).body.total).toBe(0);
+    expect((await client.call('GET', '/sandboxes/shared')).body.id).toBe(id);
+    expect((await client.call('GET', `/sandboxes/${id}`)).body.env_names).toEqual(['GREETING']);
+    const { status } = await client.call('GET', '/sandboxes/nobody');
+    expect(status).toBe(404);
+  });
+
+  it('changes name and labels, and lives for as long as it is told', async () => {
+    const made = await client.call('POST', '/sandboxes', { template: 'python' });
+    const { id: other } = made.body;
+    const renamed = await client.call('PATCH', `/sandboxes/${other}`, { name: 'renamed' });
+    expect(renamed.body.name).toBe('renamed');
+    const extended = await client.call('POST', '/sandboxes/renamed/extend', { expires_in: '2h' });
+    const leftMs = Date.parse(extended.body.lifetime.expires_at) - Date.now();
+    expect(Math.abs(leftMs - 7_200_000)).toBeLessThan(60_000);
+    expect((await client.call('POST', '/sandboxes/renamed/stop')).body.state).toBe('stopped');
+    expect((await client.call('POST', '/sandboxes/renamed/start')).body.state).toBe('ready');
+    const gone = await client.call('DELETE', '/sandboxes/renamed');
+    expect(gone.body).toMatchObject({ id: other, state: 'destroyed', destroy_reason: 'user' });
+    expect((await client.call('DELETE', `/sandboxes/${other}`)).status).toBe(200);
+    expect((await client.call('GET', '/sandboxes/renamed')).status).toBe(404);
+  });
+
+  it('keeps its memory while it is paused, and refuses work', async () => {
+    await client.call('POST', `/sandboxes/${id}/code`, { code: 'kept = 41' });
+    expect((await client.call('POST', `/sandboxes/${id}/pause`)).body.state).toBe('paused');
+    const refused = await client.call('POST', `/sandboxes/${id}/exec`, { command: 'true' });
+    expect([refused.status, refused.headers.get('x-error-code')]).toEqual([409, 'sandbox_paused']);
+    expect((await client.call('POST', `/sandboxes/${id}/resume`)).body.state).toBe('ready');
+    const { body } = await client.call('POST', `/sandboxes/${id}/code`, { code: 'kept + 1' });
+    expect(body.results).toEqual([{ role: 'value', data: { 'text/plain': '42' } }]);
+  });
+
+  it('names every violation of a request at once', async () => {
+    const { status, body } = await client.call('POST', '/sandboxes', {
+      resources: { cpus: -1 },
+      egress: { mode: 'wide' },
+      surprise: true,
+    });
+    expect(status).toBe(400);
+    expect(body.detail).toMatch(/resources\.cpus.*egress\.mode.*surprise/);
+  });
+});
+
+describe('a command', () => {
+  it('gets its input, environment and directory, and answers both streams', async () => {
+    expect(
+      await exec({
+        command: 'cat; echo "$GREETING $MORE"; pwd; echo wrong >&2; exit 3',
+        stdin: 'typed\n',
+        env: { MORE: 'day' },
+        cwd: '/tmp',
+      }),
+    ).toEqual({
+      status: 'exited',
+      exit_code: 3,
+      stdout: 'typed\ngood day day\n/tmp\n',
+      stderr: 'wrong\n',
+      stdout_truncated: false,
+      stderr_truncated: false,
+    });
+    const raw = { command: ['cat'], stdin: '/wA=', stdin_encoding: 'base64', encoding: 'base64' };
+    expect((await exec(raw)).stdout).toBe('/wA=');
+  });
+
+  it('is cut off at its time and at its bound of output, and says so', async () => {
+    expect(await exec({ command: 'echo so far; sleep 60', timeout_seconds: 0.3 })).toMatchObject({
+      status: 'timed_out',
+      exit_code: null,
+      stdout: 'so far\n',
+    });
+    const much = await exec({ command: 'head -c 5000000 /dev/zero | tr "\\0" x; echo end >&2' });
+    expect([much.stdout.length, much.stdout_truncated]).toEqual([4 * 1_024 * 1_024, true]);
+    expect([much.stderr, much.stderr_truncated]).toEqual(['end\n', false]);
+  });
+
+  it('tells what it writes as it is written, in the order of each stream', async () => {
+    const events = client.events('POST', `/sandboxes/${id}/exec`, {
+      json: { command: 'printf "gr\\303"; read line; printf "\\274n $line"', stdin: 'now\n' },
+    });
+    const received = [];
+    for await (const event of events) received.push(event);
+    const text = received.map(({ data }) => data.text ?? '').join('');
+    expect(text).toBe('grün now');
+    expect(received.at(-1)).toMatchObject({
+      event: 'exit',
+      data: { status: 'exited', exit_code: 0 },
+    });
+  });
+
+  it('ends when its client goes away', async () => {
+    const events = client.events('POST', `/sandboxes/${id}/exec`, {
+      json: { command: 'echo begun; exec sleep 987654' },
+    });
+    expect((await events.next()).value).toMatchObject({ data: { text: 'begun\n' } });
+    await events.return(undefined);
+    const still = 'for f in /proc/[0-9]*/cmdline; do tr "\\0" " " < $f; echo; done';
+    await expect
+      .poll(async () => (await exec({ command: still })).stdout, { timeout: 20_000 })
+      .not.toContain('sleep 987654');
+  });
+});
+
+describe('code', () => {
+  it('answers values, tables and images, and errors with their frames', async () => {
+    const run = async (code: string, language = 'python') =>
+      (await client.call('POST', `/sandboxes/${id}/code`, { code, language })).body;
+    expect(await run('print("out"); [1, 2]')).toMatchObject({
+      status: 'completed',
+      stdout: 'out\n',
+      results: [{ role: 'value', data: { 'text/plain': '[1, 2]' } }],
+    });
+    const raised = await run('def f():\n  return {}["missing"]\nf()');
+    expect(raised).toMatchObject({ status: 'raised', error: { name: 'KeyError' } });
+    expect(raised.error.traceback.at(-1)).toMatchObject({ function: 'f', line: 2 });
+    const table = await run(
+      'class T:\n  def _repr_html_(self): return "<table></table>"\n  def _repr_png_(self): return b"png"\nT()',
+    );
+    expect(table.results[0].data).toMatchObject({
+      'text/html': '<table></table>',
+      'image/png': Buffer.from('png').toString('base64'),
+    });
+  });
+
+  it('shows results between its output as they come', async () => {
+    const events = client.events('POST', `/sandboxes/${id}/code`, {
+      json: { code: 'print("first")\n7 * 6' },
+    });
+    const received = [];
+    for await (const event of events) received.push(event);
+    expect(received.map(({ event }) => event)).toEqual(['stdout', 'result', 'done']);
+    expect(received[1]?.data.data['text/plain']).toBe('42');
+  });
+});
+
+describe('a file', () => {
+  const path = '/workspace/folder/data.bin';
+  const at = (more = '') => `/sandboxes/${id}/files?path=${path}${more}`;
+
+  it('is written and read as it is, whole and in part', async () => {
+    const content = Buffer.alloc(3_000_000, 'sandgate ');
+    const written = await client.send('PUT', at('&parents=true&mode=0640'), { body: content });
+    expect(await written.json()).toEqual({ path, size_bytes: content.byteLength });
+    const read = await client.send('GET', at());
+    expect(read.headers.get('content-length')).toBe(String(content.byteLength));
+    expect(content.equals(Buffer.from(await read.arrayBuffer()))).toBe(true);
+    const part = await client.send('GET', at(), { headers: { range: 'bytes=9-16' } });
+    expect([part.status, await part.text()]).toEqual([206, 'sandgate']);
+    expect(part.headers.get('content-range')).toBe(`bytes 9-16/${content.byteLength}`);
+    const beyond = await client.send('GET', at(), { headers: { range: 'bytes=3000000-' } });
+    expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, 'bytes */3000000']);
+    expect((await client.send('HEAD', at())).status).toBe(200);
+  });
+
+  it('is shown, listed, moved and removed', async () => {
+    const files = `/sandboxes/${id}/files`;
+    const entry = (await client.call('GET', `${files}/entry?path=${path}`)).body;
+    expect(entry).toMatchObject({ kind: 'file', size_bytes: 3_000_000, mode: '0640' });
+    const target = '/workspace/other';
+    const moved = await client.call('POST', `${files}/move`, { from: path, to: target });
+    expect(moved.body.path).toBe(target);
+    const listed = await client.call('GET', `${files}/list?path=/workspace`);
+    const names = listed.body.entries.map((each: { path: string }) => each.path);
+    expect(names).toEqual(expect.arrayContaining(['/workspace/folder', target]));
+    expect((await client.call('DELETE', `${files}?path=${target}`)).status).toBe(204);
+    expect((await client.call('GET', `${files}?path=${target}`)).status).toBe(404);
+    const made = await client.call('POST', `${files}/directories`, {
+      path: '/workspace/a/b',
+      parents: true,
+    });
+    expect(made.body.kind).toBe('directory');
+    const full = await client.call('DELETE', `${files}?path=/workspace/a`);
+    expect([full.status, full.headers.get('x-error-code')]).toEqual([409, 'file_conflict']);
+    const all = await client.call('DELETE', `${files}?path=/workspace/a&recursive=true`);
+    expect(all.status).toBe(204);
+  });
+});

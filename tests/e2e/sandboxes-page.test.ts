@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const page = readFileSync(join(import.meta.dirname, '../../docs/sandboxes.md'), 'utf8');
+const blocks = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block ?? '');
+
+const folder = temporaryFolder();
+let server: ServerProcess;
+
+beforeAll(async () => {
+  server = await startServerProcess({ home: join(folder, 'home') });
+});
+
+afterAll(async () => {
+  await server.stop();
+});
+
+it('docs/sandboxes.md has only commands that work, in its order', async () => {
+  expect(blocks.length).toBeGreaterThan(5);
+  const { stdout } = await promisify(execFile)('/bin/sh', ['-e', '-c', blocks.join('\n')], {
+    cwd: folder,
+    env: { ...process.env, SANDGATE: server.address, KEY: server.firstKey },
+  });
+  for (const told of [
+    '"stdout":"hello\\nTYPED\\n"',
+    '"stdout":"42\\n"',
+    'data: {"text":"1\\n',
+    '[0, 1, 4, 9, 16]',
+    'IndexError',
+    'some data',
+    '"state":"paused"',
+    '"state":"stopped"',
+    '"state":"destroyed"',
+  ]) {
+    expect(stdout).toContain(told);
+  }
+});
