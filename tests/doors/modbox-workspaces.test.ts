@@ -100,6 +100,15 @@ describe('a workspace', () => {
     expect((await call('GET', '/workspaces')).body.workspaces).toHaveLength(1);
   });
 
+  it('is made by a key of all workspaces where that may manage them', async () => {
+    const make = async (scopes: readonly string[]) => {
+      const { text: token } = await test.issue({ scopes });
+      return await client.call('POST', '/workspaces', { name: 'For others' }, { token });
+    };
+    expect((await make(['usage:read'])).status).toBe(403);
+    expect((await make(['workspace:manage'])).status).toBe(201);
+  });
+
   it('takes a slug of its own, which nobody else has', async () => {
     const owner = await newPerson();
     const make = (slug: string) =>

@@ -1,4 +1,4 @@
-import { createOwnWorkspace } from '@sandgate/core';
+import { createOwnWorkspace, grants, SandgateError } from '@sandgate/core';
 import { z } from 'zod';
 import { defineModboxRoute, optionalText, requirePerson } from '../modbox-route.ts';
 import { callerOf } from './workspace-caller.ts';
@@ -18,7 +18,13 @@ export const createWorkspaceRoute = defineModboxRoute({
     slug: optionalText(100),
   }),
   async run({ name, description = '', slug }, context) {
-    const user = callerOf(context).isOperator ? null : requirePerson(context).user;
+    const { caller } = context.access;
+    const { isOperator } = callerOf(context);
+    // A person needs no right for one of their own. A key of all workspaces makes it for others.
+    if (isOperator && caller.kind === 'key' && !grants(caller.key.scopes, 'workspace:manage')) {
+      throw new SandgateError('scope_missing', 'This API key lacks the scope workspace:manage');
+    }
+    const user = isOperator ? null : requirePerson(context).user;
     const ownerId = user?.id ?? null;
     const made = await createOwnWorkspace(context, { name, description, slug, ownerId });
     return await workspaceDetail(context.storage, made, user === null ? null : 'owner');
