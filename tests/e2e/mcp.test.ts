@@ -1,7 +1,9 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { callApi } from '../support/call-api.ts';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { runInProcess } from '../support/run-in-process.ts';
+import { msbPath, type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const home = temporaryFolder();
@@ -299,6 +301,81 @@ describe('protocol revisions', () => {
       expect([status, body.result.protocolVersion]).toEqual([200, revision]);
     },
   );
+});
+
+describe('msb mcp', () => {
+  const connectByPipe = async (
+    environment: Record<string, string>,
+    mode: 'legacy' | 'auto' = 'legacy',
+  ): Promise<Client> => {
+    const made = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } });
+    clients.push(made);
+    await made.connect(
+      new StdioClientTransport({
+        command: process.execPath,
+        args: [msbPath, 'mcp'],
+        env: { HOME: home, MSB_SERVER_URL: server.address, ...environment },
+        stderr: 'ignore',
+      }),
+    );
+    return made;
+  };
+
+  it('has the same tools over standard input and output, with progress and cancelling', async () => {
+    const piped = await connectByPipe({ MSB_API_KEY: key });
+    expect((await piped.listTools()).tools).toEqual((await client.listTools()).tools);
+    const told: string[] = [];
+    const args = ['-c', 'echo piped; exec sleep 61'];
+    const leaving = new AbortController();
+    const running = piped.callTool(
+      { name: 'sandbox_run_command', arguments: { sandbox: 'box', command: 'sh', args } },
+      {
+        signal: leaving.signal,
+        onprogress: ({ message = '' }) => {
+          told.push(message);
+          leaving.abort();
+        },
+      },
+    );
+    await expect(running).rejects.toThrow();
+    expect(told).toEqual(['piped\n']);
+    const list = { sandbox: 'box', command: 'sh', args: ['-c', 'cat /proc/[0-9]*/comm'] };
+    await expect
+      .poll(async () => (await call('sandbox_run_command', list, piped)).text.includes('sleep'), {
+        timeout: 20_000,
+      })
+      .toBe(false);
+    const refused = await call('sandbox_list', { namespace: 'victim' }, piped);
+    expect(refused.text).toBe('Error: This API key has no access to that namespace');
+  });
+
+  it('speaks the newest revision with a client that does', async () => {
+    const piped = await connectByPipe({ MSB_API_KEY: key }, 'auto');
+    expect(piped.getNegotiatedProtocolVersion()).toBe('2026-07-28');
+    expect(await call('sandbox_list', {}, piped)).toMatchObject({ isError: false });
+  });
+
+  it('says why there is no server, or that it wants a key', async () => {
+    await expect(connectByPipe({})).rejects.toThrow('Set MSB_API_KEY');
+    const absent = { MSB_SERVER_URL: 'http://127.0.0.1:1', MSB_API_KEY: key };
+    await expect(connectByPipe(absent)).rejects.toThrow('Calling http://127.0.0.1:1 failed');
+  });
+
+  it('prints configurations that hold no key', async () => {
+    for (const [name, where] of [
+      ['claude-code', ['mcpServers', 'sandgate', 'url']],
+      ['cursor', ['mcpServers', 'sandgate', 'url']],
+      ['vscode', ['servers', 'sandgate', 'url']],
+      ['claude-desktop', ['mcpServers', 'sandgate', 'env', 'MSB_SERVER_URL']],
+    ] as const) {
+      const environment = { MSB_SERVER_URL: server.address, MSB_API_KEY: key };
+      const { stdout, stderr } = await runInProcess(['mcp', 'config', name], home, { environment });
+      expect(stdout + stderr).not.toContain(key);
+      const address = where.reduce((value, part) => value[part], JSON.parse(stdout));
+      expect([server.address, `${server.address}/mcp`]).toContain(address);
+    }
+    expect((await runInProcess(['mcp', 'config', 'other'], home)).exitCode).toBe(2);
+  });
 });
 
 describe('who may call /mcp', () => {

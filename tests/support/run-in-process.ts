@@ -5,12 +5,15 @@ import type { CommandResult } from './server-process.ts';
 export async function runInProcess(
   commandLine: readonly string[],
   home: string,
-  { secret = '' }: { readonly secret?: string } = {},
+  {
+    secret = '',
+    environment = {},
+  }: { readonly secret?: string; readonly environment?: Readonly<Record<string, string>> } = {},
 ): Promise<CommandResult> {
   const printed = { stdout: '', stderr: '' };
   const decoder = new TextDecoder();
   const exitCode = await runProgram(commandLine, {
-    environment: { SANDGATE_HOME: home },
+    environment: { SANDGATE_HOME: home, ...environment },
     currentFolder: home,
     print: (text) => {
       printed.stdout += `${text}\n`;

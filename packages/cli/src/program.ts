@@ -4,6 +4,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addExec } from './commands/exec.ts';
 import { addKeygen } from './commands/keygen.ts';
 import { addKeys } from './commands/keys.ts';
+import { addMcp } from './commands/mcp.ts';
 import { addRun } from './commands/run.ts';
 import { addServerList } from './commands/server-list.ts';
 import { addServerLog } from './commands/server-log.ts';
@@ -55,7 +56,7 @@ function buildProgram(terminal: Terminal): Command {
   for (const add of serverCommands) add(server, terminal);
   addKeys(program, terminal);
   addUsers(program, terminal);
-  for (const add of [addUsage, addAudit, addRun, addExec, addDoctor, addVersion])
+  for (const add of [addUsage, addAudit, addRun, addExec, addMcp, addDoctor, addVersion])
     add(program, terminal);
   throwInsteadOfExit(program, terminal);
   return program;

@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { clientEnvironment } from './env-file.ts';
 import { failure, notRunning } from './exit.ts';
+import { findServer } from './find-server.ts';
 import { callHttp, type HttpAnswer } from './http-call.ts';
-import { loadServer } from './server-module.ts';
 import type { Terminal } from './terminal.ts';
-
-const defaultServer = 'http://127.0.0.1:5555';
 
 export interface OutputLine {
   readonly stream: string;
@@ -54,23 +51,9 @@ function readReply({ status, text }: HttpAnswer): RpcReply {
   throw failure(`The server answered with HTTP status ${status} and no JSON-RPC result.`);
 }
 
-function parseServerUrl(text: string): URL {
-  const url = URL.parse('api/v1/rpc', text.endsWith('/') ? text : `${text}/`);
-  if (url !== null && /^https?:$/.test(url.protocol)) return url;
-  throw failure('MSB_SERVER_URL is not an address such as https://sandgate.example:5555');
-}
-
-/** The server on the state directory, wherever it listens. */
-async function localServer(environment: Terminal['environment']): Promise<string> {
-  const { chooseHome, findRunningServer } = await loadServer();
-  return (await findRunningServer(chooseHome(undefined, environment)))?.address ?? defaultServer;
-}
-
 /** Calls the microsandbox door of the server that the environment or `.env` names. */
 export async function connectRpc(terminal: Terminal): Promise<RpcClient> {
-  const environment = await clientEnvironment(terminal);
-  const url = parseServerUrl(environment.MSB_SERVER_URL || (await localServer(environment)));
-  const key = environment.MSB_API_KEY;
+  const { url, key } = await findServer(terminal, 'api/v1/rpc');
   const headers = {
     'content-type': 'application/json',
     ...(key ? { authorization: `Bearer ${key}` } : {}),
