@@ -66,6 +66,8 @@ function recordingSandboxes() {
     async *events() {
       yield { kind: 'sandbox.state', sandboxId: theirs.id } as SandboxEvent;
       yield { kind: 'sandbox.state', sandboxId: ours.id } as SandboxEvent;
+      yield { kind: 'volume.state', attachedSandboxId: ours.id } as SandboxEvent;
+      yield { kind: 'volume.state', attachedSandboxId: null } as SandboxEvent;
       yield { kind: 'events.missed' } as SandboxEvent;
     },
   };
@@ -181,6 +183,8 @@ describe.each(restrictions)('a key that is restricted %s', (_, to) => {
     const events = await drained(gate.events(workspace, { signal }));
     expect(events).toEqual([
       { kind: 'sandbox.state', sandboxId: ours.id },
+      { kind: 'volume.state', attachedSandboxId: ours.id },
+      ...(to.sandboxId === undefined ? [{ kind: 'volume.state', attachedSandboxId: null }] : []),
       { kind: 'events.missed' },
     ]);
     await expect(drained(gate.events(null, { signal }))).rejects.toMatchObject({
@@ -246,6 +250,18 @@ describe('what a restricted key makes', () => {
     await expect(gate.start(workspace, ours.name, null)).rejects.toMatchObject({
       code: 'key_restricted',
     });
+  });
+
+  it('is not started by way of another that depends on it, where it may not be started', async () => {
+    const { gate, calls } = gateOf({ maxMemoryMib: 100 });
+    const requested = { resources: { memoryMib: 100 }, dependsOn: [theirs.name] };
+    for (const asked of [
+      gate.start(workspace, 'job-9', requested),
+      gate.create(workspace, { name: 'job-9', ...requested }),
+    ]) {
+      await expect(asked).rejects.toMatchObject({ code: 'key_restricted' });
+    }
+    expect(calls).toEqual([]);
   });
 
   it('is no volume, where it has one sandbox', async () => {

@@ -48,13 +48,23 @@ export function restrictSandboxes(
       yield* work(workspace, (await reach.find(workspace, reference)).id, ...rest);
     };
 
+  /** What is started along is bounded as it would be by itself. */
   const requireDependencies = async (
     workspace: Workspace,
     name: string,
     dependsOn: readonly string[],
   ): Promise<void> => {
-    const dependenciesOf = async (each: string) =>
-      (await reach.find(workspace, each)).definition.dependsOn;
+    const dependenciesOf = async (each: string) => {
+      const found = await reach.find(workspace, each);
+      requireRestrictedSandbox(reach, restrictions, {
+        name: found.name,
+        template: found.template,
+        resources: undefined,
+        otherwise: found.definition.resources,
+        defaults: defaults.resources,
+      });
+      return found.definition.dependsOn;
+    };
     await startOrder(name, dependsOn, dependenciesOf);
   };
 
@@ -156,6 +166,8 @@ export function restrictSandboxes(
       }
       for await (const event of sandboxes.events(workspace, options)) {
         const about = sandboxOf(event);
+        // To a key of one sandbox there is no volume that is not attached to it.
+        if (event.kind === 'volume.state' && (sandboxId ?? about) !== about) continue;
         if (about === null || (await reach.holdsId(workspace, about))) yield event;
       }
     },
