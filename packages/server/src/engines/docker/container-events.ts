@@ -32,9 +32,12 @@ export class ContainerEvents {
     this.#label = label;
   }
 
-  /** To be awaited before the first container is started. */
+  /** To be awaited before a container is started. What fails is tried again by the next call. */
   open(): Promise<void> {
-    this.#opening ??= this.#connect();
+    this.#opening ??= this.#connect().catch((error: unknown) => {
+      this.#opening = null;
+      throw error;
+    });
     return this.#opening;
   }
 

@@ -76,7 +76,10 @@ export class DockerProgram {
       });
       const ended = events.end(exec.id);
       // The daemon's answer to a start without input ends when the request does.
-      const connection = await exec.start({ hijack: true, stdin: true });
+      const connection = await exec.start({ hijack: true, stdin: true }).catch((error: unknown) => {
+        events.forget(exec.id);
+        throw error;
+      });
       if (!wrapped.stdin) connection.end();
       return new DockerProgram(agent, connection, ended, token, onOutput);
     } catch (error) {
