@@ -224,6 +224,11 @@ describe('sandboxes', () => {
       status: 404,
       body: { message: 'Snapshot not found' },
     });
+    const twoTeams = `/sandboxes?teamId=${nobodys}&teamId=${'e'.repeat(24)}`;
+    expect(await brimble.call('GET', twoTeams)).toMatchObject({
+      status: 400,
+      body: { message: 'teamId: is given more than once' },
+    });
   });
 
   it('pauses and resumes at once after that, and refuses work meanwhile', async () => {

@@ -190,8 +190,12 @@ function teamsIn(part: unknown): readonly string[] {
   return typeof teamId === 'string' ? [teamId] : [];
 }
 
-const readQuery = ({ query }: BrimbleRoute, values: URLSearchParams): unknown =>
-  requireForm(query, Object.fromEntries(values));
+/** @throws SandgateError `invalid_request`, also for a field that says two things, as two teams */
+function readQuery({ query }: BrimbleRoute, values: URLSearchParams): unknown {
+  const repeated = [...values.keys()].find((name) => values.getAll(name).length > 1);
+  if (repeated === undefined) return requireForm(query, Object.fromEntries(values));
+  throw new SandgateError('invalid_request', `${repeated}: is given more than once`);
+}
 
 async function readBody(
   { body, maxBodyBytes }: BrimbleRoute,
