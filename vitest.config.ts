@@ -7,8 +7,9 @@ export default defineConfig({
   resolve: { conditions: ['@sandgate/source'] },
   ssr: { resolve: { conditions: ['@sandgate/source'] } },
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // A machine that does something else at the same time is slow, and not wrong.
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
     // Two workers fit the smallest supported machine; each test file may start sandboxes of its own.
     maxWorkers: 2,
     projects: [
