@@ -196,6 +196,25 @@ describe('a workspace', () => {
     expect(test.backgroundErrors).toEqual([]);
   });
 
+  it('that cannot be purged keeps nothing of the others', async () => {
+    const [stuck, other] = [await newTeam(), await newTeam()];
+    const workspace = await test.storage.workspaces.findBySlug(stuck.slug);
+    const { volumes } = test.engine;
+    if (workspace === null || volumes === undefined) throw new Error('There is nothing to purge.');
+    await test.sandboxes.createVolume(workspace, { name: 'data', sizeMib: 1 });
+    test.engine.volumes = { ...volumes, remove: () => Promise.reject(new Error('bad disk')) };
+    for (const { id, people } of [stuck, other]) {
+      await client.call('DELETE', `/workspaces/${id}`, undefined, as(people.owner));
+    }
+    test.clock.currentMs += 900_000;
+    test.purge.purgeClosed();
+    const left = async () =>
+      (await test.storage.workspaces.listClosed()).map((each) => each.workspace.id);
+    await vi.waitFor(async () => expect(await left()).toEqual([workspace.id]));
+    expect(test.backgroundErrors.splice(0).map(String)).toContain('Error: bad disk');
+    test.engine.volumes = volumes;
+  });
+
   it('that is a home is neither closed nor handed over', async () => {
     const owner = await newPerson();
     const home = await test.storage.workspaces.findById(owner.user.homeWorkspaceId);

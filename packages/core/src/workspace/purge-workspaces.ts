@@ -1,6 +1,6 @@
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { Clock } from '../port/clock.ts';
-import type { Storage } from '../port/storage.ts';
+import type { ClosedWorkspace, Storage } from '../port/storage.ts';
 import type { Timers } from '../port/timers.ts';
 import type { Sandboxes } from '../sandbox/sandboxes.ts';
 import { workspaceFacts } from './workspace.ts';
@@ -17,8 +17,8 @@ const everyMs = 60_000;
 const settledAfterMs = 900_000;
 
 /**
- * Destroys the sandboxes of closed workspaces, their snapshots and volumes, with all files. What is left is the record: revoked
- * keys, usage, audit. What fails is tried again: nobody can reach it meanwhile.
+ * Destroys the sandboxes of closed workspaces, their snapshots and volumes, with all files. What is left
+ * is the record: revoked keys, usage, audit. What fails is tried again: nobody can reach it meanwhile.
  */
 export function startWorkspacePurge(parts: {
   readonly storage: Storage;
@@ -33,28 +33,32 @@ export function startWorkspacePurge(parts: {
   let cancel: () => void = () => undefined;
   let closed = false;
 
+  const purgeOne = async ({ workspace, closedAtMs }: ClosedWorkspace): Promise<void> => {
+    for (const { id } of await storage.sandboxes.list(workspace.id)) {
+      await sandboxes.destroy(workspace, id);
+    }
+    const isOwn = ({ workspaceId }: { readonly workspaceId: string }) =>
+      workspaceId === workspace.id;
+    for (const { id } of (await storage.snapshots.list()).filter(isOwn)) {
+      await sandboxes.deleteSnapshot(workspace, id);
+    }
+    for (const { id } of (await storage.volumes.list()).filter(isOwn)) {
+      await sandboxes.deleteVolume(workspace, id);
+    }
+    // A start that had passed its check before the end may still bring one up.
+    if (clock.nowMs() - closedAtMs < settledAfterMs) return;
+    await storage.workspaces.markPurged(workspace.id, clock.nowMs());
+    await auditLog.record({
+      action: 'workspace.purge',
+      actor: { kind: 'server' },
+      ...workspaceFacts(workspace),
+    });
+  };
   const purge = async (): Promise<void> => {
-    for (const { workspace, closedAtMs } of await storage.workspaces.listClosed()) {
+    for (const each of await storage.workspaces.listClosed()) {
       if (closed) return;
-      for (const { id } of await storage.sandboxes.list(workspace.id)) {
-        await sandboxes.destroy(workspace, id);
-      }
-      const isOwn = ({ workspaceId }: { readonly workspaceId: string }) =>
-        workspaceId === workspace.id;
-      for (const { id } of (await storage.snapshots.list()).filter(isOwn)) {
-        await sandboxes.deleteSnapshot(workspace, id);
-      }
-      for (const { id } of (await storage.volumes.list()).filter(isOwn)) {
-        await sandboxes.deleteVolume(workspace, id);
-      }
-      // A start that had passed its check before the end may still bring one up.
-      if (clock.nowMs() - closedAtMs < settledAfterMs) continue;
-      await storage.workspaces.markPurged(workspace.id, clock.nowMs());
-      await auditLog.record({
-        action: 'workspace.purge',
-        actor: { kind: 'server' },
-        ...workspaceFacts(workspace),
-      });
+      // One that fails, as where a disk does, must not keep the files of all others.
+      await purgeOne(each).catch(onError);
     }
   };
 
