@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Hold the server to times of its own: nothing else may run beside them. */
-const timed = ['tests/e2e/many-connections.test.ts', 'tests/doors/check-timing.test.ts'];
+const timed = ['tests/e2e/isolation-resources.test.ts', 'tests/doors/check-timing.test.ts'];
 
 export default defineConfig({
   resolve: { conditions: ['@sandgate/source'] },
