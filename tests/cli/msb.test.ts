@@ -48,7 +48,7 @@ describe('msb', () => {
   });
 
   it.each([
-    ['', ['server', 'keys', 'users', 'usage', 'audit', 'run', 'exec', 'doctor', 'version']],
+    ['', ['server', 'keys', 'users', 'usage', 'audit', 'run', 'exec', 'mcp', 'doctor', 'version']],
     ['server', ['start', 'stop', 'status', 'list', 'log', 'remove', 'keygen', 'keys']],
     ['keys', keyCommands],
     ['server keys', keyCommands],

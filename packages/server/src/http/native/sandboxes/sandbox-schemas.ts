@@ -13,6 +13,7 @@ const sandboxReference = z
   .string()
   .min(1)
   .max(63)
+  .refine(holdsNoKey, heldKey)
   .meta({ description: 'Id or name of the sandbox' });
 export const sandboxParams = z.strictObject({ sandbox: sandboxReference });
 
@@ -58,23 +59,24 @@ const snapshotSchedule = z
   .nullable();
 
 const mountedVolume = z.strictObject({
-  volume: z.string().min(1).max(63).meta({ description: 'Id or name' }),
+  volume: z.string().min(1).max(63).refine(holdsNoKey, heldKey).meta({ description: 'Id or name' }),
   path: z.string(),
   read_only: z.boolean().default(false),
 });
 
-const sandboxName = z.string().min(1).max(63);
+const sandboxName = z.string().min(1).max(63).refine(holdsNoKey, heldKey);
 
 export const createSandboxBody = z.strictObject({
   name: sandboxName.optional().meta({ description: 'Default: a random one' }),
-  template: z.string().min(1).max(255).optional(),
-  from_snapshot: z.string().max(63).optional(),
+  template: z.string().min(1).max(255).refine(holdsNoKey, heldKey).optional(),
+  from_snapshot: z.string().max(63).refine(holdsNoKey, heldKey).optional(),
   resources: resources.partial().optional(),
   env: environment.optional(),
   workdir: z.string().optional(),
   command: z
     .string()
     .max(16_384)
+    .refine(holdsNoKey, heldKey)
     .optional()
     .meta({ description: 'Main command, run by its shell. What it writes is the log' }),
   labels: labels.optional(),
