@@ -1,4 +1,5 @@
 import type { OutputChunk } from '@sandgate/core';
+import { GatheredBytes } from './gathered-bytes.ts';
 import type { OutputAllowance } from './output-budget.ts';
 import type { OutputPace } from './output-pace.ts';
 
@@ -14,8 +15,8 @@ export interface StreamOutput {
 /** What a command writes, up to a bound for each of its streams. */
 export class CollectedOutput {
   readonly #streams = {
-    stdout: { pieces: [] as Buffer[], bytes: 0, truncated: false },
-    stderr: { pieces: [] as Buffer[], bytes: 0, truncated: false },
+    stdout: { gathered: new GatheredBytes(), bytes: 0, truncated: false },
+    stderr: { gathered: new GatheredBytes(), bytes: 0, truncated: false },
   };
   readonly #maxBytes: number;
   readonly #allowance: Pick<OutputAllowance, 'take'>;
@@ -40,7 +41,7 @@ export class CollectedOutput {
       : data.subarray(0, this.#maxBytes - kept.bytes);
     if (this.#allowance.take(piece.byteLength)) {
       // A copy: the piece may be a small part of memory that would be held with it.
-      if (piece.byteLength > 0) kept.pieces.push(Buffer.from(piece));
+      if (piece.byteLength > 0) kept.gathered.add(Buffer.from(piece));
       kept.bytes += piece.byteLength;
       kept.truncated ||= piece.byteLength < data.byteLength;
     } else {
@@ -51,7 +52,7 @@ export class CollectedOutput {
   };
 
   stream(name: OutputChunk['stream']): StreamOutput {
-    const { pieces, truncated } = this.#streams[name];
-    return { data: Buffer.concat(pieces), truncated };
+    const { gathered, truncated } = this.#streams[name];
+    return { data: gathered.whole(), truncated };
   }
 }

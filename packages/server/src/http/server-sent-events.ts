@@ -1,3 +1,4 @@
+import { asciiJson } from './ascii-json.ts';
 import { StreamedBody } from './streamed-body.ts';
 
 interface ServerSentEvent {
@@ -9,13 +10,6 @@ interface ServerSentEvent {
 
 /** Proxies close connections that are silent for a minute. */
 const pingAfterMs = 15_000;
-
-/** ASCII alone: a client that cuts its reads in the middle of a character still reads it right. */
-const asciiJson = (value: unknown): string =>
-  JSON.stringify(value).replace(
-    /[\u007f-\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 
 /** One event as it is sent: lines that end with LF, and an empty one. */
 function eventText({ event, data, id }: ServerSentEvent): string {

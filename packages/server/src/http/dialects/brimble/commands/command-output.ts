@@ -1,4 +1,5 @@
 import type { OutputChunk } from '@sandgate/core';
+import { GatheredBytes } from '../../../gathered-bytes.ts';
 import type { OutputAllowance } from '../../../output-budget.ts';
 import type { OutputPace } from '../../../output-pace.ts';
 
@@ -9,42 +10,6 @@ export interface CollectedOutput {
   readonly stdout: string;
   readonly stderr: string;
   readonly isCut: boolean;
-}
-
-/** A shorter piece is copied: by itself it would take a hundred times its size. */
-const smallBytes = 4_096;
-const gatheredBytes = 16_384;
-
-/** Bytes in few pieces, however short those are in which they come. */
-class GatheredBytes {
-  readonly #pieces: Buffer[] = [];
-  #open = Buffer.alloc(0);
-  #used = 0;
-
-  add(data: Buffer): void {
-    if (data.byteLength >= smallBytes) {
-      this.#close();
-      this.#pieces.push(data);
-      return;
-    }
-    if (this.#used + data.byteLength > this.#open.byteLength) {
-      this.#close();
-      this.#open = Buffer.alloc(gatheredBytes);
-    }
-    this.#open.set(data, this.#used);
-    this.#used += data.byteLength;
-  }
-
-  whole(): Buffer {
-    this.#close();
-    return Buffer.concat(this.#pieces);
-  }
-
-  #close(): void {
-    if (this.#used > 0) this.#pieces.push(Buffer.from(this.#open.subarray(0, this.#used)));
-    this.#open = Buffer.alloc(0);
-    this.#used = 0;
-  }
 }
 
 /** Keeps what a command writes, up to a bound. The command goes on beyond it, and is held back. */

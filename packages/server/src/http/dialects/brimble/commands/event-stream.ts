@@ -1,4 +1,4 @@
-import { createPushedBody } from '../pushed-body.ts';
+import { StreamedBody } from '../../../streamed-body.ts';
 import { type CommandEvent, eventText, padded } from './event-text.ts';
 
 /** One of the clients gives up after 30 seconds of silence. */
@@ -22,7 +22,8 @@ export function createEventStream(options: {
 }): EventStream {
   const { userAgent, onGone, pingMs = pingEveryMs } = options;
   const readsBlocks = userAgent.startsWith('python-requests');
-  const body = createPushedBody(() => {
+  const body = new StreamedBody();
+  body.gone.addEventListener('abort', () => {
     clearInterval(pinging);
     onGone();
   });
@@ -41,7 +42,7 @@ export function createEventStream(options: {
     send: (event) => write(eventText(event)),
     close() {
       clearInterval(pinging);
-      body.close();
+      body.end();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import { asciiJson } from '../../../ascii-json.ts';
 
 export type CommandEvent =
   | { readonly type: 'stdout' | 'stderr'; readonly data: string }
@@ -10,12 +11,6 @@ export type CommandEvent =
  * fails where a character lies across the edge of two.
  */
 export const eventText = (event: CommandEvent): string => `data: ${asciiJson(event)}\n\n`;
-
-const asciiJson = (value: unknown): string =>
-  JSON.stringify(value).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 
 /** Escaped, the longest piece of it is a line of less than 64 KiB, the most that one client reads. */
 const maxCharacters = 8_192;

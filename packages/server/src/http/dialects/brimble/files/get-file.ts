@@ -1,6 +1,6 @@
 import { SandgateError } from '@sandgate/core';
+import { StreamedBody } from '../../../streamed-body.ts';
 import { defineBrimbleRoute } from '../brimble-route.ts';
-import { createPushedBody, type PushedBody } from '../pushed-body.ts';
 import { findSandbox } from '../sandboxes/find-sandbox.ts';
 import { pathOfSegments } from './file-path.ts';
 
@@ -15,12 +15,12 @@ export const getFileRoute = defineBrimbleRoute({
     const path = pathOfSegments(context.rest);
     const { id } = await findSandbox(context, ['ready'], 'be read from');
     const files = await context.sandboxes.files(context.workspace, id);
-    const gone = new AbortController();
-    const signal = AbortSignal.any([context.signal, gone.signal]);
-    let body: PushedBody | null = null;
-    const open = (): PushedBody => {
-      if (body !== null) return body;
-      body = createPushedBody(() => gone.abort());
+    const body = new StreamedBody();
+    const signal = AbortSignal.any([context.signal, body.gone]);
+    let isOpen = false;
+    const open = (): StreamedBody => {
+      if (isOpen) return body;
+      isOpen = true;
       const headers = { 'Content-Type': 'application/octet-stream', 'Cache-Control': 'no-store' };
       context.respond(new Response(body.stream, { headers }));
       return body;
@@ -28,9 +28,9 @@ export const getFileRoute = defineBrimbleRoute({
     try {
       await files.read({ path, signal, onData: (data) => open().write(data) });
       // An empty file has no pieces.
-      open().close();
+      open().end();
     } catch (error) {
-      if (body === null) throw explain(error, path);
+      if (!isOpen) throw explain(error, path);
       open().fail(error);
       throw error;
     }
