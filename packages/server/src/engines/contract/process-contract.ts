@@ -129,6 +129,8 @@ export const processContract: ContractPart = (test, { start }) => {
           'grep -ls "^sleep" /proc/[0-9]*/comm | sed s/comm/stat/ | xargs cat',
         )
       ).stdout.split(' ')[2] ?? '';
+    // Before it has become `sleep` it is a shell, which would be stopped under that name.
+    await eventually(state).toBe('S');
     process.signal('SIGSTOP');
     await eventually(state).toBe('T');
     process.signal('SIGCONT');
