@@ -8,8 +8,13 @@ import {
 import type { RecordedCall } from '../support/history/recorded-call.ts';
 
 const rules: HistoryRules = {
-  keyNumbers: { limited: 1, victim: 2 },
-  windows: { limited: [{ limit: 2, widthMs: 1_000 }] },
+  keyNumbers: { limited: 1, victim: 2, parent: 3, child: 4, grandchild: 5, orphan: 6 },
+  windows: {
+    limited: [{ limit: 2, widthMs: 1_000 }],
+    parent: [{ limit: 2, widthMs: 1_000 }],
+    child: [{ limit: 3, widthMs: 1_000 }],
+  },
+  parents: { child: 'parent', grandchild: 'child', orphan: 'victim' },
   revocationSentMs: { victim: 5_000 },
   revokedMs: { victim: 5_010 },
   revokedAtMs: { victim: 905_010 },
@@ -64,8 +69,34 @@ describe('the checker of histories', () => {
         seen('victim', 5_001),
         seen('victim', 5_001.5, { call: { status: 401 }, row: null }),
         seen('victim', 6_000, { call: { status: 429 }, row: null }),
+        seen('parent', 7_000),
+        seen('grandchild', 7_010),
+        seen('grandchild', 7_020, { call: { status: 429 } }),
+        seen('child', 8_000),
+        seen('orphan', 5_001),
+        seen('orphan', 5_002, { call: { status: 401 }, row: null }),
       ),
     ).toEqual([]);
+  });
+
+  it('finds a window that a key and its descendants overran together', () => {
+    expect(check(seen('parent', 0), seen('child', 10), seen('grandchild', 980))).toEqual([
+      'parent: 3 rows in 980 ms, where 1000 ms take 2',
+      'parent: 3 calls sent and answered in 990 ms, where 1000 ms take 2',
+    ]);
+    const cut = { call: { status: null, requestId: null } };
+    expect(check(seen('child', 0), seen('child', 10), seen('grandchild', 999, cut))).toEqual([
+      'parent: 3 rows in 999 ms, where 1000 ms take 2',
+    ]);
+  });
+
+  it('finds a child that outlives its parent, answered or not', () => {
+    const cut = { call: { status: null, requestId: null } };
+    expect(check(seen('orphan', 5_011))).toEqual([
+      'orphan: accepted a call sent 1 ms after it was revoked',
+      'orphan: a row 6 ms after it was revoked',
+    ]);
+    expect(check(seen('orphan', 5_011, cut))).toEqual(['orphan: a row 6 ms after it was revoked']);
   });
 
   it('finds a window with one call more, in the rows and in what clients saw', () => {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { violationsOf } from '../support/history/check-history.ts';
+import { rowsChargedTo, violationsOf } from '../support/history/check-history.ts';
 import { type HistoryOutcome, runHistory } from '../support/history/run-history.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -13,6 +13,7 @@ beforeAll(async () => {
     kills: 4,
     loadMs: 1_500,
     minuteLimits: [20, 50],
+    familyLimit: 40,
     victims: 2,
   });
 }, 120_000);
@@ -32,10 +33,13 @@ describe('a server that is killed again and again in mid-load', () => {
     expect(count(null)).toBeGreaterThan(0);
     expect(Object.keys(rules.revokedMs)).toHaveLength(2);
     for (const [target, [window]] of Object.entries(rules.windows)) {
-      const rows = history.rows.filter((row) => row.keyNumber === rules.keyNumbers[target]);
+      if (rules.parents[target] !== undefined) continue;
       // More where the whole run took longer than the window is wide.
-      const accepted = rows.filter((row) => row.accepted).length;
+      const accepted = rowsChargedTo(target, history, rules).length;
       expect(accepted).toBeGreaterThanOrEqual(window?.limit ?? Number.POSITIVE_INFINITY);
+    }
+    for (const child of Object.keys(rules.parents)) {
+      expect([child, rowsChargedTo(child, history, rules).length]).not.toEqual([child, 0]);
     }
   });
 

@@ -18,6 +18,8 @@ export interface HistoryWindow {
 export interface HistoryRules {
   readonly keyNumbers: Readonly<Record<string, number>>;
   readonly windows: Readonly<Record<string, readonly HistoryWindow[]>>;
+  /** Of each child: a call of it is charged to all its ancestors, and it dies with the first of them. */
+  readonly parents: Readonly<Record<string, string>>;
   /** When the first answer to a revocation of it was in hand, by the machine's monotonic clock. */
   readonly revokedMs: Readonly<Record<string, number>>;
   /** The same by the clock of the server's records. */
@@ -50,11 +52,39 @@ export function violationsOf(history: History, rules: HistoryRules): readonly st
   ];
 }
 
+/** A key, its parent, that one's parent, and so on. */
+const lineOf = (target: string, { parents }: Pick<HistoryRules, 'parents'>): readonly string[] => {
+  const parent = parents[target];
+  return parent === undefined ? [target] : [target, ...lineOf(parent, { parents })];
+};
+
+/** The accepted calls that count for a key, as the server wrote them down: its own, and those of all its descendants. */
+export function rowsChargedTo(
+  target: string,
+  { rows }: Pick<History, 'rows'>,
+  rules: HistoryRules,
+): readonly RecordedRow[] {
+  const numbers = new Set(
+    Object.entries(rules.keyNumbers)
+      .filter(([name]) => lineOf(name, rules).includes(target))
+      .map(([, number]) => number),
+  );
+  return rows.filter((row) => row.accepted && numbers.has(row.keyNumber));
+}
+
+/** The earliest of what happened to a key or to any of its ancestors. */
+function firstInLine(
+  target: string,
+  moments: Readonly<Record<string, number>>,
+  rules: HistoryRules,
+): number {
+  return Math.min(...lineOf(target, rules).map((each) => moments[each] ?? Infinity));
+}
+
 /** By the times that the server wrote down: the call after a full window must be a width later. */
-function windowsBrokenByRows({ rows }: History, rules: HistoryRules): readonly string[] {
+function windowsBrokenByRows(history: History, rules: HistoryRules): readonly string[] {
   return Object.entries(rules.windows).flatMap(([target, windows]) => {
-    const times = rows
-      .filter((row) => row.accepted && row.keyNumber === rules.keyNumbers[target])
+    const times = rowsChargedTo(target, history, rules)
       .map(({ atMs }) => atMs)
       .toSorted((a, b) => a - b);
     return windows.flatMap(({ limit, widthMs }) =>
@@ -71,7 +101,9 @@ function windowsBrokenByRows({ rows }: History, rules: HistoryRules): readonly s
 /** By what clients know for sure: a call was accepted at some moment between sending and answer. */
 function windowsBrokenByCalls({ calls }: History, rules: HistoryRules): readonly string[] {
   return Object.entries(rules.windows).flatMap(([target, windows]) => {
-    const taken = calls.filter((call) => call.target === target && accepted(call));
+    const taken = calls.filter(
+      (call) => accepted(call) && lineOf(call.target, rules).includes(target),
+    );
     return windows.flatMap(({ limit, widthMs }) =>
       taken.flatMap(({ sentMs }) => {
         const ends = taken
@@ -116,19 +148,20 @@ function rowsThatDoNotMatch({ calls, rows }: History, rules: HistoryRules): read
 }
 
 /** Refused as an unknown credential, or by the budget of its address for such: nobody's usage. */
-const isStrangers = (call: RecordedCall, { revocationSentMs }: HistoryRules): boolean =>
-  call.receivedMs >= (revocationSentMs[call.target] ?? Number.POSITIVE_INFINITY) &&
+const isStrangers = (call: RecordedCall, rules: HistoryRules): boolean =>
+  call.receivedMs >= firstInLine(call.target, rules.revocationSentMs, rules) &&
   (call.status === 401 || call.status === 429);
 
 /** Nothing but an answer, a limit, or the end of a revoked key; and the end is the end. */
 function lifeAfterRevocation({ calls }: History, rules: HistoryRules): readonly string[] {
   return calls.flatMap((call) => {
     const { target, status, sentMs } = call;
-    const revokedMs = rules.revokedMs[target];
-    if (revokedMs !== undefined && sentMs > revokedMs && accepted(call)) {
+    const revokedMs = firstInLine(target, rules.revokedMs, rules);
+    if (sentMs > revokedMs && accepted(call)) {
       return [`${target}: accepted a call sent ${sentMs - revokedMs} ms after it was revoked`];
     }
-    const limited = status === 429 && rules.windows[target] !== undefined;
+    const limited =
+      status === 429 && lineOf(target, rules).some((each) => rules.windows[each] !== undefined);
     const expected = status === null || accepted(call) || limited || isStrangers(call, rules);
     return expected ? [] : [`${target}: unexpected answer ${status}`];
   });
@@ -136,10 +169,11 @@ function lifeAfterRevocation({ calls }: History, rules: HistoryRules): readonly 
 
 /** Also of calls whose answers nobody saw. */
 function rowsAfterRevocation({ rows }: History, rules: HistoryRules): readonly string[] {
-  return Object.entries(rules.revokedAtMs).flatMap(([target, revokedAtMs]) =>
-    rows
-      .filter((row) => row.keyNumber === rules.keyNumbers[target] && row.accepted)
+  return Object.entries(rules.keyNumbers).flatMap(([target, keyNumber]) => {
+    const revokedAtMs = firstInLine(target, rules.revokedAtMs, rules);
+    return rows
+      .filter((row) => row.keyNumber === keyNumber && row.accepted)
       .filter(({ atMs }) => atMs > revokedAtMs + clockToleranceMs)
-      .map(({ atMs }) => `${target}: a row ${atMs - revokedAtMs} ms after it was revoked`),
-  );
+      .map(({ atMs }) => `${target}: a row ${atMs - revokedAtMs} ms after it was revoked`);
+  });
 }

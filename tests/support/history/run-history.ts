@@ -15,7 +15,9 @@ export interface HistoryPlan {
   readonly loadMs: number;
   /** Calls a minute that the limited keys may make. */
   readonly minuteLimits: readonly number[];
-  /** Keys that are revoked, each in mid-load, by several at once. */
+  /** The same of a key whose two children and one grandchild are called beside it. */
+  readonly familyLimit: number;
+  /** Keys with a child each that are revoked, each in mid-load, by several at once. */
   readonly victims: number;
 }
 
@@ -34,6 +36,7 @@ export interface RotationOutcome {
 
 interface MadeKey extends HistoryTarget {
   readonly windows: readonly HistoryWindow[];
+  readonly parent: string | null;
 }
 
 const minuteMs = 60_000;
@@ -57,7 +60,28 @@ export async function runHistory(plan: HistoryPlan): Promise<HistoryOutcome> {
       limits,
     });
     const windows = minute === null ? [] : [{ limit: minute, widthMs: minuteMs }];
-    return { name, keyNumber: body.id, texts: [body.key], windows };
+    return { name, keyNumber: body.id, texts: [body.key], windows, parent: null };
+  };
+
+  /** With the limits of its parent, or a lower one. */
+  const makeChild = async (name: string, parent: MadeKey, minute?: number): Promise<MadeKey> => {
+    const path = `/api-keys/${parent.keyNumber}/children`;
+    const limits = minute === undefined ? {} : { limits: { minute } };
+    const { status, body } = await callApi(server.address, 'POST', path, operator, {
+      name,
+      ...limits,
+    });
+    if (status !== 200) throw new Error(`${name} was answered with ${status}.`);
+    const windows = minute === undefined ? parent.windows : [{ limit: minute, widthMs: minuteMs }];
+    return { name, keyNumber: body.id, texts: [body.key], windows, parent: parent.name };
+  };
+
+  /** Four keys that share what the first of them may do. */
+  const makeFamily = async (limit: number): Promise<readonly MadeKey[]> => {
+    const parent = await make('parent', limit);
+    const first = await makeChild('first child', parent, Math.ceil(limit / 2));
+    const second = await makeChild('second child', parent);
+    return [parent, first, second, await makeChild('grandchild', first)];
   };
 
   /** Three at once: whichever is answered first, the key is dead from then on. */
@@ -112,7 +136,11 @@ export async function runHistory(plan: HistoryPlan): Promise<HistoryOutcome> {
     const victims = await Promise.all(
       Array.from({ length: plan.victims }, (_, index) => make(`victim ${index + 1}`, null)),
     );
-    let targets: readonly MadeKey[] = [...limited, free, ...victims];
+    const orphans = await Promise.all(
+      victims.map((victim) => makeChild(`child of ${victim.name}`, victim)),
+    );
+    const family = await makeFamily(plan.familyLimit);
+    let targets: readonly MadeKey[] = [...limited, ...family, free, ...victims, ...orphans];
     const keys = targets;
     clients.use(targets);
 
@@ -147,7 +175,12 @@ export async function runHistory(plan: HistoryPlan): Promise<HistoryOutcome> {
       history: { calls, rows: readRows(home) },
       rules: {
         keyNumbers: Object.fromEntries(keys.map(({ name, keyNumber }) => [name, keyNumber])),
-        windows: Object.fromEntries(limited.map(({ name, windows }) => [name, windows])),
+        windows: Object.fromEntries(
+          [...limited, ...family].map(({ name, windows }) => [name, windows]),
+        ),
+        parents: Object.fromEntries(
+          keys.flatMap(({ name, parent }) => (parent === null ? [] : [[name, parent]])),
+        ),
         revokedMs,
         revokedAtMs,
         revocationSentMs,
