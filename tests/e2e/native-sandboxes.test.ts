@@ -80,6 +80,35 @@ describe('the life of a sandbox', () => {
   });
 });
 
+describe('the log of a main command', () => {
+  it('is read in parts, and followed to the end of the sandbox from any byte', async () => {
+    const made = await client.call('POST', '/sandboxes', {
+      template: 'python',
+      command: 'echo at work; echo gr\u00fcn; exec sleep 987654',
+    });
+    const logs = `/sandboxes/${made.body.id}/logs`;
+    const received = [];
+    for await (const event of client.events('GET', logs)) {
+      received.push(event);
+      const text = received.map(({ data }) => data.text ?? '').join('');
+      if (text !== 'at work\ngr\u00fcn\n') continue;
+      await client.call('POST', `/sandboxes/${made.body.id}/stop`);
+    }
+    expect(received.at(-1)).toMatchObject({ event: 'end', id: '14', data: { to_byte: 14 } });
+    const again = [];
+    const headers = { 'last-event-id': '8' };
+    for await (const event of client.events('GET', logs, { headers })) again.push(event);
+    expect(again).toMatchObject([
+      { event: 'log', data: { text: 'gr\u00fcn\n' } },
+      { event: 'end' },
+    ]);
+    // Three bytes of the word are one and a half of its letters.
+    const part = await client.call('GET', `${logs}?from_byte=-6&max_bytes=4`);
+    expect(part.body).toEqual({ data: 'gr\u00fc', from_byte: 8, to_byte: 12, end_byte: 14 });
+    await client.call('DELETE', `/sandboxes/${made.body.id}`);
+  });
+});
+
 describe('a command', () => {
   it('gets its input, environment and directory, and answers both streams', async () => {
     expect(

@@ -33,6 +33,8 @@ it('docs/sandboxes.md has only commands that work, in its order', async () => {
     '[0, 1, 4, 9, 16]',
     'IndexError',
     'some data',
+    '"reached":true',
+    '"allow":["pypi.org","*.pythonhosted.org"],"live":true',
     '"state":"paused"',
     '"state":"stopped"',
     '"state":"destroyed"',

@@ -64,17 +64,18 @@ export async function createTestApp(
   const file = join(folder, `${randomBytes(4).toString('hex')}.db`);
   const storage = await openSqliteStorage({ file, clock });
   const randomness = { bytes: (length: number) => randomBytes(length) };
-  const waiting = new Set<() => void>();
+  const waiting = new Map<() => void, number>();
   /** Nothing passes by itself: the test says when all that is waited for is over. */
-  const timers: Timers & { pass: () => void } = {
-    after(_, run) {
-      waiting.add(run);
+  const timers: Timers & { pass: () => void; delaysMs: () => readonly number[] } = {
+    after(delayMs, run) {
+      waiting.set(run, delayMs);
       return () => void waiting.delete(run);
     },
     pass() {
-      for (const run of [...waiting]) run();
+      for (const run of [...waiting.keys()]) run();
       waiting.clear();
     },
+    delaysMs: () => [...waiting.values()],
   };
   const secret = randomBytes(32);
   const { record } = await storage.serverKeys.replace(serverKeyFingerprint(secret), clock.nowMs());

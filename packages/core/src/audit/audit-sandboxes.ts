@@ -12,6 +12,7 @@ type Unrecorded =
   | 'wait'
   | 'read'
   | 'stats'
+  | 'egressDenials'
   | 'readLog'
   | 'followLog'
   | 'templates'

@@ -1,5 +1,6 @@
 import { createBackgroundProcesses } from './background-processes.ts';
 import { createChanges } from './change-sandbox.ts';
+import { EgressDenials } from './egress-denials.ts';
 import { EventStream } from './event-stream.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
 import { LaunchQueue } from './launch-queue.ts';
@@ -32,6 +33,7 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
   const nowhere = (error: unknown) => onBackgroundError(error, { id: '', workspaceId: '' });
   const settler = createSettler(timers);
   const events = new EventStream(clock);
+  const denials = new EgressDenials(events);
   const inTurn = createKeyedQueue();
   const live: SandboxParts['live'] = new Map();
   const activity = new SandboxActivity({
@@ -131,6 +133,9 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
     async stats(workspace, reference, { sinceMs }) {
       const { id } = await records.find(workspace, reference);
       return await stats.read(id, sinceMs);
+    },
+    async egressDenials(workspace, reference) {
+      return denials.of((await records.find(workspace, reference)).id);
     },
     templates: () => catalogue?.list() ?? [],
     usage: async (workspace) => ({

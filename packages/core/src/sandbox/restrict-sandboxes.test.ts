@@ -126,6 +126,7 @@ const asks: Readonly<
   wait: (gate, of) => gate.wait(workspace, of.name, nothing),
   read: (gate, of) => gate.read(workspace, of.name),
   stats: (gate, of) => gate.stats(workspace, of.name, nothing),
+  egressDenials: (gate, of) => gate.egressDenials(workspace, of.name),
   readLog: (gate, of) => gate.readLog(workspace, of.name, nothing),
   followLog: (gate, of) => drained(gate.followLog(workspace, of.name, nothing)),
   exec: (gate, of) => gate.exec(workspace, of.name, nothing),

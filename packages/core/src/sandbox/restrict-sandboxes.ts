@@ -146,7 +146,10 @@ export function restrictSandboxes(
         (sandbox) => reach.holds(sandbox),
         page,
       ),
-    wait: within(sandboxes.wait),
+    async wait(workspace, reference, request) {
+      const { id } = await reach.find(workspace, reference, { includeDestroyed: true });
+      return await sandboxes.wait(workspace, id, request);
+    },
     async read(workspace, reference) {
       const readings = await sandboxes.read(workspace, reference);
       const held = readings.filter(({ sandbox }) => reach.holds(sandbox));
@@ -156,6 +159,7 @@ export function restrictSandboxes(
       return held;
     },
     stats: within(sandboxes.stats),
+    egressDenials: within(sandboxes.egressDenials),
     readLog: within(sandboxes.readLog),
     followLog: streamWithin(sandboxes.followLog),
     templates: () => sandboxes.templates().filter(({ name }) => reach.holdsTemplate(name)),

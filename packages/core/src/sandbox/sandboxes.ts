@@ -8,7 +8,7 @@ import type {
   ProcessSignal,
   SandboxMetrics,
 } from '../port/engine.ts';
-import type { EgressPolicy } from '../port/engine-egress.ts';
+import type { EgressDenial, EgressPolicy } from '../port/engine-egress.ts';
 import type { SandboxFiles } from '../port/engine-files.ts';
 import type { Terminal, TerminalRequest } from '../port/engine-terminal.ts';
 import type { Page, PageRequest } from '../port/page.ts';
@@ -152,6 +152,8 @@ export interface Sandboxes {
     reference: string,
     request: { readonly sinceMs: number },
   ): Promise<StatsReading>;
+  /** What its egress policies refused since the server started, oldest first: the newest 100. */
+  egressDenials(workspace: Workspace, reference: string): Promise<readonly EgressDenial[]>;
   /** What its main command wrote. A negative `fromByte` counts from the end. */
   readLog(
     workspace: Workspace,

@@ -16,11 +16,16 @@ import { updateKeyRoute } from './api-keys/update-key.ts';
 import { listAuditRoute } from './audit/list-audit.ts';
 import { runCodeRoute } from './commands/run-code.ts';
 import { runCommandRoute } from './commands/run-command.ts';
+import { setEgressRoute } from './egress/set-egress.ts';
+import { showEgressRoute } from './egress/show-egress.ts';
 import { makeDirectoryRoute, moveFileRoute, removeFileRoute } from './files/change-files.ts';
 import { listFilesRoute, showFileRoute } from './files/look-at-files.ts';
 import { readFileRoute } from './files/read-file.ts';
 import { writeFileRoute } from './files/write-file.ts';
 import { publishKeyPatternRoute } from './publish-key-pattern.ts';
+import { readLogRoute } from './readings/read-log.ts';
+import { showMetricsRoute } from './readings/show-metrics.ts';
+import { showStatsRoute } from './readings/show-stats.ts';
 import { reportLeakedKeyRoute } from './report-leaked-key.ts';
 import type { Route } from './route.ts';
 import { createSandboxRoute } from './sandboxes/create-sandbox.ts';
@@ -34,6 +39,7 @@ import {
   stopSandboxRoute,
 } from './sandboxes/switch-sandbox.ts';
 import { extendSandboxRoute, updateSandboxRoute } from './sandboxes/update-sandbox.ts';
+import { waitForSandboxRoute } from './sandboxes/wait-for-sandbox.ts';
 import { showMeRoute } from './show-me.ts';
 import { commentOnTicketRoute } from './tickets/comment-on-ticket.ts';
 import { listTicketsRoute } from './tickets/list-tickets.ts';
@@ -93,6 +99,12 @@ export const allRoutes: readonly Route[] = [
   stopSandboxRoute,
   startSandboxRoute,
   extendSandboxRoute,
+  waitForSandboxRoute,
+  showEgressRoute,
+  setEgressRoute,
+  showMetricsRoute,
+  showStatsRoute,
+  readLogRoute,
   runCommandRoute,
   runCodeRoute,
   readFileRoute,

@@ -38,3 +38,14 @@ const toldOf = (error: unknown) =>
   error instanceof SandgateError && error.code !== 'internal'
     ? { code: error.code, detail: error.message }
     : { code: 'internal', detail: 'Internal server error' };
+
+/**
+ * The id of the last event that the client has seen, where it comes back.
+ * @throws SandgateError `invalid_request`
+ */
+export function lastEventId({ exchange }: Pick<AuthorisedContext, 'exchange'>): number | undefined {
+  const text = exchange.request.headers.get('last-event-id');
+  if (text === null || text === '') return undefined;
+  if (/^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
+  throw new SandgateError('invalid_request', 'Last-Event-ID: must be the id of an event');
+}

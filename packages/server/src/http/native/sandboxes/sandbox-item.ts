@@ -17,7 +17,7 @@ export function toSandboxItem(sandbox: Sandbox): z.input<typeof sandboxItem> {
     env_names: Object.keys(definition.environment),
     workdir: definition.workdir,
     command: definition.exec,
-    egress: egressFields(sandbox.egress),
+    egress: toEgressFields(sandbox.egress),
     volumes: sandbox.volumes.map(({ volumeId, guestPath, readOnly }) => ({
       volume_id: volumeId,
       path: guestPath,
@@ -37,7 +37,7 @@ export function toSandboxItem(sandbox: Sandbox): z.input<typeof sandboxItem> {
   };
 }
 
-const egressFields = (policy: EgressPolicy): z.input<typeof egress> =>
+export const toEgressFields = (policy: EgressPolicy): z.input<typeof egress> =>
   policy.mode === 'restricted'
     ? { mode: policy.mode, allow: [...policy.allow] }
     : { mode: policy.mode };
