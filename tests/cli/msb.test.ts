@@ -36,6 +36,34 @@ const keyCommands = [
   'enable',
 ];
 
+const rootCommands = [
+  'server',
+  'keys',
+  'users',
+  'usage',
+  'audit',
+  'sandboxes',
+  'cp',
+  'run',
+  'exec',
+  'mcp',
+  'doctor',
+  'version',
+];
+
+const sandboxCommands = [
+  'create',
+  'list',
+  'show',
+  'exec',
+  'stop',
+  'start',
+  'pause',
+  'resume',
+  'delete',
+  'extend',
+];
+
 const keyText = /msb_[0-9a-f]{48}/;
 
 describe('msb', () => {
@@ -48,10 +76,11 @@ describe('msb', () => {
   });
 
   it.each([
-    ['', ['server', 'keys', 'users', 'usage', 'audit', 'run', 'exec', 'mcp', 'doctor', 'version']],
+    ['', rootCommands],
     ['server', ['start', 'stop', 'status', 'list', 'log', 'remove', 'keygen', 'keys']],
     ['keys', keyCommands],
     ['server keys', keyCommands],
+    ['sandboxes', sandboxCommands],
     ['users', ['create', 'list', 'password', 'disable', 'enable', 'logout']],
     ['audit', ['list', 'verify']],
   ])('explains msb %s', async (command, expected) => {
@@ -64,6 +93,13 @@ describe('msb', () => {
   it.each([
     'run',
     'exec',
+    'cp',
+    'sandboxes create',
+    'sandboxes list',
+    'sandboxes show',
+    'sandboxes exec',
+    'sandboxes stop',
+    'sandboxes extend',
     'doctor',
     'keys list',
     'keys show',
@@ -91,6 +127,7 @@ describe('msb', () => {
       readSecret: async () => '',
       print: () => {},
       note: () => {},
+      writeNote: () => {},
       write: (data) => {
         help += data;
       },

@@ -46,6 +46,7 @@ async function msb(...args: readonly string[]) {
     readSecret: async () => '',
     print: () => {},
     write: () => {},
+    writeNote: () => {},
     note: (line) => {
       notes += `${line}\n`;
     },

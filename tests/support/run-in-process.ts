@@ -26,6 +26,9 @@ export async function runInProcess(
     note: (text) => {
       printed.stderr += `${text}\n`;
     },
+    writeNote: (data) => {
+      printed.stderr += typeof data === 'string' ? data : decoder.decode(data);
+    },
   });
   return { exitCode, ...printed };
 }

@@ -11,16 +11,21 @@ export interface ServerDoor {
   readonly key: string | undefined;
 }
 
-/** A door of the server that the environment or `.env` names, else of this machine's own. */
+/**
+ * A door of the server that an option names, else the environment or `.env`, else of this machine's
+ * own.
+ */
 export async function findServer(
   terminal: Pick<Terminal, 'environment' | 'currentFolder'>,
   path: string,
+  server?: string,
 ): Promise<ServerDoor> {
   const environment = await clientEnvironment(terminal);
-  const text = environment.MSB_SERVER_URL || (await localServer(environment));
+  const text = server ?? (environment.MSB_SERVER_URL || (await localServer(environment)));
   const url = URL.parse(path, text.endsWith('/') ? text : `${text}/`);
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw failure('MSB_SERVER_URL is not an address such as https://sandgate.example:5555');
+    const name = server === undefined ? 'MSB_SERVER_URL' : '--server';
+    throw failure(`${name} is not an address such as https://sandgate.example:5555`);
   }
   return { url, key: environment.MSB_API_KEY };
 }

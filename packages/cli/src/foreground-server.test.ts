@@ -50,6 +50,7 @@ function scriptedTerminal() {
     readSecret: async () => '',
     print: () => {},
     write: () => {},
+    writeNote: () => {},
     note: (text) => notes.push(text),
   };
   return { terminal, notes };

@@ -1,11 +1,13 @@
-import { request as requestHttp } from 'node:http';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 export interface HttpCall {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Readable;
   /** Without one, a call may take as long as the server likes. */
   readonly timeoutMs?: number;
   /** False: any certificate will do, for a server that is known to be this machine's own. */
@@ -18,10 +20,11 @@ export interface HttpAnswer {
 }
 
 /**
- * One HTTP request. Redirects are not followed: a key is for the address it was meant for. `fetch`
- * gives up after five minutes without an answer, and code in a sandbox may run for longer.
+ * One HTTP request, up to the headers of its answer. Redirects are not followed: a key is for the
+ * address it was meant for. `fetch` gives up after five minutes without an answer, and code in a
+ * sandbox may run for longer.
  */
-export function callHttp(call: HttpCall): Promise<HttpAnswer> {
+export function openHttp(call: HttpCall): Promise<IncomingMessage> {
   const { method, url, headers = {}, body, timeoutMs, verifyCertificate = true } = call;
   return new Promise((resolve, reject) => {
     const options = {
@@ -33,18 +36,31 @@ export function callHttp(call: HttpCall): Promise<HttpAnswer> {
       url.protocol === 'https:'
         ? requestHttps(url, { ...options, rejectUnauthorized: verifyCertificate })
         : requestHttp(url, options);
-    request.once('error', reject);
+    let answered = false;
+    request.on('error', reject);
     request.once('response', (response) => {
-      const chunks: Buffer[] = [];
-      response.once('error', reject);
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.once('end', () => {
-        resolve({
-          status: response.statusCode ?? 0,
-          text: Buffer.concat(chunks).toString('utf8'),
-        });
-      });
+      answered = true;
+      resolve(response);
     });
-    request.end(body);
+    if (body === undefined || typeof body === 'string') {
+      request.end(body);
+      return;
+    }
+    // A server that refuses may answer before it has read everything, and then read no more.
+    pipeline(body, request).catch((error) => {
+      if (!answered) reject(error);
+    });
   });
+}
+
+/** One HTTP request with its whole answer. */
+export async function callHttp(call: HttpCall): Promise<HttpAnswer> {
+  const response = await openHttp(call);
+  return { status: response.statusCode ?? 0, text: await textOf(response) };
+}
+
+export async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
 }

@@ -15,6 +15,7 @@ const printed = async (reply: RpcReply, isTerminal: boolean) => {
     notesAreShown: isTerminal,
     print: (text: string) => void lines.push(text),
     write: () => undefined,
+    writeNote: () => {},
     note: (text: string) => void lines.push(text),
   };
   await callAndPrint(terminal, async () => reply, 'sandbox.command.run', {}).catch((error) =>

@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { addAudit } from './commands/audit.ts';
+import { addCopy } from './commands/copy.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExec } from './commands/exec.ts';
 import { addKeygen } from './commands/keygen.ts';
 import { addKeys } from './commands/keys.ts';
 import { addMcp } from './commands/mcp.ts';
 import { addRun } from './commands/run.ts';
+import { addSandboxes } from './commands/sandboxes.ts';
 import { addServerList } from './commands/server-list.ts';
 import { addServerLog } from './commands/server-log.ts';
 import { addServerRemove } from './commands/server-remove.ts';
@@ -56,8 +58,19 @@ function buildProgram(terminal: Terminal): Command {
   for (const add of serverCommands) add(server, terminal);
   addKeys(program, terminal);
   addUsers(program, terminal);
-  for (const add of [addUsage, addAudit, addRun, addExec, addMcp, addDoctor, addVersion])
+  for (const add of [
+    addUsage,
+    addAudit,
+    addSandboxes,
+    addCopy,
+    addRun,
+    addExec,
+    addMcp,
+    addDoctor,
+    addVersion,
+  ]) {
     add(program, terminal);
+  }
   throwInsteadOfExit(program, terminal);
   return program;
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { failure, notRunning } from './exit.ts';
+import { callServer, unanswered } from './call-server.ts';
+import { failure } from './exit.ts';
 import { findServer } from './find-server.ts';
-import { callHttp, type HttpAnswer } from './http-call.ts';
+import { type HttpAnswer, textOf } from './http-call.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface OutputLine {
@@ -53,26 +54,16 @@ function readReply({ status, text }: HttpAnswer): RpcReply {
 
 /** Calls the microsandbox door of the server that the environment or `.env` names. */
 export async function connectRpc(terminal: Terminal): Promise<RpcClient> {
-  const { url, key } = await findServer(terminal, 'api/v1/rpc');
-  const headers = {
-    'content-type': 'application/json',
-    ...(key ? { authorization: `Bearer ${key}` } : {}),
-  };
+  const door = await findServer(terminal, 'api/v1/rpc');
   return async (method, params) => {
-    const body = JSON.stringify({ jsonrpc: '2.0', id: randomUUID(), method, params });
-    let answer: HttpAnswer;
-    try {
-      answer = await callHttp({ method: 'POST', url, headers, body });
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') {
-        throw notRunning(`No server answers at ${url.origin}. Start one with: msb server start`);
-      }
-      const reason = error instanceof Error ? error.message : String(error);
-      throw failure(`Calling ${url.origin} failed: ${reason}`, error);
-    }
-    if (answer.status === 401 && !key) {
-      throw failure('This server wants an API key. Set MSB_API_KEY, here or in the file .env');
-    }
-    return readReply(answer);
+    const response = await callServer(door, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: randomUUID(), method, params }),
+    });
+    const text = await textOf(response).catch((error: unknown) => {
+      throw unanswered(door.url, error);
+    });
+    return readReply({ status: response.statusCode ?? 0, text });
   };
 }

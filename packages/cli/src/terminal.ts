@@ -8,6 +8,8 @@ export interface Terminal {
   readonly answersAreShown?: boolean;
   /** The same, for notes. */
   readonly notesAreShown?: boolean;
+  /** Characters in a line of the terminal that shows answers. Default: lines have no end. */
+  readonly columns?: number;
   /** The answer, for a person or a program to read. */
   print(text: string): void;
   /** Part of an answer as it is, without a line end added. */
@@ -18,6 +20,8 @@ export interface Terminal {
   readSecret(question: string): Promise<string>;
   /** What is going on, warnings and errors. */
   note(text: string): void;
+  /** Part of what goes beside the answer as it is, without a line end added. */
+  writeNote(data: string | Uint8Array): void;
 }
 
 /** `print` and `note` add the line end. */
@@ -27,10 +31,12 @@ export function processTerminal(): Terminal {
     currentFolder: process.cwd(),
     answersAreShown: process.stdout.isTTY === true,
     notesAreShown: process.stderr.isTTY === true,
+    ...(process.stdout.isTTY === true ? { columns: process.stdout.columns } : {}),
     print: (text) => void process.stdout.write(`${text}\n`),
     write: (data) => void process.stdout.write(data),
     secretsArePiped: process.stdin.isTTY !== true,
     readSecret: (question) => readSecret(process.stdin, process.stderr, question),
     note: (text) => void process.stderr.write(`${text}\n`),
+    writeNote: (data) => void process.stderr.write(data),
   };
 }

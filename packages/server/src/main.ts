@@ -61,6 +61,13 @@ export type {
   UsageRowView,
 } from './administration.ts';
 export type { ConfigFlags } from './config/index.ts';
+export type {
+  CreateSandboxFields,
+  FileEntryItem,
+  PageFields,
+  SandboxItem,
+  UpdateSandboxFields,
+} from './http/native/api-types.ts';
 export type { ApiKeyDetails, ApiKeyView } from './key-view.ts';
 export { packageVersion } from './package-version.ts';
 export {

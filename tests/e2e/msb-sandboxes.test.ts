@@ -1,0 +1,175 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runInProcess } from '../support/run-in-process.ts';
+import { msbPath, type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const page = readFileSync(join(import.meta.dirname, '../../docs/cli.md'), 'utf8');
+const blocks = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block ?? '');
+
+const folder = temporaryFolder();
+let server: ServerProcess;
+let environment: Readonly<Record<string, string>>;
+
+beforeAll(async () => {
+  server = await startServerProcess({ home: join(folder, 'home') });
+  environment = { MSB_SERVER_URL: server.address, MSB_API_KEY: server.firstKey };
+  expect(await msb('sandboxes', 'create', 'shared')).toMatchObject({ stdout: 'shared\n' });
+});
+
+afterAll(async () => {
+  await server.stop();
+});
+
+const msb = (...args: readonly string[]) => runInProcess(args, folder, { environment });
+const exec = (...args: readonly string[]) => msb('sandboxes', 'exec', 'shared', ...args);
+
+it('docs/cli.md has only commands that work, in its order', async () => {
+  expect(blocks.length).toBeGreaterThan(4);
+  const programs = join(folder, 'bin');
+  mkdirSync(programs);
+  symlinkSync(msbPath, join(programs, 'msb'));
+  const { stdout, stderr } = await promisify(execFile)('/bin/sh', ['-e', '-c', blocks.join('\n')], {
+    cwd: folder,
+    env: { ...process.env, ...environment, PATH: `${programs}:${process.env.PATH}` },
+  });
+  expect(stderr).not.toContain('Error');
+  for (const told of [
+    '42\n',
+    'typed\n',
+    '21\n',
+    'some data\n',
+    'box is paused.',
+    'box is deleted.',
+  ]) {
+    expect(stdout).toContain(told);
+  }
+  expect(readFileSync(join(folder, 'copy.txt'), 'utf8')).toBe('some data\n');
+});
+
+describe('msb sandboxes', () => {
+  it('makes one as it is told, lists it, and shows it', async () => {
+    const made = await msb(
+      ...['sandboxes', 'create', 'made', '--cpus', '0.5', '--memory', '128', '--json'],
+      ...[
+        '--label',
+        'team=blue',
+        '--label',
+        'tier=a=b',
+        '--env',
+        'LEVEL=3',
+        '--env',
+        'MSB_SERVER_URL',
+      ],
+      ...['--allow', 'example.com', '--allow', '192.0.2.0/24', '--expire', '2h', '--idle', '30m'],
+    );
+    expect(JSON.parse(made.stdout)).toMatchObject({
+      name: 'made',
+      labels: { team: 'blue', tier: 'a=b' },
+      env_names: ['LEVEL', 'MSB_SERVER_URL'],
+      resources: { cpus: 0.5, memory_mib: 128 },
+      egress: { mode: 'restricted', allow: ['example.com', '192.0.2.0/24'] },
+      lifetime: { idle_timeout_seconds: 1_800 },
+    });
+    const listed = await msb('sandboxes', 'list', '--label', 'team=blue', '--label', 'tier=a=b');
+    expect(listed.stdout).toMatch(/^NAME +STATE .*\nmade +ready +python .*\n$/);
+    const limited = await msb('sandboxes', 'list', '--limit', '1', '--json');
+    expect(JSON.parse(limited.stdout).map(({ name }: { name: string }) => name)).toEqual(['made']);
+    const shown = await msb('sandboxes', 'show', 'made');
+    expect(shown.stdout).toMatch(/^Network: +restricted example\.com 192\.0\.2\.0\/24$/m);
+    expect(await msb('sandboxes', 'extend', 'made', 'never')).toMatchObject({
+      stdout: 'made has no end.\n',
+    });
+    expect(await msb('sandboxes', 'delete', 'made', 'nobody')).toEqual({
+      exitCode: 1,
+      stdout: 'made is deleted.\n',
+      stderr: "Error: Sandbox 'nobody' not found in namespace 'default'\n",
+    });
+  });
+
+  it.each([
+    [['exec', 'shared', 'no-such-program'], 1, 'There is no program'],
+    [['exec', 'shared', '--cwd', '/nowhere', 'ls'], 1, '/nowhere'],
+    [['exec', '..', 'ls'], 1, '".." is not a name'],
+    [['show', 'shared', '--namespace', 'elsewhere'], 1, 'Workspace not found'],
+    [['create', '--template', 'no-such-image'], 1, 'no-such-image'],
+    [['create', '--env', 'NOT_SET'], 2, 'no such variable'],
+    [['create', '--label', 'team'], 2, 'name=value'],
+    [['extend', 'shared', 'soon'], 2, 'soon'],
+    [['list', '--server', 'ftp://example.com'], 1, '--server is not an address'],
+    [['list', '--server', 'http://127.0.0.1:1'], 3, 'msb server start'],
+  ])('says what is wrong with %j', async (args, exitCode, told) => {
+    const ended = await msb('sandboxes', ...args);
+    expect(ended).toMatchObject({ exitCode, stdout: '' });
+    expect(ended.stderr).toContain(told);
+  });
+});
+
+describe('msb sandboxes exec', () => {
+  it('passes on both streams byte for byte, and the exit code', async () => {
+    expect(await exec('sh', '-c', 'echo out; echo wrong >&2; exit 7')).toEqual({
+      exitCode: 7,
+      stdout: 'out\n',
+      stderr: 'wrong\n',
+    });
+    const late = await exec('--env', 'A=1', '--timeout', '60', 'sh', '-c', 'echo $A; kill -9 $$');
+    expect(late).toMatchObject({ exitCode: 137, stdout: '1\n' });
+  });
+
+  it('says that the time was over, after what was written until then', async () => {
+    expect(await exec('--timeout', '1', 'sh', '-c', 'echo begun; sleep 600')).toEqual({
+      exitCode: 1,
+      stdout: 'begun\n',
+      stderr: 'Error: The command was killed after 1 s.\n',
+    });
+  });
+
+  it('shows output as it comes, and ends its command with Ctrl-C', async () => {
+    const args = ['sandboxes', 'exec', 'shared', 'sh', '-c', 'echo begun; exec sleep 987655'];
+    const child = spawn(process.execPath, [msbPath, ...args], {
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(child, 'exit');
+    const [first] = await once(child.stdout, 'data');
+    expect(String(first)).toBe('begun\n');
+    child.kill('SIGINT');
+    await ended;
+    const still = 'for f in /proc/[0-9]*/cmdline; do tr "\\0" " " < $f; echo; done';
+    await expect
+      .poll(async () => (await exec('sh', '-c', still)).stdout, { timeout: 20_000 })
+      .not.toContain('sleep 987655');
+  });
+});
+
+describe('msb cp', () => {
+  it('copies a file in and out as it is, with its permissions', async () => {
+    const content = Buffer.from(Array.from({ length: 70_000 }, (_, at) => at % 256));
+    writeFileSync(join(folder, 'tool.bin'), content, { mode: 0o755 });
+    expect(await msb('cp', 'tool.bin', 'shared:bin/')).toMatchObject({ exitCode: 0, stderr: '' });
+    expect((await exec('stat', '-c', '%a %s', '/workspace/bin/tool.bin')).stdout).toBe(
+      '755 70000\n',
+    );
+    const out = join(folder, 'out');
+    mkdirSync(out);
+    expect(await msb('cp', 'shared:/workspace/bin/tool.bin', 'out')).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(join(out, 'tool.bin')).equals(content)).toBe(true);
+    expect(statSync(join(out, 'tool.bin')).mode & 0o111).not.toBe(0);
+  });
+
+  it.each([
+    [['a', 'b'], 2, 'sandbox:path'],
+    [['shared:a', 'shared:b'], 2, 'sandbox:path'],
+    [['./not:there', 'shared:/tmp'], 1, 'There is no file'],
+    [['shared:/not/there', '.'], 1, 'There is no file /not/there in shared'],
+    [['shared:/etc/hostname', 'not/there/'], 1, 'There is no directory'],
+  ])('says what is wrong with %j', async (args, exitCode, told) => {
+    const ended = await msb('cp', ...args);
+    expect(ended.exitCode).toBe(exitCode);
+    expect(ended.stderr).toContain(told);
+  });
+});
