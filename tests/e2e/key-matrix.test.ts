@@ -1,12 +1,4 @@
-import { Readable } from 'node:stream';
-import {
-  newKeyText,
-  revokeKey,
-  type Scope,
-  scopes,
-  setKeyEnabled,
-  type Workspace,
-} from '@sandgate/core';
+import { newKeyText, revokeKey, type Scope, scopes, setKeyEnabled } from '@sandgate/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
 import { openApiDocument } from '../../packages/server/src/http/native/openapi-document.ts';
@@ -19,11 +11,13 @@ import {
   type OpenApiPaths,
 } from '../support/documented-routes.ts';
 import {
-  type RouteSample,
-  routeSamples,
-  type SampleTargets,
-  samplePath,
-} from '../support/route-samples.ts';
+  absentTargets,
+  makeRouteTargets,
+  type SentRequest,
+  sendRequest,
+  theirMark,
+} from '../support/route-requests.ts';
+import { routeSamples, type SampleTargets } from '../support/route-samples.ts';
 import { storedState } from '../support/stored-state.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createTestApp, type TestApp } from '../support/test-app.ts';
@@ -33,68 +27,17 @@ const operatorRoutes = routes.filter(({ operatorOnly }) => operatorOnly);
 const guarded = routes.filter(({ access, operatorOnly }) => access !== 'public' && !operatorOnly);
 const publicRoutes = routes.filter(({ access }) => access === 'public');
 
-/** In the name of everything that belongs to the other workspace. */
-const theirMark = 'their-mark';
-
 const folder = temporaryFolder();
 let test: TestApp;
 let operator: string;
 /** Keys of the own workspace with one scope each, and with all but one. */
 const withOnly = new Map<Scope, string>();
-const withAllBut = new Map<Scope, string>();
+const withAllBut = new Map<string, string>();
 let strangers: readonly (readonly [kind: string, text: string | null])[];
 let known: readonly (readonly [kind: string, text: string, detail: string])[];
 let ours: SampleTargets;
 let theirs: SampleTargets;
 let names: Readonly<Record<'mine' | 'theirs', readonly string[]>>;
-
-/** Of what belongs to sandboxes, what the path names: it is not made for nothing. */
-async function makeSandboxTargets(workspace: Workspace, path: string) {
-  const { sandboxes } = test;
-  const has = (part: string): boolean => path.includes(part);
-  const targets = { ...absentTargets };
-  if (has('{sandbox}')) {
-    const sandbox = await sandboxes.create(workspace, { template: 'python' });
-    targets.sandbox = sandbox.id;
-    if (has('/files')) {
-      const files = await sandboxes.files(workspace, sandbox.id);
-      const source = Readable.from([Buffer.from('sample')]);
-      await files.write({ path: '/sample', source });
-    }
-  }
-  return targets;
-}
-
-async function makeTargets(
-  namespace: 'mine' | 'theirs',
-  path = allRoutes.map((route) => route.path).join(),
-): Promise<SampleTargets> {
-  const mark = namespace === 'theirs' ? theirMark : 'ours';
-  const { key } = await test.issue({ namespace, name: mark, scopes: ['key:manage'] });
-  const { alert } = await test.storage.alerts.raise({
-    keyNumber: key.number,
-    workspaceId: key.workspaceId,
-    finding: { type: 'idle_key', level: 'info', message: mark, value: 91, threshold: 90 },
-    atMs: test.clock.currentMs,
-    ticket: { subject: mark, body: mark },
-    delivery: null,
-  });
-  const workspace = await test.storage.workspaces.findBySlug(namespace);
-  if (workspace === null) throw new Error('The workspace is gone.');
-  return {
-    ...(await makeSandboxTargets(workspace, path)),
-    ...{ key: key.number, alert: alert.number, ticket: alert.ticketNumber, workspace: namespace },
-  };
-}
-
-/** What there is not. */
-const absentTargets = {
-  key: 999_999,
-  alert: 999_999,
-  ticket: 999_999,
-  workspace: 'mine',
-  sandbox: 'f'.repeat(24),
-};
 
 beforeAll(async () => {
   test = await createTestApp(folder, {
@@ -106,6 +49,10 @@ beforeAll(async () => {
     withOnly.set(scope, (await test.issue({ namespace: 'mine', scopes: [scope] })).text);
     const others = scopes.filter((each) => each !== scope);
     withAllBut.set(scope, (await test.issue({ namespace: 'mine', scopes: others })).text);
+  }
+  for (const opening of guarded.filter(({ ownChildren }) => ownChildren).map(openedBy)) {
+    const others = scopes.filter((each) => !opening.includes(each));
+    withAllBut.set(opening.join(), (await test.issue({ namespace: 'mine', scopes: others })).text);
   }
   ours = await makeTargets('mine');
   theirs = await makeTargets('theirs');
@@ -164,14 +111,6 @@ beforeAll(async () => {
   test.clock.currentMs += 60_000;
 });
 
-interface Changes {
-  readonly workspaceHeader?: string | undefined;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly body?: Readonly<Record<string, unknown>>;
-  readonly rawBody?: string;
-  readonly contentType?: string;
-}
-
 /** Without what the request named. */
 const plain = (text: string): string =>
   text.replace(/'[0-9a-f]{24}'/g, 'it').replace(/ in namespace '\w+'/, '');
@@ -179,43 +118,19 @@ const plain = (text: string): string =>
 const longestBody = ({ operationId }: DocumentedRoute): number =>
   allRoutes.find((each) => each.operationId === operationId)?.maxBodyBytes ?? smallBodyBytes;
 
-const sampleOf = (route: DocumentedRoute, targets: SampleTargets): RouteSample =>
-  routeSamples[route.operationId]?.(targets) ?? {};
-
-async function send(
-  route: DocumentedRoute,
-  key: string | null,
-  targets: SampleTargets,
-  changes: Changes = {},
-) {
-  const sample = sampleOf(route, targets);
-  const path = samplePath(route.path, sample, targets);
-  const query = new URLSearchParams({ ...sample.query, ...changes.query });
-  const fields =
-    sample.body === undefined && changes.body === undefined
-      ? undefined
-      : JSON.stringify({ ...sample.body, ...changes.body });
-  const body = changes.rawBody ?? fields;
-  const response = await test.app.request(`${path}?${query}`, {
-    method: route.method,
-    headers: {
-      ...(key === null ? {} : { 'x-api-key': key }),
-      ...(body === undefined ? {} : { 'content-type': changes.contentType ?? 'application/json' }),
-      ...(changes.workspaceHeader === undefined
-        ? {}
-        : { 'x-workspace-id': changes.workspaceHeader }),
-    },
-    ...(body === undefined || route.method === 'GET' ? {} : { body }),
-  });
-  const text = await response.text();
-  const at = `${route.method} ${route.path} ${JSON.stringify(changes)}`;
-  expect([at, route.statuses]).toEqual([at, expect.arrayContaining([response.status])]);
-  return { status: response.status, code: response.headers.get('x-error-code'), text };
-}
+const send = async (...request: SentRequest) => await sendRequest(test, ...request);
+const makeTargets = async (namespace: 'mine' | 'theirs', path?: string) =>
+  await makeRouteTargets(test, namespace, path);
 
 /** The key that may just make this call. */
 const rightKey = ({ access }: DocumentedRoute): string =>
   withOnly.get(access === 'any key' ? 'mcp:call' : (access as Scope)) ?? '';
+
+/** The scopes of which each opens a route, in some way. `key:manage` holds `key:mint`. */
+function openedBy({ access, ownChildren }: DocumentedRoute): readonly Scope[] {
+  const minting = ownChildren ? (['key:mint', 'key:manage'] as const) : [];
+  return [...new Set([access as Scope, ...minting])];
+}
 
 /** Runs requests of which none may change anything. */
 async function changingNothing(requests: () => Promise<void>): Promise<void> {
@@ -277,16 +192,17 @@ describe.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as
 
     it('is opened by the scope that it declares, and by no other, to a body that it can read', async () => {
       const { access } = route;
+      const opening = openedBy(route);
       if (access !== 'any key') {
         await changingNothing(async () => {
           for (const scope of scopes) {
-            if (scope === access) continue;
+            if (opening.includes(scope)) continue;
             for (const changes of [{}, route.hasBody ? { rawBody: '{' } : {}]) {
               const { status, code } = await send(route, withOnly.get(scope) ?? '', ours, changes);
               expect([scope, status, code]).toEqual([scope, 403, 'scope_missing']);
             }
           }
-          const allOthers = await send(route, withAllBut.get(access as Scope) ?? '', ours);
+          const allOthers = await send(route, withAllBut.get(opening.join()) ?? '', ours);
           expect([allOthers.status, allOthers.code]).toEqual([403, 'scope_missing']);
         });
       }

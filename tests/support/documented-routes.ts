@@ -7,6 +7,8 @@ export interface DocumentedRoute {
   readonly path: string;
   /** A scope, `any key` or `public`; anything else when the document says nothing. */
   readonly access: unknown;
+  /** `key:mint` opens it as well, for the caller's own descendants. */
+  readonly ownChildren: boolean;
   /** Only a key of all workspaces may call it. */
   readonly operatorOnly: boolean;
   readonly statuses: readonly number[];
@@ -29,6 +31,7 @@ interface Operation {
     };
   };
   readonly 'x-required-scope'?: unknown;
+  readonly 'x-own-children-scope'?: unknown;
   readonly 'x-operator-only'?: boolean;
 }
 
@@ -46,6 +49,7 @@ export function documentedRoutes(paths: OpenApiPaths): readonly DocumentedRoute[
         method: method.toUpperCase(),
         path,
         access: operation['x-required-scope'],
+        ownChildren: operation['x-own-children-scope'] === 'key:mint',
         operatorOnly: operation['x-operator-only'] === true,
         statuses,
         success: statuses.find((status) => status < 300) ?? 0,

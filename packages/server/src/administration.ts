@@ -14,6 +14,7 @@ import {
   type KeyDependencies,
   type KeyRestrictions,
   type KeyState,
+  listAncestors,
   type MintKeyRequest,
   mintKey,
   narrowLineage,
@@ -192,18 +193,10 @@ export function createAdministration(dependencies: AdministrationDependencies): 
     const limitsOf = await dependencies.loadLimits();
     const workspace =
       key.workspaceId === null ? null : await storage.workspaces.findById(key.workspaceId);
-    return limitsOf(narrowLineage([key, ...(await ancestorsOf(key))])[0], workspace);
-  };
-
-  const ancestorsOf = async (key: ApiKey): Promise<readonly ApiKey[]> => {
-    const ancestors: ApiKey[] = [];
-    for (let number = key.parentNumber; number !== null; ) {
-      const parent = await storage.keys.findByNumber(number);
-      if (parent === null) break;
-      ancestors.push(parent);
-      number = parent.parentNumber;
-    }
-    return ancestors;
+    return limitsOf(
+      narrowLineage([key, ...(await listAncestors(dependencies, key))])[0],
+      workspace,
+    );
   };
 
   return {

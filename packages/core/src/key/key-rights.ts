@@ -2,7 +2,7 @@ import type { RequestLimitOverrides, RequestLimits } from '../limit/request-limi
 import { addressAllowed, allowListProblem } from './address-allow-list.ts';
 import type { ApiKey } from './api-key.ts';
 import { intersectRestrictions, restrictionsBeyond } from './narrow-restrictions.ts';
-import type { GrantedScope } from './scope.ts';
+import { grants, sharedScopes } from './scope.ts';
 
 /** How far a key reaches. A child reaches no further than its parent in any of these. */
 export type KeyRights = Pick<
@@ -15,9 +15,6 @@ export type KeyRights = Pick<
  * nowhere", since an empty list means "from anywhere".
  */
 const nowhere = '::/128';
-
-const covers = (granted: readonly GrantedScope[], scope: GrantedScope): boolean =>
-  granted.includes('*') || granted.includes(scope);
 
 /** Whether every address of one entry is in another. */
 function within(inner: string, outer: string): boolean {
@@ -60,12 +57,9 @@ function lowerLimits(
 
 /** The rights that both have. */
 export function intersectRights(one: KeyRights, other: KeyRights): KeyRights {
-  const scopes = one.scopes.includes('*')
-    ? other.scopes
-    : one.scopes.filter((scope) => covers(other.scopes, scope));
   const expiries = [one.expiresAtMs, other.expiresAtMs].filter((time) => time !== null);
   return {
-    scopes,
+    scopes: sharedScopes(one.scopes, other.scopes),
     expiresAtMs: expiries.length === 0 ? null : Math.min(...expiries),
     addressAllowList: intersectAddresses(one.addressAllowList, other.addressAllowList),
     limits: lowerLimits(one.limits, other.limits),
@@ -81,7 +75,7 @@ export interface ResolvedRights extends Omit<KeyRights, 'limits'> {
 /** Everything in which one set of rights reaches further than another, as parts of a sentence. */
 export function rightsBeyond(wanted: ResolvedRights, bound: ResolvedRights): readonly string[] {
   const beyond: string[] = [];
-  const scopes = wanted.scopes.filter((scope) => !covers(bound.scopes, scope));
+  const scopes = wanted.scopes.filter((scope) => !grants(bound.scopes, scope));
   if (scopes.length > 0) beyond.push(`the scopes ${scopes.join(', ')}`);
   if (
     bound.expiresAtMs !== null &&

@@ -1,6 +1,5 @@
 import { SandgateError } from '../error/sandgate-error.ts';
 import type { RequestLimits } from '../limit/request-limits.ts';
-import { personNumber } from '../session/person-key.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import type { ApiKey } from './api-key.ts';
 import {
@@ -10,6 +9,7 @@ import {
   type KeyChangeDependencies,
 } from './issue-key.ts';
 import { intersectRights, type KeyRights, rightsBeyond } from './key-rights.ts';
+import { naturalParent } from './natural-parent.ts';
 import { isScope } from './scope.ts';
 
 /** Who gives rights away, and can give no more than it has. */
@@ -91,8 +91,3 @@ export async function mintKey(
     owner: { ownerId: parent?.ownerId ?? grantor.caller?.ownerId ?? null, followsOwner: false },
   });
 }
-
-const naturalParent = (caller: ApiKey | null): ApiKey | null =>
-  caller === null || caller.workspaceId === null || personNumber(caller.number) !== null
-    ? null
-    : caller;

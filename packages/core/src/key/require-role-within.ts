@@ -12,9 +12,7 @@ import { grants } from './scope.ts';
 export function requireRoleWithin(caller: ApiKey | null, role: Role): void {
   if (caller === null) return;
   const { scopes, restrictions } = caller;
-  const missing = roleScopes[role].filter((scope) =>
-    scope === '*' ? !scopes.includes('*') : !grants(scopes, scope),
-  );
+  const missing = roleScopes[role].filter((scope) => !grants(scopes, scope));
   const beyond = [
     ...(missing.length === 0 ? [] : [`the scopes ${missing.join(', ')}`]),
     ...restrictionsBeyond({}, restrictions),

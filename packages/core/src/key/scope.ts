@@ -10,6 +10,7 @@ export const scopes = [
   'volume:read',
   'volume:write',
   'key:read',
+  'key:mint',
   'key:manage',
   'workspace:read',
   'workspace:manage',
@@ -25,6 +26,25 @@ export function isScope(text: string): text is GrantedScope {
   return text === '*' || (scopes as readonly string[]).includes(text);
 }
 
-export function grants(granted: readonly GrantedScope[], needed: Scope): boolean {
-  return granted.includes('*') || granted.includes(needed);
+/** Whoever manages all keys of a workspace may make children of its own. */
+const heldBy: Readonly<Partial<Record<GrantedScope, Scope>>> = { 'key:mint': 'key:manage' };
+
+export function grants(granted: readonly GrantedScope[], needed: GrantedScope): boolean {
+  const holder = heldBy[needed];
+  return (
+    granted.includes('*') ||
+    granted.includes(needed) ||
+    (holder !== undefined && granted.includes(holder))
+  );
 }
+
+/** The scopes that both grant. */
+export const sharedScopes = (
+  one: readonly GrantedScope[],
+  other: readonly GrantedScope[],
+): readonly GrantedScope[] => [
+  ...new Set([
+    ...one.filter((scope) => grants(other, scope)),
+    ...other.filter((scope) => grants(one, scope)),
+  ]),
+];

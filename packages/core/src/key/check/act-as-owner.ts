@@ -3,7 +3,7 @@ import type { Membership } from '../../port/member-store.ts';
 import { roleScopes } from '../../user/role.ts';
 import type { User } from '../../user/user.ts';
 import type { ApiKey } from '../api-key.ts';
-import { grants } from '../scope.ts';
+import { sharedScopes } from '../scope.ts';
 import type { Check, CheckStep } from './check.ts';
 import { accessDenied } from './resolve-workspace.ts';
 
@@ -28,9 +28,7 @@ export const actAsOwner: CheckStep = (check) => {
 
 function narrow(check: Check, key: ApiKey, user: User, { role, workspace }: Membership): void {
   const allowed = roleScopes[role];
-  const scopes = key.scopes.includes('*')
-    ? allowed
-    : key.scopes.filter((scope) => scope !== '*' && grants(allowed, scope));
+  const scopes = sharedScopes(key.scopes, allowed);
   check.owner = { user, role, sessionId: check.owner?.sessionId ?? null };
   check.key = { ...key, workspaceId: workspace.id, scopes };
   check.workspace = workspace;

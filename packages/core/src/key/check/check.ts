@@ -36,6 +36,8 @@ export interface CheckRequest {
   readonly workspace: WorkspaceSelector;
   /** Null: what every living key may do. */
   readonly scope: Scope | null;
+  /** Opened as well by `key:mint`, to a key that may have children. It then reaches no other keys. */
+  readonly ownChildren?: boolean;
   /** The tool of an MCP server that is called, which needs `mcp:call` beside the scope. */
   readonly mcpTool?: CalledTool;
 }

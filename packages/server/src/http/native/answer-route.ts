@@ -1,4 +1,10 @@
-import { type AuditedChange, audited, SandgateError, type WorkspaceSelector } from '@sandgate/core';
+import {
+  type AuditedChange,
+  audited,
+  grants,
+  SandgateError,
+  type WorkspaceSelector,
+} from '@sandgate/core';
 import type { Access, Authorizer } from '../authorize/authorizer.ts';
 import { type CredentialHeader, readCredential } from '../authorize/read-credential.ts';
 import { reportLimits } from '../authorize/report-limits.ts';
@@ -82,10 +88,14 @@ async function answerKey(
     },
     async (access) => {
       const change = 'audit' in route && !safe ? route.audit : null;
+      const called = {
+        ...known,
+        access,
+        exchange,
+        ownChildrenOnly: ownChildrenOnly(route, access),
+      };
       const work = () =>
-        change === null
-          ? run({ ...known, access, exchange, change: noChange })
-          : runAudited(change, { ...known, access, exchange }, run);
+        change === null ? run({ ...called, change: noChange }) : runAudited(change, called, run);
       const value = safe ? await work() : await services.calls.run(nameOf(access.caller), work);
       const status = value instanceof Response ? value.status : route.status;
       return { value, status, sandboxId: state.sandboxId };
@@ -94,6 +104,13 @@ async function answerKey(
   // A route that has responded tells of whatever happens later in its body.
   return await Promise.race([early, performed.then((value) => (state.responded ? early : value))]);
 }
+
+/** Whether a call is open to its caller by `key:mint` alone. */
+const ownChildrenOnly = (route: AuthorisedRoute, { caller }: Access): boolean =>
+  route.ownChildren === true &&
+  route.access !== 'any key' &&
+  caller.kind === 'key' &&
+  !grants(caller.key.scopes, route.access);
 
 const nameOf = (caller: Access['caller']): string =>
   caller.kind === 'key' ? String(caller.key.number) : caller.kind;
@@ -129,6 +146,7 @@ function openExchange(context: RequestContext) {
 /** What a route says of every call of it. */
 export const callOf = (route: AuthorisedRoute) => ({
   scope: route.access === 'any key' ? null : route.access,
+  ownChildren: route.ownChildren === true,
   method: route.method.toUpperCase(),
   endpoint: route.path,
   statusOf: nativeStatus,

@@ -88,6 +88,7 @@ async function answerDirectly(
           access,
           exchange: noExchange,
           change: noChange,
+          ownChildrenOnly: false,
         }),
         status,
       }),

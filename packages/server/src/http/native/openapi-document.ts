@@ -84,6 +84,7 @@ function pathOf(route: Route): PathConfig {
     tags: [route.tag],
     security: isPublic ? [] : [{ apiKey: [] }, { bearer: [] }],
     'x-required-scope': route.access,
+    ...('ownChildren' in route && route.ownChildren ? { 'x-own-children-scope': 'key:mint' } : {}),
     ...('workspace' in route && route.workspace === 'all' ? { 'x-operator-only': true } : {}),
     request: {
       ...(isPublic ? {} : { headers }),

@@ -63,6 +63,8 @@ export interface AuthorisedContext extends PublicContext {
   readonly exchange: Exchange;
   /** Of a route that changes something: the change, for its record in the audit. */
   readonly change: AuditedChange;
+  /** The call was opened by `key:mint` alone: no other keys are reached than the caller's descendants. */
+  readonly ownChildrenOnly: boolean;
 }
 
 /** A scope, or `any key` for what every living key may do, or `public` for what needs none. */
@@ -113,6 +115,8 @@ type AuthorisedShape = {
   /** What the key must be granted. */
   readonly access: Exclude<RouteAccess, 'public'>;
   readonly workspace: RouteWorkspace;
+  /** Opened by `key:mint` as well, for what the caller makes, and what it made. */
+  readonly ownChildren?: true;
 } & (
   | {
       /** Changes nothing: it is written down once, at its end. */

@@ -20,8 +20,9 @@ export const createKeyRoute = defineRoute({
   tag: 'API keys',
   summary: 'Make an API key',
   description:
-    'The answer is the only place where the text of the key is ever shown. A key of one workspace makes children of itself: they reach no further than it does, and die with it.',
+    'The answer is the only place where the text of the key is ever shown. A key of one workspace makes children of itself: they reach no further than it does, and die with it. With `key:mint` it may make no other keys.',
   access: 'key:manage',
+  ownChildren: true,
   workspace: 'create',
   safe: false,
   audit: 'key.issue',
@@ -42,6 +43,7 @@ export const createChildKeyRoute = defineRoute({
   tag: 'API keys',
   summary: 'Make a key that reaches no further than another one, and dies with it',
   access: 'key:manage',
+  ownChildren: true,
   workspace: 'reach',
   safe: false,
   audit: 'key.mint',
@@ -50,7 +52,7 @@ export const createChildKeyRoute = defineRoute({
   answer: keyWithText,
   errors: ['grant_exceeded', 'key_not_found', 'key_revoked', 'sandbox_not_found'],
   async run({ params, body }, context) {
-    const parent = await findKeyWithin(context, params.id);
+    const parent = await findKeyWithin(context, params.id, { selfToo: true });
     requireOwnKey(context, parent);
     const workspace =
       parent.workspaceId === null

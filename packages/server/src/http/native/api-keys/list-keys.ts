@@ -1,7 +1,8 @@
 import { type KeyQuery, SandgateError } from '@sandgate/core';
 import { z } from 'zod';
-import { defineRoute } from '../route.ts';
+import { type AuthorisedContext, defineRoute } from '../route.ts';
 import { queryNumber, workspaceName } from '../shared-schemas.ts';
+import { callerKey, findKeyWithin } from './find-key-within.ts';
 import { keyItems } from './key-item.ts';
 import { keyPage } from './key-schemas.ts';
 
@@ -11,8 +12,10 @@ export const listKeysRoute = defineRoute({
   path: '/api/v1/api-keys',
   tag: 'API keys',
   summary: 'List API keys',
-  description: 'Oldest first. Revoked keys are left out, unless state=revoked asks for them.',
+  description:
+    'Oldest first. Revoked keys are left out, unless state=revoked asks for them. With `key:mint` alone, a key sees its own children, or those of the descendant that `parent_id` names.',
   access: 'key:read',
+  ownChildren: true,
   workspace: 'reach',
   safe: true,
   query: z.strictObject({
@@ -27,6 +30,7 @@ export const listKeysRoute = defineRoute({
     workspace: workspaceName.optional(),
   }),
   answer: keyPage,
+  errors: ['key_not_found'],
   async run({ query: { page = 1, size, cursor, q, state, parent_id } }, context) {
     if (cursor !== undefined && page !== 1) {
       throw new SandgateError('invalid_request', 'query: give page or cursor, not both');
@@ -37,7 +41,7 @@ export const listKeysRoute = defineRoute({
       ...(access.workspace === null ? {} : { workspaceId: access.workspace.id }),
       ...(q === undefined ? {} : { search: q }),
       ...(state === undefined ? {} : { state }),
-      ...(parent_id === undefined ? {} : { parentNumber: parent_id }),
+      ...(await parentFilter(context, parent_id)),
     };
     const { keys, total } = await storage.keys.page(found, {
       limit: size + 1,
@@ -53,3 +57,13 @@ export const listKeysRoute = defineRoute({
     };
   },
 });
+
+async function parentFilter(
+  context: AuthorisedContext,
+  number: number | undefined,
+): Promise<Pick<KeyQuery, 'parentNumber'>> {
+  if (!context.ownChildrenOnly) return number === undefined ? {} : { parentNumber: number };
+  const reference = String(number ?? callerKey(context)?.number);
+  const parent = await findKeyWithin(context, reference, { selfToo: true, revokedToo: true });
+  return { parentNumber: parent.number };
+}

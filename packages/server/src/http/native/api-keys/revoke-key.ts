@@ -13,6 +13,7 @@ export const deleteKeyRoute = defineRoute({
   description:
     'With the answer in hand, not one request more is accepted. The usage and the audit of the key stay.',
   access: 'key:manage',
+  ownChildren: true,
   workspace: 'reach',
   safe: false,
   audit: 'key.revoke',
@@ -34,6 +35,7 @@ export const revokeKeyRoute = defineRoute({
   summary: 'Revoke an API key and its children, for good',
   description: 'Like DELETE, and may be repeated: a revoked key is answered as it is.',
   access: 'key:manage',
+  ownChildren: true,
   workspace: 'reach',
   safe: false,
   audit: 'key.revoke',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineRoute } from '../route.ts';
 import { toUsageRow } from '../usage/to-usage-row.ts';
 import { usageRow } from '../usage/usage-schemas.ts';
-import { findKeyWithin } from './find-key-within.ts';
+import { callerKey, findKeyWithin } from './find-key-within.ts';
 import { oneKeyItem } from './key-item.ts';
 import { keyItem, keyParams } from './key-schemas.ts';
 
@@ -17,6 +17,7 @@ export const showKeyRoute = defineRoute({
   summary: 'Show an API key and its latest requests',
   description: `The newest ${mostUsageRows} requests, newest first. Older ones are at /api/v1/usage?key={id}.`,
   access: 'key:read',
+  ownChildren: true,
   workspace: 'reach',
   safe: true,
   params: keyParams,
@@ -28,6 +29,9 @@ export const showKeyRoute = defineRoute({
       { keyNumber: key.number },
       { limit: mostUsageRows },
     );
-    return { ...(await oneKeyItem(context, key)), usage: rows.map(toUsageRow) };
+    return {
+      ...(await oneKeyItem(context, key)),
+      usage: rows.map((row) => toUsageRow(row, callerKey(context))),
+    };
   },
 });

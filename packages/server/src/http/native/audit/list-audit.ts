@@ -1,7 +1,7 @@
-import { listAudit } from '@sandgate/core';
+import { type ApiKey, type AuditEntry, listAudit, seesSandbox } from '@sandgate/core';
 import { z } from 'zod';
 import { actor, toActor } from '../actor.ts';
-import { findKeyWithin } from '../api-keys/find-key-within.ts';
+import { callerKey, findKeyWithin } from '../api-keys/find-key-within.ts';
 import { defineRoute } from '../route.ts';
 import { queryNumber, queryTime, time, toTime, workspaceName } from '../shared-schemas.ts';
 
@@ -29,7 +29,7 @@ export const listAuditRoute = defineRoute({
   tag: 'Audit',
   summary: 'List changes and refusals, newest first',
   description:
-    'A key of one workspace sees the entries of that workspace. The chain of hashes goes over all workspaces, and is checked on the machine with `msb audit verify`.',
+    'A key of one workspace sees the entries of that workspace, and one that is bound to a sandbox none about other sandboxes: its pages can be shorter. The chain of hashes goes over all workspaces, and is checked on the machine with `msb audit verify`.',
   access: 'audit:read',
   workspace: 'reach',
   safe: true,
@@ -62,7 +62,7 @@ export const listAuditRoute = defineRoute({
       beforeSequence: query.cursor,
     });
     return {
-      entries: entries.map((entry) => ({
+      entries: entries.filter(seenBy(callerKey(context))).map((entry) => ({
         sequence: entry.sequence,
         created_at: toTime(entry.atMs),
         actor: toActor(entry.actor),
@@ -78,3 +78,11 @@ export const listAuditRoute = defineRoute({
     };
   },
 });
+
+/** What a key that is bound to one sandbox is not told: what was done to the others, and what belongs to them. */
+const seenBy =
+  (reader: ApiKey | null) =>
+  ({ target }: AuditEntry): boolean => {
+    const [, kind, id = ''] = /^(sandbox|snapshot|volume):(.*)$/.exec(target ?? '') ?? [];
+    return kind === undefined || seesSandbox(reader, kind === 'sandbox' ? id : '');
+  };

@@ -1,6 +1,6 @@
 import type { UsageFilter } from '@sandgate/core';
 import { z } from 'zod';
-import { findKeyWithin } from '../api-keys/find-key-within.ts';
+import { callerKey, findKeyWithin } from '../api-keys/find-key-within.ts';
 import { type AuthorisedContext, defineRoute } from '../route.ts';
 import { queryNumber, queryTime, workspaceName } from '../shared-schemas.ts';
 import { toUsageRow } from './to-usage-row.ts';
@@ -41,13 +41,14 @@ export const listUsageRoute = defineRoute({
   async run({ query }, context) {
     const filter = await filterOf(query, context);
     const { usage } = context.storage;
+    const reader = callerKey(context);
     const csv = query.format === 'csv' || (query.format === undefined && asksForCsv(context));
-    if (csv) return await usageCsv(usage, filter);
+    if (csv) return await usageCsv(usage, filter, reader);
     const { rows, nextBeforeId } = await usage.list(filter, {
       limit: query.size,
       ...(query.cursor === undefined ? {} : { beforeId: query.cursor }),
     });
-    return { usage: rows.map(toUsageRow), next_cursor: nextBeforeId };
+    return { usage: rows.map((row) => toUsageRow(row, reader)), next_cursor: nextBeforeId };
   },
 });
 

@@ -1,9 +1,10 @@
-import { personNumber, type UsageRow } from '@sandgate/core';
+import { type ApiKey, personNumber, seesSandbox, type UsageRow } from '@sandgate/core';
 import type { z } from 'zod';
 import { toSeconds, toTime } from '../shared-schemas.ts';
 import type { usageRow } from './usage-schemas.ts';
 
-export const toUsageRow = (row: UsageRow): z.input<typeof usageRow> => ({
+/** As `reader` may see it; null is an operator in development mode. */
+export const toUsageRow = (row: UsageRow, reader: ApiKey | null): z.input<typeof usageRow> => ({
   id: row.id,
   endpoint: row.endpoint,
   method: row.method,
@@ -15,5 +16,5 @@ export const toUsageRow = (row: UsageRow): z.input<typeof usageRow> => ({
   request_id: row.requestId,
   accepted: row.accepted,
   error: row.errorCode,
-  sandbox_id: row.sandboxId,
+  sandbox_id: row.sandboxId !== null && seesSandbox(reader, row.sandboxId) ? row.sandboxId : null,
 });

@@ -1,4 +1,4 @@
-import type { UsageFilter, UsageRow, UsageStore } from '@sandgate/core';
+import type { ApiKey, UsageFilter, UsageRow, UsageStore } from '@sandgate/core';
 import { toUsageRow } from './to-usage-row.ts';
 import { usageRow } from './usage-schemas.ts';
 
@@ -21,6 +21,7 @@ const line = (values: readonly unknown[]): string => `${values.map(field).join('
 export async function usageCsv(
   store: Pick<UsageStore, 'list'>,
   filter: UsageFilter,
+  reader: ApiKey | null,
 ): Promise<Response> {
   const encoder = new TextEncoder();
   const read = async (beforeId: number | null) =>
@@ -30,7 +31,7 @@ export async function usageCsv(
     });
   const linesOf = (rows: readonly UsageRow[]): string =>
     rows
-      .map(toUsageRow)
+      .map((row) => toUsageRow(row, reader))
       .map((row) => line(columns.map((column) => row[column])))
       .join('');
 

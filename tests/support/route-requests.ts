@@ -1,0 +1,108 @@
+import { Readable } from 'node:stream';
+import type { Workspace } from '@sandgate/core';
+import { expect } from 'vitest';
+import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
+import type { DocumentedRoute } from './documented-routes.ts';
+import { type RouteSample, routeSamples, type SampleTargets, samplePath } from './route-samples.ts';
+import type { TestApp } from './test-app.ts';
+
+/** In the name of everything that belongs to the workspace `theirs`. */
+export const theirMark = 'their-mark';
+
+/** What there is not. */
+export const absentTargets = {
+  key: 999_999,
+  alert: 999_999,
+  ticket: 999_999,
+  workspace: 'mine',
+  sandbox: 'f'.repeat(24),
+};
+
+/** Of what belongs to sandboxes, what the path names: it is not made for nothing. */
+async function makeSandboxTargets({ sandboxes }: TestApp, workspace: Workspace, path: string) {
+  const has = (part: string): boolean => path.includes(part);
+  const targets = { ...absentTargets };
+  if (has('{sandbox}')) {
+    const sandbox = await sandboxes.create(workspace, { template: 'python' });
+    targets.sandbox = sandbox.id;
+    if (has('/files')) {
+      const files = await sandboxes.files(workspace, sandbox.id);
+      const source = Readable.from([Buffer.from('sample')]);
+      await files.write({ path: '/sample', source });
+    }
+  }
+  return targets;
+}
+
+/** Makes what a route names in its path: of a workspace, and not used up by another request. */
+export async function makeRouteTargets(
+  test: TestApp,
+  namespace: 'mine' | 'theirs',
+  path = allRoutes.map((route) => route.path).join(),
+) {
+  const mark = namespace === 'theirs' ? theirMark : 'ours';
+  const { key } = await test.issue({ namespace, name: mark, scopes: ['key:manage'] });
+  const { alert } = await test.storage.alerts.raise({
+    keyNumber: key.number,
+    workspaceId: key.workspaceId,
+    finding: { type: 'idle_key', level: 'info', message: mark, value: 91, threshold: 90 },
+    atMs: test.clock.currentMs,
+    ticket: { subject: mark, body: mark },
+    delivery: null,
+  });
+  const workspace = await test.storage.workspaces.findBySlug(namespace);
+  if (workspace === null) throw new Error('The workspace is gone.');
+  return {
+    ...(await makeSandboxTargets(test, workspace, path)),
+    ...{ key: key.number, alert: alert.number, ticket: alert.ticketNumber, workspace: namespace },
+  };
+}
+
+/** In what a request differs from the sample of its route. */
+export interface RequestChanges {
+  readonly workspaceHeader?: string | undefined;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: Readonly<Record<string, unknown>>;
+  readonly rawBody?: string;
+  readonly contentType?: string;
+}
+
+export type SentRequest = readonly [
+  route: DocumentedRoute,
+  key: string | null,
+  targets: SampleTargets,
+  changes?: RequestChanges,
+];
+
+const sampleOf = (route: DocumentedRoute, targets: SampleTargets): RouteSample =>
+  routeSamples[route.operationId]?.(targets) ?? {};
+
+/** Sends the sample of a route, and expects a status that the document knows. */
+export async function sendRequest(
+  { app }: TestApp,
+  ...[route, key, targets, changes = {}]: SentRequest
+) {
+  const sample = sampleOf(route, targets);
+  const path = samplePath(route.path, sample, targets);
+  const query = new URLSearchParams({ ...sample.query, ...changes.query });
+  const fields =
+    sample.body === undefined && changes.body === undefined
+      ? undefined
+      : JSON.stringify({ ...sample.body, ...changes.body });
+  const body = changes.rawBody ?? fields;
+  const response = await app.request(`${path}?${query}`, {
+    method: route.method,
+    headers: {
+      ...(key === null ? {} : { 'x-api-key': key }),
+      ...(body === undefined ? {} : { 'content-type': changes.contentType ?? 'application/json' }),
+      ...(changes.workspaceHeader === undefined
+        ? {}
+        : { 'x-workspace-id': changes.workspaceHeader }),
+    },
+    ...(body === undefined || route.method === 'GET' ? {} : { body }),
+  });
+  const text = await response.text();
+  const at = `${route.method} ${route.path} ${JSON.stringify(changes)}`;
+  expect([at, route.statuses]).toEqual([at, expect.arrayContaining([response.status])]);
+  return { status: response.status, code: response.headers.get('x-error-code'), text };
+}
