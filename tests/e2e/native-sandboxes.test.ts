@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { type NativeClient, nativeClient } from '../support/native-client.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -243,5 +245,56 @@ describe('a file', () => {
     expect([full.status, full.headers.get('x-error-code')]).toEqual([409, 'file_conflict']);
     const all = await client.call('DELETE', `${files}?path=/workspace/a&recursive=true`);
     expect(all.status).toBe(204);
+  });
+});
+
+describe('a port', () => {
+  /** Listens when it is answered. */
+  const startProgram = async (): Promise<number> => {
+    const code = `
+import http.server, threading
+class Handler(http.server.BaseHTTPRequestHandler):
+  def do_POST(self):
+    body = self.rfile.read(int(self.headers["content-length"]))
+    self.send_response(201)
+    self.send_header("x-asked", self.path)
+    self.end_headers()
+    self.wfile.write(body.upper() + str(self.headers).encode())
+program = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+threading.Thread(target=program.serve_forever, daemon=True).start()
+program.server_port`;
+    const { body } = await client.call('POST', `/sandboxes/${id}/code`, { code });
+    return Number(body.results[0].data['text/plain']);
+  };
+
+  it('passes requests on to the program that listens there, without their key', async () => {
+    const port = await startProgram();
+    const at = `/sandboxes/shared/ports/${port}`;
+    const answer = await client.send('POST', `${at}/some/path?x=1`, { body: 'sent' });
+    expect([answer.status, answer.headers.get('x-asked')]).toEqual([201, '/some/path?x=1']);
+    const told = await answer.text();
+    expect(told).toMatch(/^SENT/);
+    expect(told).not.toContain(server.firstKey);
+    const endpoint = '/api/v1/sandboxes/{sandbox}/ports/{port}/{path}';
+    const usage = `/usage?endpoint=${encodeURIComponent(endpoint)}`;
+    await expect
+      .poll(async () => (await client.call('GET', usage)).body.usage, { timeout: 20_000 })
+      .toMatchObject([{ method: 'POST', status_code: 201, sandbox_id: id }]);
+  });
+
+  it('is opened for WebSockets to those who may, and to no page of another host', async () => {
+    const knock = async (headers: Record<string, string>) => {
+      const address = server.address.replace('http', 'ws');
+      const socket = new WebSocket(`${address}/api/v1/sandboxes/${id}/ports/1/`, { headers });
+      socket.on('error', () => undefined);
+      const [, response] = await once(socket, 'unexpected-response');
+      response.resume();
+      return [response.statusCode, response.headers['x-error-code']];
+    };
+    const key = { 'x-api-key': server.firstKey };
+    expect(await knock({})).toEqual([401, 'credential_missing']);
+    expect(await knock(key)).toEqual([502, 'port_closed']);
+    expect((await knock({ ...key, origin: 'https://evil.example' }))[0]).toBe(403);
+    expect(await knock({ ...key, origin: server.address })).toEqual([502, 'port_closed']);
   });
 });

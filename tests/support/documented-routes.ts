@@ -17,6 +17,8 @@ export interface DocumentedRoute {
   readonly workspaceIn: { readonly query: boolean; readonly body: boolean };
   /** In JSON. */
   readonly hasBody: boolean;
+  /** It reads no query, and any method is taken. */
+  readonly forwards: boolean;
 }
 
 interface Operation {
@@ -33,6 +35,7 @@ interface Operation {
   readonly 'x-required-scope'?: unknown;
   readonly 'x-own-children-scope'?: unknown;
   readonly 'x-operator-only'?: boolean;
+  readonly 'x-any-method'?: boolean;
 }
 
 export type OpenApiPaths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
@@ -52,12 +55,13 @@ export function documentedRoutes(paths: OpenApiPaths): readonly DocumentedRoute[
         ownChildren: operation['x-own-children-scope'] === 'key:mint',
         operatorOnly: operation['x-operator-only'] === true,
         statuses,
-        success: statuses.find((status) => status < 300) ?? 0,
+        success: statuses.find((status) => [200, 204].includes(status)) ?? statuses[0] ?? 0,
         workspaceIn: {
           query: parameters.some((each) => each.in === 'query' && each.name === 'workspace'),
           body: 'workspace' in fields,
         },
         hasBody: requestBody?.content['application/json'] !== undefined,
+        forwards: operation['x-any-method'] === true,
       };
     }),
   );

@@ -1,4 +1,5 @@
-import { Readable } from 'node:stream';
+import { createServer } from 'node:http';
+import { type Duplex, duplexPair, Readable } from 'node:stream';
 import type { Workspace } from '@sandgate/core';
 import { expect } from 'vitest';
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
@@ -18,13 +19,25 @@ export const absentTargets = {
   sandbox: 'f'.repeat(24),
 };
 
+/** A program that listens on every port. */
+function dialProgram(): Duplex {
+  const [ours, theirs] = duplexPair();
+  createServer((_, response) => void response.end('sample')).emit('connection', theirs);
+  return ours;
+}
+
 /** Of what belongs to sandboxes, what the path names: it is not made for nothing. */
-async function makeSandboxTargets({ sandboxes }: TestApp, workspace: Workspace, path: string) {
+async function makeSandboxTargets(
+  { engine, sandboxes }: TestApp,
+  workspace: Workspace,
+  path: string,
+) {
   const has = (part: string): boolean => path.includes(part);
   const targets = { ...absentTargets };
   if (has('{sandbox}')) {
     const sandbox = await sandboxes.create(workspace, { template: 'python' });
     targets.sandbox = sandbox.id;
+    engine.onDial = dialProgram;
     if (has('/files')) {
       const files = await sandboxes.files(workspace, sandbox.id);
       const source = Readable.from([Buffer.from('sample')]);

@@ -12,6 +12,9 @@ export interface RouteSample {
   readonly id?: number;
   /** The value of `{workspace}`. */
   readonly workspace?: string;
+  readonly port?: number;
+  /** What is behind a port. */
+  readonly path?: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: Readonly<Record<string, unknown>>;
 }
@@ -79,6 +82,7 @@ export const routeSamples: Readonly<Record<string, (targets: SampleTargets) => R
   listFiles: () => ({ query: { path: '/' } }),
   makeDirectory: () => ({ body: { path: '/sample' } }),
   moveFile: () => ({ body: { from: '/sample', to: '/moved' } }),
+  reachPort: () => ({ port: 8_080, path: 'sample' }),
 };
 
 /** A route's path, with what the sample names in it. */

@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { type Duplex, PassThrough } from 'node:stream';
 import {
   type EgressPolicy,
   type Engine,
@@ -58,6 +58,8 @@ export class ScriptedEngine implements Engine {
     request.onStarted?.({ signal: () => undefined });
     return { kind: 'exited', exitCode: 0 };
   };
+  /** What listens on every port but 1. What is sent comes back. */
+  onDial: (port: number) => Duplex = () => new PassThrough();
   onStart: (id: string) => void = () => undefined;
   onMetrics: (id: string) => Promise<SandboxMetrics> = async () => ({
     cpuPercent: 1.5,
@@ -223,8 +225,7 @@ export class ScriptedEngine implements Engine {
       dial: {
         dial: async (port) => {
           if (port === 1) throw new SandgateError('port_closed', 'Nothing listens on port 1');
-          // What is sent comes back.
-          return new PassThrough();
+          return this.onDial(port);
         },
       },
     };

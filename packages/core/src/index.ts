@@ -49,6 +49,7 @@ export * from './limit/limit-window.ts';
 export * from './limit/look-into-rings.ts';
 export * from './limit/request-limits.ts';
 export * from './limit/take-from-rings.ts';
+export * from './network/end-to-end-headers.ts';
 export * from './network/network-of.ts';
 export * from './network/public-address.ts';
 export * from './port/access-tokens.ts';

@@ -46,6 +46,7 @@ export const errorCodes = [
   'payload_too_large',
   'plan_refused',
   'port_closed',
+  'port_failed',
   'ports_unsupported',
   'process_not_found',
   'quota_exceeded',

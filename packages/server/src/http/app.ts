@@ -10,6 +10,7 @@ import type { IdentityServices } from './identity-services.ts';
 import { logRequest } from './log-request.ts';
 import { mountMcp } from './mcp/mount.ts';
 import { mountNative, type NativeDependencies } from './native/mount.ts';
+import { refuseForeignUpgrades } from './refuse-foreign-upgrades.ts';
 import { refuseWebPages } from './refuse-web-pages.ts';
 import { type App, answerTo, setResponseHeader } from './request-context.ts';
 
@@ -33,6 +34,7 @@ export function createApp(dependencies: AppDependencies): App {
     const { method } = context.req;
     logRequest(log, { requestId, method, status: context.res.status, startedMs });
   });
+  app.use(refuseForeignUpgrades);
   if (developmentMode) app.use(refuseWebPages);
 
   mountBrimble(app, dependencies);

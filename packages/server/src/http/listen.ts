@@ -11,6 +11,7 @@ import { getRequestListener } from '@hono/node-server';
 import { SandgateError } from '@sandgate/core';
 import { connectionLimit } from './connection-limit.ts';
 import type { App } from './request-context.ts';
+import { acceptUpgrades, asksForWebSocket } from './upgrade.ts';
 
 export interface ListenOptions {
   readonly host: string;
@@ -40,10 +41,12 @@ export async function listen(app: App, options: ListenOptions): Promise<Listener
   let draining = false;
   const answer = getRequestListener(app.fetch);
   const { direct = () => false } = options;
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     if (draining) refuseWhileStopping(response);
     else if (!direct(request, response)) answer(request, response);
-  }, options.tls);
+  };
+  const server = createServer(listener, options.tls);
+  const upgraded = acceptUpgrades(server, listener);
   server.headersTimeout = headersTimeoutMs;
   server.maxConnections = options.maxConnections ?? connectionLimit();
   await new Promise<void>((resolve, reject) => {
@@ -57,15 +60,19 @@ export async function listen(app: App, options: ListenOptions): Promise<Listener
     address: `${options.tls === null ? 'http' : 'https'}://${host}:${port}`,
     close(drainMs) {
       draining = true;
-      return drain(server, drainMs);
+      // None of them ends by itself.
+      upgraded.stop();
+      return drain(server, drainMs, upgraded.destroyAll);
     },
   };
 }
 
+const serverOptions = { optimizeEmptyRequests: true, shouldUpgradeCallback: asksForWebSocket };
+
 function createServer(listener: RequestListener, tls: ListenOptions['tls']): Server {
-  if (tls === null) return createHttpServer({ optimizeEmptyRequests: true }, listener);
+  if (tls === null) return createHttpServer(serverOptions, listener);
   try {
-    return createHttpsServer({ ...tls, optimizeEmptyRequests: true }, listener);
+    return createHttpsServer({ ...tls, ...serverOptions }, listener);
   } catch (cause) {
     throw new SandgateError(
       'config_invalid',
@@ -87,12 +94,15 @@ function explain(cause: NodeJS.ErrnoException, { host, port }: ListenOptions): S
   });
 }
 
-async function drain(server: Server, drainMs: number): Promise<void> {
+async function drain(server: Server, drainMs: number, destroyUpgraded: () => void): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   // A connection whose last call ends now is idle, and would be kept for a next one that is not taken.
   const closeWhenIdle = setInterval(() => server.closeIdleConnections(), idleCheckMs);
-  const deadline = setTimeout(() => server.closeAllConnections(), drainMs);
+  const deadline = setTimeout(() => {
+    server.closeAllConnections();
+    destroyUpgraded();
+  }, drainMs);
   await closed;
   clearTimeout(deadline);
   clearInterval(closeWhenIdle);

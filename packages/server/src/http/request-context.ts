@@ -16,14 +16,14 @@ export type App = Hono<Environment>;
 export type RequestContext = Context<Environment>;
 
 /** Node's own request. Undefined where a request came by no socket: hono then has no bindings at all. */
-function bindings(context: RequestContext): HttpBindings['incoming'] | undefined {
+export function incomingOf(context: RequestContext): HttpBindings['incoming'] | undefined {
   const env: Partial<HttpBindings> | undefined = context.env;
   return env?.incoming;
 }
 
 /** The peer's IP address; empty where a request came by no socket, as in a test. */
 export function peerAddress(context: RequestContext): string {
-  return bindings(context)?.socket.remoteAddress ?? '';
+  return incomingOf(context)?.socket.remoteAddress ?? '';
 }
 
 /**
@@ -31,7 +31,7 @@ export function peerAddress(context: RequestContext): string {
  * Where a request came by no socket, it is resolved already.
  */
 export function requestPath(context: RequestContext): string {
-  const target = bindings(context)?.url;
+  const target = incomingOf(context)?.url;
   const path = target?.startsWith('/') ? target : new URL(context.req.url).pathname;
   return path.split('?', 1)[0] ?? '';
 }
@@ -41,7 +41,7 @@ export function requestPath(context: RequestContext): string {
  * form, and what is in front of Sandgate may have looked at the second: so the raw list is read.
  */
 export function headerValues(context: RequestContext): HeaderValues {
-  const raw = bindings(context)?.rawHeaders;
+  const raw = incomingOf(context)?.rawHeaders;
   return (name) => {
     if (raw === undefined) {
       const value = context.req.header(name);

@@ -19,7 +19,8 @@ function bearerOrBare(value: string): string {
   return value.trim().replace(/^bearer(\s+|$)/i, '');
 }
 
-const headerNames = Object.keys(credentialHeaders) as readonly CredentialHeader[];
+/** In lower case. */
+export const credentialHeaderNames = Object.keys(credentialHeaders) as readonly CredentialHeader[];
 
 /** What a server knows of a request's headers: all values of a name, in lower case. */
 export type HeaderValues = (name: CredentialHeader) => readonly string[];
@@ -36,7 +37,7 @@ export function readCredential(
 ): string | null {
   let presented: string | null = null;
   let isAccepted = false;
-  for (const name of headerNames) {
+  for (const name of credentialHeaderNames) {
     for (const value of values(name)) {
       const credential = credentialHeaders[name](value);
       if (presented !== null && credential !== presented) throw ambiguous();

@@ -22,6 +22,7 @@ import { makeDirectoryRoute, moveFileRoute, removeFileRoute } from './files/chan
 import { listFilesRoute, showFileRoute } from './files/look-at-files.ts';
 import { readFileRoute } from './files/read-file.ts';
 import { writeFileRoute } from './files/write-file.ts';
+import { reachPortRoute } from './ports/reach-port.ts';
 import { publishKeyPatternRoute } from './publish-key-pattern.ts';
 import { readLogRoute } from './readings/read-log.ts';
 import { showMetricsRoute } from './readings/show-metrics.ts';
@@ -114,4 +115,5 @@ export const allRoutes: readonly Route[] = [
   listFilesRoute,
   makeDirectoryRoute,
   moveFileRoute,
+  reachPortRoute,
 ];

@@ -9,7 +9,8 @@ import type { Access, Authorizer } from '../authorize/authorizer.ts';
 import { type CredentialHeader, readCredential } from '../authorize/read-credential.ts';
 import { reportLimits } from '../authorize/report-limits.ts';
 import { readJson } from '../read-json.ts';
-import { headerValues, peerAddress, type RequestContext } from '../request-context.ts';
+import { headerValues, incomingOf, peerAddress, type RequestContext } from '../request-context.ts';
+import { upgradeOf } from '../upgrade.ts';
 import { actorOf } from './actor.ts';
 import { nativeStatus } from './error-response.ts';
 import {
@@ -76,9 +77,15 @@ async function answerKey(
   }
   const { selector, run, safe } = await prepareCall(route, context, services);
   const { early, exchange, state } = openExchange(context);
+  const statusOf = (value: unknown): number => {
+    if (state.responded !== null) return state.responded.status;
+    if (upgradeOf(exchange.incoming)?.isTaken === true) return 101;
+    return value instanceof Response ? value.status : route.status;
+  };
   const performed = authorizer.perform(
     {
       ...callOf(route),
+      ...(route.forwards === true ? { method: context.req.method } : {}),
       credential,
       address: known.address,
       workspace: selector,
@@ -97,12 +104,14 @@ async function answerKey(
       const work = () =>
         change === null ? run({ ...called, change: noChange }) : runAudited(change, called, run);
       const value = safe ? await work() : await services.calls.run(nameOf(access.caller), work);
-      const status = value instanceof Response ? value.status : route.status;
-      return { value, status, sandboxId: state.sandboxId };
+      return { value, status: statusOf(value), sandboxId: state.sandboxId };
     },
   );
   // A route that has responded tells of whatever happens later in its body.
-  return await Promise.race([early, performed.then((value) => (state.responded ? early : value))]);
+  return await Promise.race([
+    early,
+    performed.then((value) => (state.responded === null ? value : early)),
+  ]);
 }
 
 /** Whether a call is open to its caller by `key:mint` alone. */
@@ -117,9 +126,9 @@ const nameOf = (caller: Access['caller']): string =>
 
 function openExchange(context: RequestContext) {
   const { raw } = context.req;
-  const state: { sandboxId: string | null; responded: boolean } = {
+  const state: { sandboxId: string | null; responded: Response | null } = {
     sandboxId: null,
-    responded: false,
+    responded: null,
   };
   let settle: (response: Response) => void = () => undefined;
   const early = new Promise<Response>((resolve) => {
@@ -127,13 +136,14 @@ function openExchange(context: RequestContext) {
   });
   const exchange: Exchange = {
     request: raw,
+    incoming: incomingOf(context),
     get signal() {
       return raw.signal;
     },
     respond(response) {
       // Nobody reads the body of an answer to HEAD.
       if (raw.method === 'HEAD') void response.body?.cancel();
-      state.responded = true;
+      state.responded = response;
       settle(response);
     },
     about(sandboxId) {
@@ -213,7 +223,7 @@ async function prepareCall(
 async function readRaw(route: Route, context: RequestContext) {
   return {
     params: context.req.param() as Record<string, string>,
-    query: new URL(context.req.url).searchParams,
+    query: route.forwards === true ? new URLSearchParams() : new URL(context.req.url).searchParams,
     body:
       route.body === undefined
         ? undefined

@@ -111,6 +111,7 @@ const noExchange: Exchange = {
   get request(): never {
     throw new Error('A route that is answered directly has no request.');
   },
+  incoming: undefined,
   signal: new AbortController().signal,
   respond: () => undefined,
   about: () => undefined,

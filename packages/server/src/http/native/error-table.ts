@@ -54,6 +54,7 @@ export const nativeErrors: Readonly<Record<ErrorCode, NativeError>> = {
   payload_too_large: own(413),
   plan_refused: own(403),
   port_closed: own(502),
+  port_failed: own(502),
   ports_unsupported: own(400),
   process_not_found: own(404),
   quota_exceeded: own(409),

@@ -1,5 +1,6 @@
 import { SandgateError } from '@sandgate/core';
 import { Hono } from 'hono';
+import { METHOD_NAME_ALL } from 'hono/router';
 import type { Logger } from 'pino';
 import type { Authorizer } from '../authorize/authorizer.ts';
 import { explainFailure } from '../explain-failure.ts';
@@ -10,7 +11,7 @@ import { nativeErrorResponse } from './error-response.ts';
 import { createNativeBounds } from './native-bounds.ts';
 import { openApiDocument } from './openapi-document.ts';
 import { mountReference } from './reference/mount-reference.ts';
-import type { NativeBounds, NativeServices } from './route.ts';
+import type { NativeBounds, NativeServices, Route } from './route.ts';
 
 export interface NativeDependencies extends Omit<NativeServices, keyof NativeBounds> {
   readonly authorizer: Authorizer;
@@ -29,13 +30,14 @@ export function mountNative(app: App, dependencies: NativeDependencies): void {
   const door: App = new Hono();
 
   for (const route of allRoutes) {
-    door.on(route.method.toUpperCase(), honoPath(route.path), (context) =>
+    const methods = route.forwards === true ? METHOD_NAME_ALL : route.method.toUpperCase();
+    door.on(methods, honoPath(route), (context) =>
       answerRoute(route, context, services, authorizer),
     );
   }
   mountReference(door, () => openApiDocument(allRoutes, version));
   for (const path of new Set(allRoutes.map((route) => route.path))) {
-    door.all(honoPath(path), () => {
+    door.all(honoPath({ path }), () => {
       throw methodNotAllowed(path);
     });
   }
@@ -49,7 +51,8 @@ export function mountNative(app: App, dependencies: NativeDependencies): void {
 }
 
 /** `{name}` as hono writes it. */
-const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
+const honoPath = ({ path, forwards }: Pick<Route, 'path' | 'forwards'>): string =>
+  path.replace(/\{(\w+)\}/g, ':$1') + (forwards === true ? '{.*}' : '');
 
 function methodNotAllowed(path: string): SandgateError {
   const methods = allRoutes

@@ -86,6 +86,7 @@ function pathOf(route: Route): PathConfig {
     'x-required-scope': route.access,
     ...('ownChildren' in route && route.ownChildren ? { 'x-own-children-scope': 'key:mint' } : {}),
     ...('workspace' in route && route.workspace === 'all' ? { 'x-operator-only': true } : {}),
+    ...(route.forwards === true ? { 'x-any-method': true } : {}),
     request: {
       ...(isPublic ? {} : { headers }),
       ...(params === undefined ? {} : { params }),

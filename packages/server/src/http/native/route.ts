@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type {
   ApiKey,
   AuditedChange,
@@ -50,6 +51,8 @@ export interface PublicContext extends NativeServices {
 /** What a call has of its connection, beside what it was sent and what it answers in the end. */
 export interface Exchange {
   readonly request: Request;
+  /** Node's own form of it. Undefined where it came by no socket, as in a test. */
+  readonly incoming: IncomingMessage | undefined;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
   /** Answers now, by a body that is still being written; what `run` gives in the end is null. */
@@ -98,6 +101,11 @@ interface RouteShape<
   readonly maxBodyBytes?: number;
   /** Media type of a body that the route reads by itself as it arrives. Goes without `body`. */
   readonly upload?: string;
+  /**
+   * Passes on whatever comes: it takes every method, although the document has it under one, all that is
+   * behind the last name in its path, and any query, of which it reads none.
+   */
+  readonly forwards?: true;
   readonly answer: Answer;
   /** Media types of its answers that are not JSON. */
   readonly media?: readonly string[];

@@ -72,6 +72,7 @@ export const microsandboxErrors: Readonly<Record<ErrorCode, MicrosandboxError>> 
   idempotency_conflict: failed(-32602),
   plan_refused: failed(-32007),
   port_closed: failed(-32004),
+  port_failed: failed(-32004),
   process_not_found: failed(-32001),
   sandbox_paused: failed(-32002),
   snapshot_exists: failed(-32002),
