@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { keptFiles, machineResidue, noResidue, passingRows } from '../support/machine-residue.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { runSoak, type SoakOutcome } from '../support/soak/run-soak.ts';
+import { allowSoakNetwork } from '../support/soak/soak-network.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const seed = 4;
@@ -10,6 +11,7 @@ let server: ServerProcess;
 let outcome: SoakOutcome;
 
 beforeAll(async () => {
+  allowSoakNetwork(home);
   server = await startServerProcess({ home });
   outcome = await runSoak(server, { clients: 3, seed, durationMs: 12_000 });
 }, 120_000);

@@ -4,6 +4,7 @@ import { descendantsOf, residentMegabytes } from '../../bench/process-memory.ts'
 import { keptFiles, machineResidue, noResidue, passingRows } from '../support/machine-residue.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { operationNames, runSoak, type SoakOutcome } from '../support/soak/run-soak.ts';
+import { allowSoakNetwork } from '../support/soak/soak-network.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** SANDGATE_SOAK_MINUTES shortens it, and SANDGATE_SOAK_SEED does the same again. */
@@ -29,6 +30,7 @@ const before = { megabytes: 0, descriptors: 0, processes: 0 };
 beforeAll(
   async () => {
     say(`SANDGATE_SOAK_SEED=${seed}`);
+    allowSoakNetwork(home);
     server = await startServerProcess({ home });
     const warmUp = await runSoak(server, { clients, seed: seed + 1_000, durationMs: warmUpMs });
     expect(warmUp.failures).toEqual([]);

@@ -11,6 +11,8 @@ export interface DoorAnswer {
 export interface DoorClient {
   /** Brimble's door. A string is sent as it is, anything else as JSON. */
   brimble(method: string, path: string, body?: unknown): Promise<DoorAnswer>;
+  /** Sandgate's own. */
+  native(method: string, path: string, body?: unknown): Promise<DoorAnswer>;
   /** Begins a call and goes away after the first byte of its answer, or when the time is over. */
   abandon(path: string, body: unknown, afterMs: number): Promise<void>;
   rpc(method: string, params: Readonly<Record<string, unknown>>): Promise<DoorAnswer>;
@@ -53,9 +55,11 @@ export function createDoorClient(address: string, key: string): DoorClient {
       });
     });
   const brimbleHeaders = { 'x-brimble-key': key };
+  const authorization = { authorization: `Bearer ${key}` };
   return {
     brimble: (method, path, body) =>
       answerOf(send(method, `/brimble${path}`, body, brimbleHeaders)),
+    native: (method, path, body) => answerOf(send(method, `/api/v1${path}`, body, authorization)),
     abandon: (path, body, afterMs) =>
       new Promise((resolve) => {
         const call = send('POST', `/brimble${path}`, body, brimbleHeaders);
@@ -73,12 +77,7 @@ export function createDoorClient(address: string, key: string): DoorClient {
       }),
     rpc: (method, params) =>
       answerOf(
-        send(
-          'POST',
-          '/api/v1/rpc',
-          { jsonrpc: '2.0', id: 1, method, params },
-          { authorization: `Bearer ${key}` },
-        ),
+        send('POST', '/api/v1/rpc', { jsonrpc: '2.0', id: 1, method, params }, authorization),
       ),
     close: () => agent.destroy(),
   };

@@ -30,6 +30,7 @@ async function create(context: SoakContext, wanted: Wanted): Promise<boolean> {
   deepStrictEqual({ name: answer.body.data.name, status }, { name, status: 'ready' });
   const sandbox: ModelSandbox = {
     ...{ id, name, language, oneShot, volume: volume ?? null, state: 'ready', remembered: null },
+    ...{ reach: 'none', ending: null },
     files: new Map(files),
     // The first start unpacks the snapshot; nothing was saved since.
     saved: new Map(files),
@@ -47,7 +48,7 @@ export async function destroySandbox(
   forget(model, sandbox);
 }
 
-function forget(model: SoakContext['model'], sandbox: ModelSandbox): void {
+export function forget(model: SoakContext['model'], sandbox: ModelSandbox): void {
   sandbox.state = 'destroyed';
   model.sandboxes.delete(sandbox);
   if (sandbox.volume !== null) sandbox.volume.owner = null;

@@ -2,13 +2,22 @@ import { deepStrictEqual } from 'node:assert/strict';
 import type { ServerProcess } from '../server-process.ts';
 import { createDoorClient } from './door-client.ts';
 import { destroySandbox, lifeOperations } from './life-operations.ts';
+import { lifetimeOperations, settleEnds } from './lifetime-operations.ts';
+import { networkOperations } from './network-operations.ts';
 import { createSeededRandom } from './seeded-random.ts';
 import { createModel, statusInModel } from './soak-model.ts';
+import { openSoakNetwork, type SoakNetwork } from './soak-network.ts';
 import type { SoakContext } from './soak-operation.ts';
 import { deleteSnapshot, deleteVolume, storedOperations } from './stored-operations.ts';
 import { workOperations } from './work-operations.ts';
 
-const operations = [...lifeOperations, ...workOperations, ...storedOperations];
+const operations = [
+  ...lifeOperations,
+  ...lifetimeOperations,
+  ...networkOperations,
+  ...workOperations,
+  ...storedOperations,
+];
 
 export const operationNames: readonly string[] = operations.map(({ name }) => name);
 
@@ -33,11 +42,12 @@ export async function runSoak(
 ): Promise<SoakOutcome> {
   const done = new Map<string, number>();
   const failures: string[] = [];
+  const network = await openSoakNetwork();
   const endMs = Date.now() + plan.durationMs;
   const runClient = async (index: number): Promise<void> => {
     const history: string[] = [];
     const prefix = `soak${plan.seed}-${index}-`;
-    const context = openContext(server, plan.seed + index, prefix, (name) => {
+    const context = openContext({ server, network }, plan.seed + index, prefix, (name) => {
       history.push(`${history.pop()} ${name.slice(prefix.length)}`);
     });
     try {
@@ -61,11 +71,12 @@ export async function runSoak(
     }
   };
   await Promise.all(Array.from({ length: plan.clients }, (_, index) => runClient(index)));
+  network.close();
   return { done, failures };
 }
 
 function openContext(
-  server: ServerProcess,
+  { server, network }: { readonly server: ServerProcess; readonly network: SoakNetwork },
   seed: number,
   prefix: string,
   about: SoakContext['about'],
@@ -74,6 +85,7 @@ function openContext(
   return {
     client: createDoorClient(server.address, server.firstKey),
     model: createModel(),
+    network,
     random: createSeededRandom(seed),
     about,
     newName() {
@@ -91,18 +103,28 @@ interface Listed {
 }
 
 /** The client's sandboxes and volumes as the server has them, against the model. */
-async function compare({ client, model }: SoakContext, prefix: string): Promise<void> {
+async function compare(context: SoakContext, prefix: string): Promise<void> {
+  const { client, model } = context;
+  const beforeMs = Date.now();
   const sandboxes = await client.brimble('GET', `/sandboxes?limit=100&search=${prefix}`);
+  const listed = sandboxes.body.data.data as Listed[];
+  const between = await settleEnds(context, listed, { beforeMs, afterMs: Date.now() });
+  const isKnown = ({ name }: { readonly name: string }): boolean => !between.has(name);
   deepStrictEqual(
-    byName(sandboxes.body.data.data as Listed[], ({ status }) => status),
-    byName([...model.sandboxes], statusInModel),
+    byName(listed.filter(isKnown), ({ status }) => status),
+    byName([...model.sandboxes].filter(isKnown), statusInModel),
   );
   const volumes = await client.brimble('GET', '/volumes?limit=100');
-  const own = (volumes.body.data.data as Listed[]).filter(({ name }) => name.startsWith(prefix));
+  // One whose sandbox ends by itself may be free already.
+  const unsure = [...model.volumes].filter(({ owner }) => (owner?.ending ?? null) !== null);
+  const own = (volumes.body.data.data as Listed[])
+    .filter(({ name }) => name.startsWith(prefix))
+    .filter(({ name }) => unsure.every((volume) => volume.name !== name));
   deepStrictEqual(
     byName(own, (one) => one.attached_sandbox_id),
-    byName([...model.volumes], ({ owner }) =>
-      owner === null || owner.state === 'stopped' ? null : owner.id,
+    byName(
+      [...model.volumes].filter((volume) => !unsure.includes(volume)),
+      ({ owner }) => (owner === null || owner.state === 'stopped' ? null : owner.id),
     ),
   );
 }

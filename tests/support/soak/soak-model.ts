@@ -13,6 +13,17 @@ export interface ModelSandbox {
   saved: Map<string, string>;
   /** What its kernel was told to remember. */
   remembered: string | null;
+  /** The addresses of the test that its egress policy lets it reach. */
+  reach: 'none' | 'first' | 'all';
+  /** It ends by itself, and nobody touches it until then. */
+  ending: ModelEnding | null;
+}
+
+/** When a sandbox must still be there, when it must be gone, and why. */
+export interface ModelEnding {
+  readonly reason: 'expired' | 'idle' | 'paused_too_long';
+  readonly earliestMs: number;
+  readonly latestMs: number;
 }
 
 export interface ModelVolume {

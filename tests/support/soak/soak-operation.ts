@@ -2,11 +2,13 @@ import { deepStrictEqual } from 'node:assert/strict';
 import type { DoorAnswer, DoorClient } from './door-client.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { ModelSandbox, SoakModel } from './soak-model.ts';
+import type { SoakNetwork } from './soak-network.ts';
 
 /** What an operation works with: one client, what it has, and its chance. */
 export interface SoakContext {
   readonly client: DoorClient;
   readonly model: SoakModel;
+  readonly network: SoakNetwork;
   readonly random: SeededRandom;
   /** A name that no other client takes. */
   readonly newName: () => string;
@@ -25,7 +27,7 @@ export function expectStatus(answer: DoorAnswer, status: number): void {
   deepStrictEqual({ status: answer.status, text: answer.text }, { status, text: answer.text });
 }
 
-/** An operation on one of the sandboxes in a state. */
+/** An operation on one of the sandboxes in a state that do not end by themselves. */
 export const onSandbox = (
   name: string,
   weight: number,
@@ -37,7 +39,7 @@ export const onSandbox = (
   weight,
   async run(context) {
     const found = [...context.model.sandboxes].filter(
-      (sandbox) => sandbox.state === state && fits(sandbox),
+      (sandbox) => sandbox.state === state && sandbox.ending === null && fits(sandbox),
     );
     if (found.length === 0) return false;
     const sandbox = context.random.pick(found);

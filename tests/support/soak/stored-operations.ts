@@ -83,6 +83,8 @@ export const storedOperations: readonly SoakOperation[] = [
       const all = [...context.model.volumes];
       if (all.length === 0) return false;
       const volume = context.random.pick(all);
+      // Whether it is attached depends on the moment.
+      if ((volume.owner?.ending ?? null) !== null) return false;
       const isAttached = volume.owner !== null && volume.owner.state !== 'stopped';
       if (!isAttached && volume.owner !== null) return false;
       if (!isAttached) await deleteVolume(context, volume);
