@@ -89,7 +89,7 @@ export async function openSqliteStorage({
  * does so only when that thread cannot, or when it is closed.
  */
 function tune(database: DatabaseSync): void {
-  database.exec(`pragma cache_size = -${cacheKib}; pragma wal_autocheckpoint = ${largestLogPages};
+  database.exec(`pragma cache_size = -${cacheKib}; pragma temp_store = memory; pragma wal_autocheckpoint = ${largestLogPages};
     pragma journal_size_limit = ${keptLogBytes}`);
 }
 

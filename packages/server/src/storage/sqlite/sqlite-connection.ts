@@ -21,7 +21,10 @@ export type Durability = 'normal' | 'full';
 export interface PreparedStatement<Row> {
   get(...parameters: SQLInputValue[]): Row | undefined;
   all(...parameters: SQLInputValue[]): Row[];
+  /** @returns how many rows it changed */
   run(...parameters: SQLInputValue[]): number;
+  /** @returns the number that SQLite gave to the row that it stored last */
+  insert(...parameters: SQLInputValue[]): number;
 }
 
 /**
@@ -114,6 +117,12 @@ export class SqliteConnection {
         }),
       all: (...parameters) => this.#guard(() => statement.all(...parameters).map(asRow<Row>)),
       run: (...parameters) => this.#guard(() => this.#count(statement.run(...parameters).changes)),
+      insert: (...parameters) =>
+        this.#guard(() => {
+          const { changes, lastInsertRowid } = statement.run(...parameters);
+          this.#count(changes);
+          return Number(lastInsertRowid);
+        }),
     };
   }
 

@@ -1,6 +1,6 @@
 import type { PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
-import { blockIds } from './usage-roll-up.ts';
 import type { UsageTail } from './usage-tail.ts';
+import { blockIds } from './usage-units.ts';
 
 /** For so long the rows of a time are looked for from the same id on. */
 const stretchMs = 60_000;

@@ -4,7 +4,7 @@ import { type SelectQueryBuilder, sql } from 'kysely';
 import type { Schema } from './schema.ts';
 import type { PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
 import type { UsageNames } from './usage-names.ts';
-import { blockIds } from './usage-roll-up.ts';
+import { blockIds } from './usage-units.ts';
 
 /** Rows looked at before other work of the process has its turn. */
 const idsInTurn = 16_384;

@@ -1,9 +1,6 @@
 import type { Durability, PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
-
-/** Ids in a block: few enough to look through in some milliseconds. The schema's page names it. */
-export const blockIds = 8192;
-export const hourMs = 3_600_000;
-export const dayMs = 24 * hourMs;
+import { UsageSliceSums } from './usage-slice-sums.ts';
+import { blockIds, dayMs, hourMs } from './usage-units.ts';
 
 /** What is known of a rolled-up row, to correct the sums when its request ends later. */
 export interface RolledUpRow {
@@ -43,41 +40,6 @@ function lastOfFewKeys(rows: readonly RowOfKey[], mostRows: number): number | nu
   return last;
 }
 
-const added = 'count(*), count(*) filter (where status between 1 and 399), sum(duration_us)';
-const rows = 'from usage_rows where id > ?1 and id <= ?2';
-const addToSums = `do update set calls = calls + excluded.calls,
-  successes = successes + excluded.successes, duration_us = duration_us + excluded.duration_us`;
-
-/** Adds the rows of ids over ?1 and up to ?2, and indexes them. Workspace 0 is the sum over everything. */
-const sumSteps: readonly string[] = [
-  `insert into usage_key_hours
-    select key_number, at_ms / ${hourMs}, route_number, workspace_number, ${added} ${rows}
-    group by 1, 2, 3, 4
-    on conflict (key_number, start_hour, route_number, workspace_number) ${addToSums}`,
-  ...[
-    { table: 'usage_hours', start: 'start_hour', unit: hourMs },
-    { table: 'usage_days', start: 'start_day', unit: dayMs },
-  ].flatMap(({ table, start, unit }) => {
-    const conflict = `on conflict (workspace_number, ${start}, route_number) ${addToSums}`;
-    return [
-      `insert into ${table} select 0, at_ms / ${unit}, route_number, ${added} ${rows}
-        group by 2, 3 ${conflict}`,
-      `insert into ${table} select workspace_number, at_ms / ${unit}, route_number, ${added} ${rows}
-        and workspace_number <> 0 group by 1, 2, 3 ${conflict}`,
-    ];
-  }),
-  `update api_keys set usage_count = usage_count + used.calls,
-      last_used_at_ms = max(coalesce(last_used_at_ms, used.last_at_ms), used.last_at_ms)
-    from (select key_number, count(*) as calls, max(at_ms) as last_at_ms ${rows} and accepted = 1
-      group by key_number) as used
-    where api_keys.number = used.key_number`,
-  `update usage_rows set indexed = 1 where id > ?1 and id <= ?2`,
-  `insert into usage_blocks
-    select id / ${blockIds}, min(at_ms), max(at_ms) ${rows} group by 1
-    on conflict (number) do update set min_at_ms = min(min_at_ms, excluded.min_at_ms),
-      max_at_ms = max(max_at_ms, excluded.max_at_ms)`,
-];
-
 /**
  * Sums of usage, and the removal of rows that are old enough.
  *
@@ -92,7 +54,8 @@ export class UsageRollUp {
   readonly #durability: Durability;
   readonly #progress: PreparedStatement<{ rolled_up_to: number }>;
   readonly #next: PreparedStatement<RowOfKey>;
-  readonly #sumSteps: readonly PreparedStatement<never>[];
+  readonly #sums: UsageSliceSums;
+  readonly #index: PreparedStatement<never>;
   readonly #advance: PreparedStatement<never>;
   readonly #newest: PreparedStatement<{ id: number | null }>;
   readonly #oldBlock: PreparedStatement<Block>;
@@ -109,7 +72,10 @@ export class UsageRollUp {
     this.#next = connection.prepare(
       'select id, key_number from usage_rows where id > ? order by id limit ?',
     );
-    this.#sumSteps = sumSteps.map((text) => connection.prepare(text));
+    this.#sums = new UsageSliceSums(connection);
+    this.#index = connection.prepare(
+      'update usage_rows set indexed = 1 where id > ?1 and id <= ?2',
+    );
     this.#advance = connection.prepare('update usage_progress set rolled_up_to = ?');
     this.#newest = connection.prepare('select max(id) as id from usage_rows');
     this.#oldBlock = connection.prepare(
@@ -148,7 +114,8 @@ export class UsageRollUp {
       const next = this.#next.all(after, mostRows);
       const last = lastOfFewKeys(next, mostRows);
       if (last === null) return false;
-      for (const step of this.#sumSteps) step.run(after, last);
+      this.#sums.add(after, last);
+      this.#index.run(after, last);
       this.#advance.run(last);
       // Rows that came meanwhile can wait for the next time.
       const wasFull = next.length === mostRows || last !== next.at(-1)?.id;

@@ -27,7 +27,6 @@ export class SqliteUsageStore implements UsageStore {
   readonly #rollUp: UsageRollUp;
   readonly #list: UsageList;
   readonly #sums: UsageSums;
-  readonly #newest: PreparedStatement<{ id: number | null }>;
   readonly #insert: PreparedStatement<never>;
   readonly #end: PreparedStatement<RolledUpRow>;
 
@@ -40,11 +39,10 @@ export class SqliteUsageStore implements UsageStore {
     this.#rollUp = new UsageRollUp(connection, durability);
     this.#list = new UsageList(connection, this.#names);
     this.#sums = new UsageSums(connection, this.#names, tail);
-    this.#newest = connection.prepare('select max(id) as id from usage_rows');
-    this.#insert = connection.prepare(`insert into usage_rows (id, key_number, workspace_number,
+    this.#insert = connection.prepare(`insert into usage_rows (key_number, workspace_number,
         route_number, request_id, status, accepted, error_code, duration_us, at_ms, sandbox_id,
         indexed)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`);
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`);
     this.#end = connection.prepare(`
       update usage_rows set status = ?2, error_code = ?3, duration_us = ?4,
         sandbox_id = coalesce(?5, sandbox_id)
@@ -103,13 +101,10 @@ export class SqliteUsageStore implements UsageStore {
     return this.#rollUp.prune(beforeMs, mostRows);
   }
 
-  /** Nobody else gives an id meanwhile: the transaction holds the write lock. */
+  /** Each id is one more than the one before: the transaction holds the write lock. */
   #storeBeginnings(begun: readonly NewUsageRow[]): readonly number[] {
-    const first = (this.#newest.get()?.id ?? 0) + 1;
-    return begun.map((row, index) => {
-      const id = first + index;
-      this.#insert.run(
-        id,
+    return begun.map((row) =>
+      this.#insert.insert(
         row.keyNumber,
         this.#names.workspaceNumber(row.workspaceId),
         this.#names.routeNumber(row.method, row.endpoint),
@@ -121,9 +116,8 @@ export class SqliteUsageStore implements UsageStore {
         row.status === 0 ? 0 : toMicroseconds(row.durationMs),
         row.atMs,
         row.sandboxId,
-      );
-      return id;
-    });
+      ),
+    );
   }
 
   #storeEnds(ended: readonly UsageEnd[]): void {

@@ -1,8 +1,8 @@
 import type { UsageBucket, UsageFilter, UsageSummary } from '@sandgate/core';
 import type { PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
 import { noWorkspace, type UsageNames } from './usage-names.ts';
-import { dayMs, hourMs } from './usage-roll-up.ts';
 import type { UsageTail } from './usage-tail.ts';
+import { dayMs, hourMs } from './usage-units.ts';
 
 interface SumRow {
   readonly calls: number;
