@@ -88,6 +88,7 @@ beforeAll(async () => {
     state: 'destroyed',
     destroyedAtMs: test.clock.currentMs,
     destroyReason: 'user',
+    failure: null,
   });
   strangers = [
     ['none', null],

@@ -72,8 +72,10 @@ export async function createTestApp(
       return () => void waiting.delete(run);
     },
     pass() {
-      for (const run of [...waiting.keys()]) run();
+      const due = [...waiting.keys()];
+      // Before they run: they may wait again.
       waiting.clear();
+      for (const run of due) run();
     },
     delaysMs: () => [...waiting.values()],
   };

@@ -8,6 +8,7 @@ export interface SandboxFilter {
   readonly template?: string;
   /** Those that carry all of these. */
   readonly labels?: Readonly<Record<string, string>>;
+  readonly name?: string;
   readonly namePrefix?: string;
   /** What the name contains; ASCII letters match in either case. */
   readonly search?: string;

@@ -83,6 +83,8 @@ export type Sandbox = SandboxFacts &
         readonly state: 'destroyed';
         readonly destroyedAtMs: number;
         readonly destroyReason: DestroyReason;
+        /** Why it never became ready. Null where it did. */
+        readonly failure: string | null;
       }
     | { readonly state: 'failed'; readonly failure: string }
   );

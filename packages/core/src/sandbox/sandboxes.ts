@@ -74,7 +74,11 @@ export interface Sandboxes {
   create(
     workspace: Workspace,
     requested: NewSandbox,
-    options?: { readonly signal?: AbortSignal },
+    options?: {
+      readonly signal?: AbortSignal;
+      /** Called when it is stored, which is long before it is ready. */
+      readonly onStored?: (sandbox: Sandbox) => void;
+    },
   ): Promise<Sandbox>;
   /**
    * Starts a sandbox, makes it when there is none of that name, and first starts those that it depends

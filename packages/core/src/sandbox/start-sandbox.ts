@@ -40,7 +40,8 @@ export interface StartParts extends SandboxParts {
 }
 
 interface StartOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  readonly onStored?: (sandbox: Sandbox) => void;
 }
 
 /** So many tries to find a name that nobody has; with four million, one is nearly always enough. */
@@ -161,7 +162,7 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
     workspace: Workspace,
     name: string,
     composed: ComposedSandbox,
-    signal: AbortSignal | undefined,
+    { signal, onStored }: StartOptions,
   ): Promise<Sandbox> => {
     const caller = await parts.caller();
     requireWaiting(signal);
@@ -185,6 +186,7 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
         const { id, definition } = sandbox;
         admission.enter({ id, resources: definition.resources }, workspace, caller);
         await records.insert(sandbox);
+        onStored?.(sandbox);
       } catch (error) {
         admission.leave(sandbox.id);
         if (warm !== null) parts.discardWarm(warm);
@@ -283,7 +285,7 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
         const template = definition.image;
         const plain = { labels: {}, volumes: [], fromSnapshot: null, snapshotSchedule: null };
         const composed = { definition, template, egress, lifetime, ...plain };
-        return await make(workspace, reference, composed, signal);
+        return await make(workspace, reference, composed, { signal });
       }
       return await inTurn(found.id, async () => {
         const current = await records.byId(found.id);
@@ -301,9 +303,9 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
     workspace: Workspace,
     name: string,
     composed: ComposedSandbox,
-    { signal }: StartOptions,
+    options: StartOptions,
   ): Promise<Sandbox> =>
-    inTurn(nameTurn(workspace.id, name), () => make(workspace, name, composed, signal));
+    inTurn(nameTurn(workspace.id, name), () => make(workspace, name, composed, options));
 
   const createUnnamed = async (
     workspace: Workspace,

@@ -127,6 +127,7 @@ export function createEnds(parts: EndsParts): SandboxEnds {
       state: 'destroyed' as const,
       destroyedAtMs,
       destroyReason,
+      failure: destroyReason === 'failed' && sandbox.state === 'failed' ? sandbox.failure : null,
     };
     // The record first: files without a sandbox are found by `reconcile`, one without files by nobody.
     // Nobody asks again for what failed or was to end by itself, so that it is settled.

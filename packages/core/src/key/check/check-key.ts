@@ -136,18 +136,35 @@ function outcomeOf(check: Check, error: SandgateError | null): CheckOutcome {
   return { kind: 'accepted', key: check.key, owner, workspace, limits, charged };
 }
 
+type Shown = Pick<CheckRequest, 'credential' | 'address'>;
+
+async function identify(dependencies: CheckDependencies, shown: Shown) {
+  const check = newCheck(dependencies, {
+    ...shown,
+    requestId: '',
+    workspace: { kind: 'own' },
+    scope: 'sandbox:read',
+  });
+  const steps = looksLikeAccessToken(shown.credential) ? tokenSteps : keySteps;
+  return { refusal: await walk(steps, check), key: check.key };
+}
+
 /** Whether a credential is worth reading a body for. Never enough to act on. */
 export async function identifyKey(
   dependencies: CheckDependencies,
-  request: Pick<CheckRequest, 'credential' | 'address'>,
+  shown: Shown,
 ): Promise<SandgateError | null> {
-  return await walk(
-    looksLikeAccessToken(request.credential) ? tokenSteps : keySteps,
-    newCheck(dependencies, {
-      ...request,
-      requestId: '',
-      workspace: { kind: 'own' },
-      scope: 'sandbox:read',
-    }),
-  );
+  return (await identify(dependencies, shown)).refusal;
+}
+
+/**
+ * Id of the person as whom a credential acts wherever they are a member; null for every other one.
+ * Never enough to act on: what they may do there is for the check of the call.
+ */
+export async function identifyPerson(
+  dependencies: CheckDependencies,
+  shown: Shown,
+): Promise<string | null> {
+  const { refusal, key } = await identify(dependencies, shown);
+  return refusal === null && key?.followsOwner === true ? key.ownerId : null;
 }

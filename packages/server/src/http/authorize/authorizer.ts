@@ -56,6 +56,11 @@ export interface Authorizer {
   /** What is wrong with a credential, or null. Says whether a body is worth reading, no more. */
   identify(request: Pick<CheckRequest, 'credential' | 'address'>): Promise<SandgateError | null>;
   /**
+   * Id of the person as whom a credential acts in every workspace of theirs. Null for any other
+   * credential, and for one that is refused.
+   */
+  personOf(request: Pick<CheckRequest, 'credential' | 'address'>): Promise<string | null>;
+  /**
    * Runs a call that is allowed, and resolves when it is written down.
    * @throws SandgateError with the reason of a refusal, or what `run` throws
    */

@@ -17,6 +17,7 @@ export function createDevelopmentAuthorizer(
 ): Authorizer {
   return {
     identify: async () => null,
+    personOf: async () => null,
     async perform(call, run) {
       const { address, requestId } = call;
       const context: AuditContext = { actor: { kind: 'development' }, address, requestId };

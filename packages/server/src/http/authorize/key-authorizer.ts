@@ -9,6 +9,7 @@ import {
   type ErrorCode,
   type FailureBudget,
   identifyKey,
+  identifyPerson,
   type NewUsageRow,
   personNumber,
   type Refusal,
@@ -104,6 +105,7 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
       onRefusal({ actor, address, requestId: null, code: error.code, endpoint: '*' });
       return refuse(error, request.address);
     },
+    personOf: (request) => identifyPerson(dependencies, request),
     async perform(call, run) {
       const outcome = await checkKey(dependencies, call);
       if (outcome.limits.length > 0) call.onLimits?.(outcome.limits);

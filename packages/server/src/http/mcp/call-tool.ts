@@ -1,12 +1,12 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { type AuditLog, audited, type WindowState } from '@sandgate/core';
 import type { Logger } from 'pino';
+import { actorOf } from '../authorize/actor-of.ts';
 import type { Access, Authorizer, Call } from '../authorize/authorizer.ts';
 import type { CallLimit } from '../call-limit.ts';
 import { OutputLines } from '../dialects/microsandbox/output-lines.ts';
 import type { PreparedCall } from '../dialects/microsandbox/rpc-method.ts';
 import { explainFailure } from '../explain-failure.ts';
-import { actorOf } from '../native/actor.ts';
 import { nativeStatus } from '../native/error-response.ts';
 import type { OutputAllowance } from '../output-budget.ts';
 import type { OutputPace } from '../output-pace.ts';

@@ -1,6 +1,6 @@
-import { type AuditActor, type AuditContext, callerActor } from '@sandgate/core';
+import type { AuditActor, AuditContext } from '@sandgate/core';
 import { z } from 'zod';
-import type { Access } from '../authorize/authorizer.ts';
+import { actorOf } from '../authorize/actor-of.ts';
 import type { AuthorisedContext } from './route.ts';
 
 /** Who did something, as this door shows it. */
@@ -17,9 +17,6 @@ export const toActor = (from: AuditActor): z.input<typeof actor> => ({
   api_key_id: from.kind === 'key' ? from.keyNumber : null,
   user_id: from.kind === 'user' ? from.userNumber : null,
 });
-
-export const actorOf = ({ caller }: Access): AuditActor =>
-  caller.kind === 'key' ? callerActor(caller.key.number) : { kind: 'development' };
 
 /** For what records itself. */
 export const auditContextOf = ({

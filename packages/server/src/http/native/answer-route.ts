@@ -1,17 +1,13 @@
-import {
-  type AuditedChange,
-  audited,
-  grants,
-  SandgateError,
-  type WorkspaceSelector,
-} from '@sandgate/core';
+import { audited, grants, SandgateError, type WorkspaceSelector } from '@sandgate/core';
+import { actorOf } from '../authorize/actor-of.ts';
 import type { Access, Authorizer } from '../authorize/authorizer.ts';
+import { noChange } from '../authorize/no-change.ts';
 import { type CredentialHeader, readCredential } from '../authorize/read-credential.ts';
 import { reportLimits } from '../authorize/report-limits.ts';
+import { selectWorkspace } from '../authorize/select-workspace.ts';
 import { readJson } from '../read-json.ts';
 import { headerValues, incomingOf, peerAddress, type RequestContext } from '../request-context.ts';
 import { upgradeOf } from '../upgrade.ts';
-import { actorOf } from './actor.ts';
 import { nativeStatus } from './error-response.ts';
 import {
   type AuthorisedContext,
@@ -21,7 +17,6 @@ import {
   type Route,
   smallBodyBytes,
 } from './route.ts';
-import { selectWorkspace } from './select-workspace.ts';
 
 export const acceptedHeaders: readonly CredentialHeader[] = ['x-api-key', 'authorization'];
 
@@ -178,17 +173,6 @@ async function runAudited(
   };
   return await audited(auditLog, attempt, (change) => run({ ...known, change }));
 }
-
-/** A route that says it changes nothing, or records what it does itself, is given nothing to record. */
-export const noChange: AuditedChange = {
-  note: () => undefined,
-  append() {
-    throw new Error('A route that declares no audited change made one.');
-  },
-  alsoAppend() {
-    throw new Error('A route that declares no audited change made one.');
-  },
-};
 
 interface PreparedCall {
   readonly selector: WorkspaceSelector;

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { addLimitHeaders } from '../authorize/limit-headers.ts';
+import { noChange } from '../authorize/no-change.ts';
 import { readCredential } from '../authorize/read-credential.ts';
 import { explainFailure } from '../explain-failure.ts';
 import { logRequest } from '../log-request.ts';
 import { hasRawHeader, rawHeaderValues } from '../request-context.ts';
 import type { TurnEnd } from '../turn-end.ts';
 import { allRoutes } from './all-routes.ts';
-import { type AuthorisedRoute, acceptedHeaders, callOf, noChange } from './answer-route.ts';
+import { type AuthorisedRoute, acceptedHeaders, callOf } from './answer-route.ts';
 import { nativeErrorAnswer } from './error-response.ts';
 import type { NativeDependencies } from './mount.ts';
 import { createNativeBounds } from './native-bounds.ts';

@@ -13,6 +13,7 @@ import type {
 } from '@sandgate/core';
 import { z } from 'zod';
 import type { Access } from '../authorize/authorizer.ts';
+import type { RouteWorkspace } from '../authorize/select-workspace.ts';
 import type { CallLimit } from '../call-limit.ts';
 import type { OutputBudget } from '../output-budget.ts';
 import type { OutputPace } from '../output-pace.ts';
@@ -72,14 +73,6 @@ export interface AuthorisedContext extends PublicContext {
 
 /** A scope, or `any key` for what every living key may do, or `public` for what needs none. */
 export type RouteAccess = Scope | 'any key' | 'public';
-
-/**
- * Which workspace a route is about when the request names none. `reach`: everything that the key
- * reaches. `own`: one, which for a key of all workspaces is the default one. `create`: like `own`,
- * and a workspace that is named and not there is made. `all`: all of them, whichever it names, so that
- * only a key of all workspaces may call it.
- */
-export type RouteWorkspace = 'reach' | 'own' | 'create' | 'all';
 
 interface RouteShape<
   Params extends z.ZodObject,

@@ -102,6 +102,7 @@ export function describeKeys(stores: StoresUnderTest): void {
         state: 'destroyed',
         destroyedAtMs: 77,
         destroyReason: 'user',
+        failure: null,
       });
       for (const label of ['bound', 'child']) {
         expect(await stores.other.keys.findByDigest(sampleDigest(label))).toBeNull();

@@ -22,7 +22,7 @@ export function describeSandboxes(stores: StoresUnderTest): void {
     const sandboxIn = (state: Sandbox['state'], number: number): Sandbox => {
       const sandbox = sampleSandbox({ number, workspaceId, name: `box-${number}` });
       if (state === 'destroyed') {
-        return { ...sandbox, state, destroyedAtMs: 9, destroyReason: 'idle' };
+        return { ...sandbox, state, destroyedAtMs: 9, destroyReason: 'idle', failure: 'no disk' };
       }
       return state === 'failed'
         ? { ...sandbox, state, failure: 'no memory' }
@@ -93,6 +93,7 @@ export function describeSandboxes(stores: StoresUnderTest): void {
         state: 'destroyed',
         destroyedAtMs: 8,
         destroyReason: 'user',
+        failure: null,
       });
       await stores.other.sandboxes.insert(second);
       expect(await stores.storage.sandboxes.findByName(workspaceId, first.name)).toEqual(second);
@@ -203,6 +204,8 @@ export function describeSandboxes(stores: StoresUnderTest): void {
         [{ labels: { 'a.b"c': 'x' } }, ['box-3', 'box-1']],
         [{ labels: { 'a.b"c': 'x', team: 'other' } }, []],
         [{ namePrefix: 'box-3' }, ['box-3']],
+        [{ name: 'box-3' }, ['box-3']],
+        [{ name: 'box-' }, []],
         [{ namePrefix: 'box_' }, []],
         [{ namePrefix: 'b*' }, []],
         [{ namePrefix: 'Box' }, []],

@@ -27,6 +27,7 @@ export function toChangingColumns(
     last_activity_at_ms: sandbox.lastActivityAtMs,
     paused_at_ms: sandbox.pausedAtMs,
     destroy_reason: destroyed?.destroyReason ?? null,
+    start_failure: destroyed?.failure ?? null,
   };
 }
 
@@ -55,6 +56,7 @@ export function toSandbox(row: SandboxRow): Sandbox {
       state: 'destroyed',
       destroyedAtMs: row.destroyed_at_ms,
       destroyReason: row.destroy_reason as DestroyReason,
+      failure: row.start_failure,
     };
   }
   if (row.failure !== null) return { ...facts, state: 'failed', failure: row.failure };

@@ -33,6 +33,7 @@ interface SandboxTable {
   last_activity_at_ms: number;
   paused_at_ms: number | null;
   destroy_reason: string | null;
+  start_failure: string | null;
 }
 
 interface SnapshotTable {

@@ -136,7 +136,7 @@ export class SqliteSandboxStore implements SandboxStore {
   }
 
   #chosen(workspaceId: string, filter: SandboxFilter): Chosen<'sandboxes'> {
-    const { states, template, labels = {}, namePrefix, search, createdByKey } = filter;
+    const { states, template, labels = {}, name, namePrefix, search, createdByKey } = filter;
     let chosen: Chosen<'sandboxes'> = this.#connection.queries
       .selectFrom('sandboxes')
       .where('workspace_id', '=', workspaceId);
@@ -145,6 +145,7 @@ export class SqliteSandboxStore implements SandboxStore {
         ? chosen.where('state', '<>', destroyed)
         : chosen.where('state', 'in', states);
     if (template !== undefined) chosen = chosen.where('template', '=', template);
+    if (name !== undefined) chosen = chosen.where('name', '=', name);
     if (namePrefix !== undefined) chosen = chosen.where(beginsWith('name', namePrefix));
     if (search !== undefined) chosen = chosen.where(contains('name', search));
     if (createdByKey !== undefined) chosen = chosen.where('created_by_key', '=', createdByKey);

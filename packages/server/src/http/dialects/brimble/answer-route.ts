@@ -2,7 +2,7 @@ import { SandgateError, type WorkspaceSelector } from '@sandgate/core';
 import type { Access, Authorizer } from '../../authorize/authorizer.ts';
 import { type CredentialHeader, readCredential } from '../../authorize/read-credential.ts';
 import { reportLimits } from '../../authorize/report-limits.ts';
-import { selectWorkspace } from '../../native/select-workspace.ts';
+import { selectWorkspace } from '../../authorize/select-workspace.ts';
 import type { OutputAllowance } from '../../output-budget.ts';
 import { readJson } from '../../read-json.ts';
 import { headerValues, peerAddress, type RequestContext } from '../../request-context.ts';

@@ -1,27 +1,22 @@
-import {
-  type AuditActor,
-  type AuditedChange,
-  audited,
-  callerActor,
-  SandgateError,
-  type Storage,
-  type WorkspaceSelector,
-} from '@sandgate/core';
+import { type AuditedChange, audited, SandgateError, type WorkspaceSelector } from '@sandgate/core';
+import { actorOf } from '../../authorize/actor-of.ts';
 import type { Access, Authorizer } from '../../authorize/authorizer.ts';
+import { noChange } from '../../authorize/no-change.ts';
 import { readCredential } from '../../authorize/read-credential.ts';
 import { reportLimits } from '../../authorize/report-limits.ts';
-import type { IdentityServices } from '../../identity-services.ts';
-import { noChange } from '../../native/answer-route.ts';
-import { selectWorkspace } from '../../native/select-workspace.ts';
+import { selectWorkspace } from '../../authorize/select-workspace.ts';
 import { readJson } from '../../read-json.ts';
 import { headerValues, peerAddress, type RequestContext } from '../../request-context.ts';
 import { modboxStatus } from './error-response.ts';
+import type { ModboxServices } from './modbox-route.ts';
 import {
   type AuthorisedModboxContext,
   type ModboxContext,
   type ModboxRoute,
   requirePerson,
 } from './modbox-route.ts';
+import { readFields } from './read-fields.ts';
+import { workspaceOfSandbox } from './sandboxes/sandbox-reference.ts';
 
 const maxBodyBytes = 64 * 1024;
 
@@ -31,7 +26,7 @@ type GuardedRoute = Exclude<ModboxRoute, { access: 'public' }>;
 export async function answerModbox(
   route: ModboxRoute,
   context: RequestContext,
-  services: IdentityServices,
+  services: ModboxServices,
   authorizer: Authorizer,
 ): Promise<Response> {
   const known: ModboxContext = {
@@ -41,6 +36,7 @@ export async function answerModbox(
     agent: context.req.header('user-agent') ?? '',
     cookies: context.req.header('cookie') ?? '',
     params: context.req.param() as Record<string, string>,
+    signal: context.req.raw.signal,
     query: new URL(context.req.url).searchParams,
   };
   const value =
@@ -65,7 +61,10 @@ async function answerCaller(
     const refusal = await authorizer.identify({ credential, address });
     if (refusal !== null) throw refusal;
   }
-  const input = await prepare(route, context, known.storage);
+  const input = await prepare(route, context, known, () =>
+    authorizer.personOf({ credential, address }),
+  );
+  const safe = route.safe ?? route.audit === null;
   return await authorizer.perform(
     {
       credential,
@@ -75,18 +74,36 @@ async function answerCaller(
       method: route.method.toUpperCase(),
       endpoint: route.path,
       requestId,
-      safe: route.audit === null || 'error' in input,
+      safe: safe || 'error' in input,
       onLimits: reportLimits(context, clock),
       statusOf: modboxStatus,
     },
     async (access) => {
       // A request that cannot be read is still a call, counted like any other.
       if ('error' in input) throw input.error;
-      const value = await runGuarded(route, input.body, { ...known, access });
-      return { value, status: value instanceof Response ? value.status : (route.status ?? 200) };
+      let sandboxId: string | null = null;
+      const about = (id: string): void => {
+        sandboxId = id;
+      };
+      try {
+        const value = await known.calls.run(callerName(access), () =>
+          runGuarded(route, input.body, { ...known, access, about }),
+        );
+        const status = value instanceof Response ? value.status : (route.status ?? 200);
+        return { value, status, sandboxId };
+      } catch (error) {
+        const failure = error instanceof SandgateError ? route.failure?.(error) : null;
+        if (failure == null || !(error instanceof SandgateError)) throw error;
+        const headers = { 'Cache-Control': 'no-store', 'X-Error-Code': error.code };
+        const value = Response.json(failure, { headers });
+        return { value, status: value.status, errorCode: error.code, sandboxId };
+      }
     },
   );
 }
+
+const callerName = ({ caller }: Access): string =>
+  caller.kind === 'key' ? String(caller.key.number) : caller.kind;
 
 type Prepared = ({ readonly body: unknown } | { readonly error: unknown }) & {
   readonly selector: WorkspaceSelector;
@@ -99,12 +116,23 @@ type Prepared = ({ readonly body: unknown } | { readonly error: unknown }) & {
 async function prepare(
   route: GuardedRoute,
   context: RequestContext,
-  storage: Storage,
+  { storage, params }: ModboxContext,
+  personId: () => Promise<string | null>,
 ): Promise<Prepared> {
   let selector: WorkspaceSelector = { kind: 'own' };
   try {
-    selector = await selectWorkspace(storage, namedWorkspaces(route, context), 'own');
-    return { selector, body: await readInput(route, context) };
+    const named = namedWorkspaces(route, context);
+    selector = await selectWorkspace(storage, named, 'own');
+    const body = await readInput(route, context);
+    if (route.sandbox !== undefined && named.length === 0) {
+      const person = await personId();
+      const slug =
+        person === null
+          ? null
+          : await workspaceOfSandbox(storage, person, route.sandbox(body, params));
+      if (slug !== null) selector = { kind: 'named', slug, create: false };
+    }
+    return { selector, body };
   } catch (error) {
     return { selector, error };
   }
@@ -131,9 +159,6 @@ async function runGuarded(
   return await audited(known.auditLog, attempt, run);
 }
 
-const actorOf = ({ caller }: Access): AuditActor =>
-  caller.kind === 'key' ? callerActor(caller.key.number) : { kind: 'development' };
-
 /** Of header and path, which must agree. */
 function namedWorkspaces(route: GuardedRoute, context: RequestContext): readonly string[] {
   const header = context.req.header('x-workspace-id');
@@ -144,14 +169,7 @@ function namedWorkspaces(route: GuardedRoute, context: RequestContext): readonly
 /** @throws SandgateError `invalid_request`, with every problem where FastAPI would list it */
 async function readInput(route: ModboxRoute, context: RequestContext): Promise<unknown> {
   if (route.body === null) return undefined;
-  const value = await readJson(context, maxBodyBytes, route.body.isOptional());
-  const { data, error } = route.body.safeParse(value);
-  if (error === undefined) return data;
-  const issues = error.issues.map(({ path, message, code }) => ({
-    loc: ['body', ...path.map(String)],
-    msg: message,
-    type: code,
-  }));
-  const text = issues.map(({ loc, msg }) => `${loc.slice(1).join('.') || 'the body'}: ${msg}`);
-  throw new SandgateError('invalid_request', text.join('; '), { data: { issues } });
+  const mostBytes = route.maxBodyBytes ?? maxBodyBytes;
+  const value = await readJson(context, mostBytes, route.body.isOptional());
+  return readFields(route.body, value, 'body');
 }

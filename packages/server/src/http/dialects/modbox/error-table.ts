@@ -70,7 +70,7 @@ export const modboxErrors: Readonly<Record<ErrorCode, ModboxError>> = {
   sandbox_busy: own(409),
   sandbox_ended: own(409),
   sandbox_exists: own(409),
-  sandbox_not_found: own(404),
+  sandbox_not_found: words(404, 'Sandbox not found'),
   sandbox_not_running: own(409),
   sandbox_paused: own(409),
   scope_missing: own(403),

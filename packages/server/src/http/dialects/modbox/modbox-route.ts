@@ -2,9 +2,17 @@ import type { AuditedChange, KeyOwner, Scope } from '@sandgate/core';
 import { SandgateError } from '@sandgate/core';
 import { z } from 'zod';
 import type { Access } from '../../authorize/authorizer.ts';
+import type { CallLimit } from '../../call-limit.ts';
 import type { IdentityServices } from '../../identity-services.ts';
+import type { SandboxReference } from './sandboxes/sandbox-reference.ts';
 
-export interface ModboxContext extends IdentityServices {
+/** What the handlers of this door need of the server. */
+export interface ModboxServices extends IdentityServices {
+  /** Calls in progress. */
+  readonly calls: CallLimit;
+}
+
+export interface ModboxContext extends ModboxServices {
   readonly requestId: string;
   /** The peer's IP address. */
   readonly address: string;
@@ -15,12 +23,16 @@ export interface ModboxContext extends IdentityServices {
   /** Segments of the path, by name. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
 }
 
 export interface AuthorisedModboxContext extends ModboxContext {
   readonly access: Access;
   /** For the record of the change. */
   readonly change: AuditedChange;
+  /** Says which sandbox the call is about, for its usage row. */
+  readonly about: (sandboxId: string) => void;
 }
 
 interface RouteShape {
@@ -32,24 +44,35 @@ interface RouteShape {
 }
 
 /** What is checked before a route runs. */
-interface Guard {
+interface Guard<Body> {
   /** A scope, `any key` for what every caller may do, or `user` for who has logged in. */
   readonly access: Scope | 'any key' | 'user';
-  /** Which workspace it is about: the one in the path, or else the header's or the caller's own. */
-  readonly workspace: 'path' | 'header';
-  /** What the audit calls the change, as in `member.add`. Null: it changes nothing. */
+  /**
+   * Which workspace it is about: the one in the path, or else the header's, or else that of the caller's
+   * own which has the `sandbox`, or else the caller's own.
+   */
+  readonly workspace: 'path' | 'header' | 'sandbox';
+  /** The sandbox that a request is about, where that says which workspace is meant. */
+  readonly sandbox?: (body: Body, params: ModboxContext['params']) => SandboxReference;
+  /** What the audit calls the change, as in `member.add`. Null: it changes nothing, or records itself. */
   readonly audit: string | null;
+  /** Changes nothing. As `audit` says unless given. */
+  readonly safe?: boolean;
+  /** Body of a 200 that tells of a failure. Null for a failure that has a status. */
+  readonly failure?: (error: SandgateError) => object | null;
 }
 
 export type ModboxRoute = RouteShape & {
   /** Null for a route that takes no body. */
   readonly body: z.ZodType | null;
+  /** 64 KiB unless given. */
+  readonly maxBodyBytes?: number;
 } & (
     | {
         readonly access: 'public';
         readonly run: (body: unknown, context: ModboxContext) => Promise<unknown>;
       }
-    | (Guard & {
+    | (Guard<unknown> & {
         readonly run: (body: unknown, context: AuthorisedModboxContext) => Promise<unknown>;
       })
   );
@@ -73,15 +96,19 @@ export function defineModboxDoor<Body extends z.ZodType = z.ZodUndefined>(
 /** Declares a route for keys and people. Without a declared access it does not compile. */
 export function defineModboxRoute<Body extends z.ZodType = z.ZodUndefined>(
   route: RouteShape &
-    Guard & {
+    Guard<z.output<Body>> & {
       readonly body?: Body;
+      readonly maxBodyBytes?: number;
       readonly run: (body: z.output<Body>, context: AuthorisedModboxContext) => Promise<unknown>;
     },
 ): ModboxRoute {
-  const { run, body = null, ...shape } = route;
+  const { run, sandbox, body = null, ...shape } = route;
   return {
     ...shape,
     body,
+    ...(sandbox === undefined
+      ? {}
+      : { sandbox: (value, params) => sandbox(value as z.output<Body>, params) }),
     run: (value: unknown, context: AuthorisedModboxContext) =>
       run(value as z.output<Body>, context),
   };

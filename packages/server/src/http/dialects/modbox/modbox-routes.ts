@@ -8,6 +8,11 @@ import { endSessionRoute, listSessionsRoute } from './auth/sessions.ts';
 import { setUpRoute } from './auth/set-up.ts';
 import { showPersonRoute } from './auth/show-person.ts';
 import type { ModboxRoute } from './modbox-route.ts';
+import { destroySandboxRoute } from './sandboxes/destroy-sandbox.ts';
+import { listSandboxesRoute } from './sandboxes/list-sandboxes.ts';
+import { provisionSandboxRoute } from './sandboxes/provision-sandbox.ts';
+import { showSandboxRoute } from './sandboxes/show-sandbox.ts';
+import { waitForSandboxRoute } from './sandboxes/wait-for-sandbox.ts';
 import { beginSignInRoute, linkIdentityRoute } from './sso/begin-sign-in.ts';
 import { endSignInRoute, exchangeCodeRoute } from './sso/end-sign-in.ts';
 import {
@@ -60,4 +65,9 @@ export const modboxRoutes: readonly ModboxRoute[] = [
   removeMemberRoute,
   listInvitationsRoute,
   withdrawInvitationRoute,
+  provisionSandboxRoute,
+  waitForSandboxRoute,
+  listSandboxesRoute,
+  showSandboxRoute,
+  destroySandboxRoute,
 ];

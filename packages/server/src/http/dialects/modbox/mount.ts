@@ -2,6 +2,7 @@ import { SandgateError } from '@sandgate/core';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import type { Authorizer } from '../../authorize/authorizer.ts';
+import { CallLimit } from '../../call-limit.ts';
 import { explainFailure } from '../../explain-failure.ts';
 import type { IdentityServices } from '../../identity-services.ts';
 import { type App, answerTo } from '../../request-context.ts';
@@ -18,10 +19,11 @@ export interface ModboxDependencies extends IdentityServices {
 export function mountModbox(app: App, dependencies: ModboxDependencies): void {
   const { authorizer, log } = dependencies;
   const door: App = new Hono();
+  const services = { ...dependencies, calls: new CallLimit() };
   for (const route of modboxRoutes) {
     for (const path of [honoPath(route.path), `${honoPath(route.path)}/`]) {
       door.on(route.method.toUpperCase(), path, (context) =>
-        answerModbox(route, context, dependencies, authorizer),
+        answerModbox(route, context, services, authorizer),
       );
     }
   }
@@ -30,7 +32,7 @@ export function mountModbox(app: App, dependencies: ModboxDependencies): void {
       throw methodNotAllowed(path);
     });
   }
-  for (const path of ['/auth/*', '/api-tokens/*', '/workspaces/*']) {
+  for (const path of ['/auth/*', '/api-tokens/*', '/workspaces/*', '/sandboxes/*']) {
     door.all(path, () => {
       throw new SandgateError('not_found', 'There is nothing at this address');
     });

@@ -6,8 +6,9 @@ import {
   type Workspace,
 } from '@sandgate/core';
 import type { z } from 'zod';
+import { callerKey, requireOwnKey } from '../../authorize/caller-key.ts';
 import { type AuthorisedContext, defineRoute } from '../route.ts';
-import { callerKey, findKeyWithin, requireOwnKey } from './find-key-within.ts';
+import { findKeyWithin } from './find-key-within.ts';
 import { oneKeyItem } from './key-item.ts';
 import { createKeyBody, keyParams, keyWithText } from './key-schemas.ts';
 import { limitOverrides } from './limit-fields.ts';

@@ -1,7 +1,6 @@
 import { type ApiKey, findKey, type Grantor, listAncestors, SandgateError } from '@sandgate/core';
+import { actsAs, callerKey } from '../../authorize/caller-key.ts';
 import type { AuthorisedContext } from '../route.ts';
-
-type Called = Pick<AuthorisedContext, 'access'>;
 
 interface FindOptions {
   readonly revokedToo?: boolean;
@@ -41,29 +40,6 @@ async function isDescendant(context: AuthorisedContext, key: ApiKey): Promise<bo
   const caller = callerKey(context);
   return (await listAncestors(context, key)).some(({ number }) => number === caller?.number);
 }
-
-/** Whether the caller is who a key acts as, or the operator. A key that is nobody's acts as nobody. */
-const actsAs = ({ access: { caller } }: Called, key: ApiKey): boolean =>
-  key.ownerId === null ||
-  caller.kind !== 'key' ||
-  caller.key.workspaceId === null ||
-  caller.owner?.user.id === key.ownerId;
-
-/**
- * Whoever learns the text of a person's key acts as that person, whose role may be higher.
- * @throws SandgateError `grant_exceeded`
- */
-export function requireOwnKey(context: Called, key: ApiKey): void {
-  if (actsAs(context, key)) return;
-  throw new SandgateError(
-    'grant_exceeded',
-    'This API key acts as another person. Only they can rotate it, or make children of it',
-  );
-}
-
-/** The key that asks; null in development mode, where none is asked for. */
-export const callerKey = ({ access: { caller } }: Called): ApiKey | null =>
-  caller.kind === 'key' ? caller.key : null;
 
 /** The caller, as somebody who can give a key no more than it has itself. */
 export async function grantorFor(context: AuthorisedContext, key: ApiKey): Promise<Grantor> {

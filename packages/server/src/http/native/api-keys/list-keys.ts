@@ -1,8 +1,9 @@
 import { type KeyQuery, SandgateError } from '@sandgate/core';
 import { z } from 'zod';
+import { callerKey } from '../../authorize/caller-key.ts';
 import { type AuthorisedContext, defineRoute } from '../route.ts';
 import { queryNumber, workspaceName } from '../shared-schemas.ts';
-import { callerKey, findKeyWithin } from './find-key-within.ts';
+import { findKeyWithin } from './find-key-within.ts';
 import { keyItems } from './key-item.ts';
 import { keyPage } from './key-schemas.ts';
 

@@ -1,6 +1,7 @@
 import { requireWithin, rotateKey } from '@sandgate/core';
+import { requireOwnKey } from '../../authorize/caller-key.ts';
 import { defineRoute } from '../route.ts';
-import { findKeyWithin, grantorFor, requireOwnKey } from './find-key-within.ts';
+import { findKeyWithin, grantorFor } from './find-key-within.ts';
 import { oneKeyItem } from './key-item.ts';
 import { keyParams, keyWithText, rotateKeyBody } from './key-schemas.ts';
 

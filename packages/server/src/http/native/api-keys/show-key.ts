@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { callerKey } from '../../authorize/caller-key.ts';
 import { defineRoute } from '../route.ts';
 import { toUsageRow } from '../usage/to-usage-row.ts';
 import { usageRow } from '../usage/usage-schemas.ts';
-import { callerKey, findKeyWithin } from './find-key-within.ts';
+import { findKeyWithin } from './find-key-within.ts';
 import { oneKeyItem } from './key-item.ts';
 import { keyItem, keyParams } from './key-schemas.ts';
 

@@ -1,7 +1,8 @@
 import { type ApiKey, type AuditEntry, listAudit, seesSandbox } from '@sandgate/core';
 import { z } from 'zod';
+import { callerKey } from '../../authorize/caller-key.ts';
 import { actor, toActor } from '../actor.ts';
-import { callerKey, findKeyWithin } from '../api-keys/find-key-within.ts';
+import { findKeyWithin } from '../api-keys/find-key-within.ts';
 import { defineRoute } from '../route.ts';
 import { queryNumber, queryTime, time, toTime, workspaceName } from '../shared-schemas.ts';
 

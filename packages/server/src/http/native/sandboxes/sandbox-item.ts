@@ -33,7 +33,7 @@ export function toSandboxItem(sandbox: Sandbox): z.input<typeof sandboxItem> {
     paused_at: toNullableTime(sandbox.pausedAtMs),
     destroyed_at: toNullableTime(destroyed?.destroyedAtMs ?? null),
     destroy_reason: destroyed?.destroyReason ?? null,
-    failure: sandbox.state === 'failed' ? sandbox.failure : null,
+    failure: 'failure' in sandbox ? sandbox.failure : null,
   };
 }
 

@@ -1,6 +1,6 @@
 import { commentOnTicket } from '@sandgate/core';
 import { z } from 'zod';
-import { actorOf } from '../actor.ts';
+import { actorOf } from '../../authorize/actor-of.ts';
 import { defineRoute } from '../route.ts';
 import { smallNumber } from '../small-number.ts';
 import { commentItem, ticketParams, ticketText, toCommentItem } from './ticket-schemas.ts';

@@ -1,6 +1,6 @@
 import { openTicket } from '@sandgate/core';
 import { z } from 'zod';
-import { actorOf } from '../actor.ts';
+import { actorOf } from '../../authorize/actor-of.ts';
 import { defineRoute } from '../route.ts';
 import { workspaceName } from '../shared-schemas.ts';
 import { ticketItem, ticketSubject, ticketText, toTicketItem } from './ticket-schemas.ts';

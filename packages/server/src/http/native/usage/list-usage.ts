@@ -1,6 +1,7 @@
 import type { UsageFilter } from '@sandgate/core';
 import { z } from 'zod';
-import { callerKey, findKeyWithin } from '../api-keys/find-key-within.ts';
+import { callerKey } from '../../authorize/caller-key.ts';
+import { findKeyWithin } from '../api-keys/find-key-within.ts';
 import { type AuthorisedContext, defineRoute } from '../route.ts';
 import { queryNumber, queryTime, workspaceName } from '../shared-schemas.ts';
 import { toUsageRow } from './to-usage-row.ts';

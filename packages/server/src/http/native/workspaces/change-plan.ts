@@ -1,7 +1,7 @@
 import { changePlan, SandgateError } from '@sandgate/core';
 import { z } from 'zod';
+import { findWorkspace } from '../../authorize/select-workspace.ts';
 import { defineRoute } from '../route.ts';
-import { findWorkspace } from '../select-workspace.ts';
 
 export const changePlanRoute = defineRoute({
   operationId: 'changePlan',

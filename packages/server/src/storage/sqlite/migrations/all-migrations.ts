@@ -10,6 +10,7 @@ import { keyRestrictions } from './0009-key-restrictions.ts';
 import { people } from './0010-people.ts';
 import { invitations } from './0011-invitations.ts';
 import { identities } from './0012-identities.ts';
+import { startFailures } from './0013-start-failures.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
@@ -26,4 +27,5 @@ export const allMigrations: readonly Migration[] = [
   people,
   invitations,
   identities,
+  startFailures,
 ];

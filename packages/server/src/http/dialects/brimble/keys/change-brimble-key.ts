@@ -1,5 +1,5 @@
 import { audited, type IssuedKey, type KeyChangeDependencies, SandgateError } from '@sandgate/core';
-import { actorOf } from '../../../native/actor.ts';
+import { actorOf } from '../../../authorize/actor-of.ts';
 import type { BrimbleContext } from '../brimble-route.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { mintKey, SandgateError, type Scope } from '@sandgate/core';
-import { callerKey } from '../../../native/api-keys/find-key-within.ts';
+import { callerKey } from '../../../authorize/caller-key.ts';
 import { defineBrimbleRoute, teamQuery } from '../brimble-route.ts';
 import { changeBrimbleKey } from './change-brimble-key.ts';
 import { findBrimbleKey } from './find-brimble-key.ts';

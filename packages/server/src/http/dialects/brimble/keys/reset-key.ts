@@ -1,5 +1,5 @@
 import { requireWithin, rotateKey, SandgateError } from '@sandgate/core';
-import { callerKey, requireOwnKey } from '../../../native/api-keys/find-key-within.ts';
+import { callerKey, requireOwnKey } from '../../../authorize/caller-key.ts';
 import { defineBrimbleRoute, teamQuery } from '../brimble-route.ts';
 import { changeBrimbleKey } from './change-brimble-key.ts';
 import { findBrimbleKey } from './find-brimble-key.ts';

@@ -9,7 +9,7 @@ import {
   type User,
 } from '@sandgate/core';
 import { z } from 'zod';
-import { callerKey } from '../../../native/api-keys/find-key-within.ts';
+import { callerKey } from '../../../authorize/caller-key.ts';
 import { type AuthorisedModboxContext, defineModboxRoute } from '../modbox-route.ts';
 import { callerOf, namedWorkspace } from './workspace-caller.ts';
 

@@ -27,7 +27,7 @@ export function requireOwner(context: AuthorisedModboxContext): WorkspaceCaller 
   throw new SandgateError('role_refused', 'Only the owner of the workspace may do this');
 }
 
-/** The one that the path names. */
+/** The one that the call is about. */
 export function namedWorkspace({ access: { workspace } }: AuthorisedModboxContext): Workspace {
   if (workspace !== null) return workspace;
   throw new SandgateError('workspace_not_found', 'Workspace not found');

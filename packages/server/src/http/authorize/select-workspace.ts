@@ -5,7 +5,14 @@ import {
   type Workspace,
   type WorkspaceSelector,
 } from '@sandgate/core';
-import type { RouteWorkspace } from './route.ts';
+
+/**
+ * Which workspace a route is about when the request names none. `reach`: everything that the key
+ * reaches. `own`: one, which for a key of all workspaces is the default one. `create`: like `own`,
+ * and a workspace that is named and not there is made. `all`: all of them, whichever it names, so that
+ * only a key of all workspaces may call it.
+ */
+export type RouteWorkspace = 'reach' | 'own' | 'create' | 'all';
 
 const idForm = /^[0-9a-f]{24}$/;
 const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

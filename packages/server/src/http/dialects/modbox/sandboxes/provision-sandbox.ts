@@ -1,0 +1,83 @@
+import { type NewSandbox, type Sandbox, SandgateError } from '@sandgate/core';
+import { z } from 'zod';
+import { type AuthorisedModboxContext, defineModboxRoute } from '../modbox-route.ts';
+import { told } from '../told-failure.ts';
+import { namedWorkspace } from '../workspaces/workspace-caller.ts';
+import { uuidOf } from './resource-uuid.ts';
+import { endOf } from './sandbox-detail.ts';
+import { taskLabels, taskNameOf } from './task-name.ts';
+
+const ttlSeconds = z.int().min(60).max(86_400);
+
+const provisionBody = z.object({
+  task_id: z.string().min(1).max(255),
+  image_id: z.uuid().nullish(),
+  image: z.string().min(1).max(512).nullish(),
+  ttl_seconds: ttlSeconds.nullish(),
+  env_vars: z.record(z.string(), z.string()).nullish(),
+});
+
+/** Answers as soon as the sandbox is stored: `wait` tells when it runs. */
+export const provisionSandboxRoute = defineModboxRoute({
+  method: 'post',
+  path: '/sandboxes/provision',
+  access: 'sandbox:write',
+  workspace: 'header',
+  audit: null,
+  safe: false,
+  body: provisionBody,
+  maxBodyBytes: 1024 * 1024,
+  failure: told({ sandbox_id: null, sandbox_url: null, status: 'failed' }),
+  async run(body, context) {
+    const sandbox = await begin(await toNewSandbox(body), context);
+    context.about(sandbox.id);
+    const expiresAtMs = endOf(sandbox);
+    return {
+      success: true,
+      error: null,
+      sandbox_id: uuidOf(sandbox.id),
+      sandbox_url: null,
+      status: 'provisioning',
+      expires_at: expiresAtMs === null ? null : new Date(expiresAtMs).toISOString(),
+    };
+  },
+});
+
+/** What becomes of it after it is stored is in its record, and in the audit. */
+async function begin(
+  requested: NewSandbox & { readonly name: string },
+  context: AuthorisedModboxContext,
+): Promise<Sandbox> {
+  const { sandboxes } = context.access;
+  const workspace = namedWorkspace(context);
+  // A second one would wait for the first to be ready before it is refused.
+  const same = { name: requested.name };
+  if ((await sandboxes.list(workspace, same, { limit: 1 })).total > 0) throw taken();
+  return await new Promise((resolve, reject) => {
+    sandboxes
+      .create(workspace, requested, { onStored: resolve })
+      .then(resolve, (error: unknown) =>
+        reject(error instanceof SandgateError && error.code === 'sandbox_exists' ? taken() : error),
+      );
+  });
+}
+
+const taken = (): SandgateError =>
+  new SandgateError(
+    'sandbox_exists',
+    'There is a sandbox of this task_id. Destroy it first, or choose another task_id',
+  );
+
+async function toNewSandbox(
+  body: z.output<typeof provisionBody>,
+): Promise<NewSandbox & { readonly name: string }> {
+  const { task_id, image, ttl_seconds, env_vars } = body;
+  return {
+    name: taskNameOf(task_id),
+    labels: taskLabels(task_id),
+    ...(image == null ? {} : { template: image }),
+    ...(env_vars == null ? {} : { environment: env_vars }),
+    // Counted from `created_at`, as clients are told to.
+    lifetime: ttl_seconds == null ? {} : { maxLifetimeMs: ttl_seconds * 1_000 },
+  };
+}

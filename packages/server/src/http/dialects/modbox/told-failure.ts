@@ -1,0 +1,26 @@
+import type { ErrorCode, SandgateError } from '@sandgate/core';
+
+/** What a call can come to that was well asked, by somebody who may. */
+const outcomes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'capability_missing',
+  'capacity_exceeded',
+  'disk_full',
+  'engine_failed',
+  'engine_unavailable',
+  'image_unknown',
+  'plan_refused',
+  'quota_exceeded',
+  'sandbox_busy',
+  'sandbox_ended',
+  'sandbox_exists',
+  'sandbox_not_found',
+]);
+
+/**
+ * The body of a 200 for a failure of what was asked for, which the documented answers of some calls have
+ * fields for. Null for what is wrong with the request, or with who sends it: these have statuses.
+ */
+export const told =
+  (fields: Readonly<Record<string, unknown>>) =>
+  ({ code, message }: SandgateError): object | null =>
+    outcomes.has(code) ? { success: false, error: message, ...fields } : null;
