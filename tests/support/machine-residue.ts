@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { databaseIn } from './stored-state.ts';
@@ -35,6 +36,24 @@ const runtimeDirectoriesOf = (home: string): readonly string[] => [
 /** That of a server that runs, or was killed. */
 export const runtimeDirectoryOf = (home: string): string | null =>
   runtimeDirectoriesOf(home).find((path) => existsSync(path)) ?? null;
+
+/** What a server that was killed, and not started again, left there. */
+export function removeRuntimeDirectories(home: string): void {
+  for (const directory of runtimeDirectoriesOf(home).filter((path) => existsSync(path))) {
+    for (const path of mountsBelow(directory)) spawnSync('umount', [path]);
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** The innermost first. */
+const mountsBelow = (directory: string): readonly string[] =>
+  mountLines()
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((path) => path.startsWith(`${directory}/`))
+    .reverse();
+
+const mountLines = (): readonly string[] =>
+  readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
 
 const readOr = <Value>(read: () => Value, otherwise: Value): Value => {
   try {
@@ -94,13 +113,14 @@ function loopDevicesOf(home: string): readonly string[] {
 /** What is there of the sandboxes of a server's home. `serverPid` is null where it does not run. */
 export function machineResidue(home: string, serverPid: number | null): MachineResidue {
   const runtimes = runtimeDirectoriesOf(home);
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
   return {
     // What a sandbox runs is told by the host's part of it: its directory is in its arguments.
     processes: runtimes
       .flatMap((path) => processesWith(`${path}/sandboxes/`))
       .filter((command) => !command.includes('/stock-')),
-    mounts: mounts.filter((line) => [home, ...runtimes].some((path) => line.includes(`${path}/`))),
+    mounts: mountLines().filter((line) =>
+      [home, ...runtimes].some((path) => line.includes(`${path}/`)),
+    ),
     loopDevices: loopDevicesOf(home),
     controlGroups: controlGroupsOf(home),
     networkNamespaces: serverPid === null ? [] : heldNetworks(serverPid),
