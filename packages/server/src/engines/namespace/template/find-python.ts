@@ -140,14 +140,15 @@ function partsOf({ prefix, executable, library, mapped }: Answer): string[] {
 /** A library's file and the links beside it, by one of which it is looked for. */
 function namesOf(file: string): string[] {
   const directory = dirname(file);
-  return readdirSync(directory)
-    .map((name) => join(directory, name))
-    .filter((path) => path === file || leadsTo(path, file));
+  return readdirSync(directory, { withFileTypes: true })
+    .map((entry) => ({ path: join(directory, entry.name), isLink: entry.isSymbolicLink() }))
+    .filter(({ path, isLink }) => path === file || (isLink && leadsTo(path, file)))
+    .map(({ path }) => path);
 }
 
 function leadsTo(path: string, file: string): boolean {
   try {
-    return realpathSync(path) === file;
+    return realpathSync.native(path) === file;
   } catch {
     return false;
   }
