@@ -257,6 +257,18 @@ describe('failures', () => {
     expect(again.headers.get('idempotency-replayed')).toBe('true');
   });
 
+  it('to keep the answer of an idempotency key leave the request done, and done once', async () => {
+    const { key } = await makeTeam('forgetful');
+    const once = { 'idempotency-key': 'answer-that-is-not-stored' };
+    const finish = vi.spyOn(test.storage.idempotency, 'finish');
+    finish.mockRejectedValueOnce(new Error('The disk is full.'));
+    const made = await brimble(key).call('POST', '/sandboxes', {}, once);
+    const again = await brimble(key).call('POST', '/sandboxes', {}, once);
+    finish.mockRestore();
+    expect([made.status, again.status, again.text]).toEqual([201, 201, made.text]);
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+  });
+
   it('of a file put are none that a client tries again with an empty body', async () => {
     const { key } = await makeTeam('files');
     const { data } = await brimble(key).call('POST', '/sandboxes', {});

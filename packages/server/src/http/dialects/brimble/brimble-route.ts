@@ -14,6 +14,7 @@ import type { Access } from '../../authorize/authorizer.ts';
 import type { CallLimit } from '../../call-limit.ts';
 import type { OutputBudget } from '../../output-budget.ts';
 import type { OutputPace } from '../../output-pace.ts';
+import type { OnceOnly } from './once-only.ts';
 import { teamId } from './resource-ids.ts';
 
 /** What the handlers of this door need of the server. */
@@ -34,6 +35,7 @@ export interface BrimbleBounds {
   readonly pace: OutputPace;
   /** A workspace has one key: looking for it and making it are one step. */
   readonly keysInTurn: KeyedQueue;
+  readonly onceOnly: OnceOnly;
 }
 
 export interface BrimbleContext extends BrimbleServices, BrimbleBounds {

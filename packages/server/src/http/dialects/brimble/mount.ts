@@ -11,6 +11,7 @@ import type { BrimbleServices } from './brimble-route.ts';
 import { brimbleRoutes } from './brimble-routes.ts';
 import { brimbleErrorResponse } from './error-response.ts';
 import { matchRoute, pathSegments } from './match-route.ts';
+import { OnceOnly } from './once-only.ts';
 
 export interface BrimbleDependencies extends BrimbleServices {
   readonly authorizer: Authorizer;
@@ -37,6 +38,7 @@ export function mountBrimble(app: App, dependencies: BrimbleDependencies): void 
       uploads: new OutputBudget(maxHeldBytes),
       pace: new OutputPace(),
       keysInTurn: createKeyedQueue(),
+      onceOnly: new OnceOnly(),
     },
   };
   app.use(async (context, next) => {
