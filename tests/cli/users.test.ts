@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { runInProcess } from '../support/run-in-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -45,6 +46,25 @@ describe('msb users', () => {
     const address = await msb('users', 'create', '--email', 'nobody');
     expect(address.stderr).toMatch(/^Error: email: is no e-mail address/);
     expect((await msb('users', 'create')).exitCode).toBe(2);
+  });
+
+  it('hands an account whose address nobody has proven over to its owner', async () => {
+    const known = await msb('users', 'password', 'ann.b@example.com', '--hand-over');
+    expect([known.exitCode, known.stderr]).toEqual([
+      1,
+      'Error: The address of this account is proven already. Nothing was changed: set the password alone\n',
+    ]);
+    const database = new DatabaseSync(join(home, 'sandgate.db'));
+    database.exec("update users set email_verified = 0 where email = 'b@x.org'");
+    database.close();
+    const reset = await msb('users', 'password', 'b@x.org');
+    expect(reset.stderr).toMatch(/Nobody has proven this address/);
+    const handed = await msb('users', 'password', 'b@x.org', '--hand-over');
+    expect([handed.exitCode, handed.stdout, handed.stderr]).toEqual([
+      0,
+      'User 3 (b@x.org) has a new password, and nothing of before.\n',
+      '',
+    ]);
   });
 
   it('lists people with their roles, and records every change', async () => {

@@ -189,6 +189,9 @@ describe('the captcha', () => {
     expect(await logIn()).toBe(400);
     expect(asked).toHaveLength(2);
     expect(asked[0]).toBe('secret=captcha+secret&response=good&remoteip=');
+    for (let tries = 3; tries < 60; tries += 1) await logIn();
+    expect(await logIn('good')).toBe(429);
+    expect(asked).toHaveLength(2);
     await guarded.storage.close();
   });
 

@@ -1,6 +1,6 @@
 import { createUser } from '@sandgate/core';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   signInAt,
   startForgingProvider,
@@ -94,6 +94,13 @@ async function signIn(provider: string, account: string, query = '') {
 const fragmentOf = (headers: Headers) =>
   new URLSearchParams((headers.get('location') ?? '').split('#')[1]);
 
+/** What a sign-in came to that its browser was told of at the address that it returns to. */
+const errorOf = ({ status, headers }: { readonly status: number; readonly headers: Headers }) => [
+  status,
+  fragmentOf(headers).get('error'),
+];
+const refused = [303, 'sign_in_failed'];
+
 const emailOf = async (token: string | null) =>
   (await client.call('GET', '/auth/me', undefined, { token })).body.email;
 
@@ -167,13 +174,29 @@ describe('single sign-on', () => {
     const late = fragmentOf((await signIn('google', 'alice', '?answer=code')).headers).get('code');
     test.clock.currentMs += 60_000;
     expect((await exchange(late)).status).toBe(401);
+    const ended = fragmentOf((await signIn('google', 'alice', '?answer=code')).headers).get('code');
+    const alice = await test.storage.users.findByEmail('alice@example.com');
+    await test.storage.sessions.endAll(alice?.id ?? '', test.clock.currentMs);
+    expect((await exchange(ended)).status).toBe(401);
+    const aged = fragmentOf((await signIn('google', 'alice', '?answer=code')).headers).get('code');
+    test.clock.currentMs += 30_000;
+    expect((await exchange(aged)).body.tokens).toMatchObject({
+      expires_in: 270,
+      refresh_expires_in: 1_770,
+    });
   });
 
   it('links by a verified address alone, unless the provider is trusted with it', async () => {
-    expect((await signIn('google', 'bob')).status).toBe(401);
-    expect((await signIn('google', 'carol')).status).toBe(401);
+    expect(errorOf(await signIn('google', 'bob'))).toEqual(refused);
+    expect(errorOf(await signIn('google', 'carol'))).toEqual(refused);
     expect((await signIn('microsoft', 'carol')).status).toBe(303);
-    expect((await signIn('google', 'dave')).text).toMatch(/no account with that e-mail address/);
+    const nobody = await signIn('google', 'dave', `?return_to=${encodeURIComponent(other)}`);
+    expect(nobody.headers.get('location')?.startsWith(`${other}#`)).toBe(true);
+    expect(nobody.headers.get('set-cookie')).toMatch(/^sandgate_sign_in=; Max-Age=0/);
+    expect(Object.fromEntries(fragmentOf(nobody.headers))).toEqual({
+      error: 'sign_in_failed',
+      error_description: 'There is no account with that e-mail address',
+    });
     expect(await test.storage.users.findByEmail('dave@example.com')).toBeNull();
   });
 
@@ -191,7 +214,23 @@ describe('single sign-on', () => {
     expect(await emailOf(fields.get('access_token'))).toBe('bob@example.com');
     const late = await link();
     await client.call('POST', '/auth/logout', { refresh_token });
-    expect((await end(late.callback, late.cookie)).status).toBe(401);
+    expect(errorOf(await end(late.callback, late.cookie))).toEqual(refused);
+  });
+
+  it('adds no identity for a session that has run out', async () => {
+    const { access_token: token } = await client.tokens('carol@example.com', password);
+    const begun = await client.call('POST', '/auth/sso/google/link', {}, { token });
+    const [cookie = ''] = (begun.headers.get('set-cookie') ?? '').split(';');
+    google.state.current = 'carol';
+    const callback = await signInAt(begun.body.url, publicUrl);
+    const sessions = test.storage.sessions;
+    const find = vi.spyOn(sessions, 'findWithUser').mockImplementationOnce(async (id) => {
+      const found = await sessions.findWithUser(id);
+      if (found === null) return null;
+      return { ...found, session: { ...found.session, expiresAtMs: test.clock.currentMs } };
+    });
+    expect(errorOf(await end(callback, cookie))).toEqual(refused);
+    find.mockRestore();
   });
 
   it('takes what a stranger set up under an address away from them, when its owner signs in', async () => {
@@ -216,14 +255,14 @@ describe('single sign-on', () => {
     const theirs = await begin('google');
     const callback = await signInAt(mine.url, publicUrl);
     expect((await end(callback, '')).status).toBe(401);
-    expect((await end(callback, theirs.cookie)).status).toBe(401);
+    expect(errorOf(await end(callback, theirs.cookie))).toEqual(refused);
     expect((await end(callback, 'sandgate_sign_in=AAAA')).status).toBe(401);
     const elsewhere = callback.replace('/google/', '/microsoft/');
     expect((await end(elsewhere, mine.cookie)).status).toBe(401);
     const tampered = callback.replace(/state=[^&]+/, 'state=another');
-    expect((await end(tampered, mine.cookie)).status).toBe(401);
-    expect((await end(callback, mine.cookie)).status).toBe(303);
-    expect((await end(callback, mine.cookie)).status).toBe(401);
+    expect(errorOf(await end(tampered, mine.cookie))).toEqual(refused);
+    expect(errorOf(await end(callback, mine.cookie))).toEqual([303, null]);
+    expect(errorOf(await end(callback, mine.cookie))).toEqual(refused);
     const late = await begin('google');
     const lateCallback = await signInAt(late.url, publicUrl);
     test.clock.currentMs += 600_000;
@@ -236,7 +275,7 @@ describe('single sign-on', () => {
       const { searchParams } = new URL(url);
       forger.state.idToken = make === null ? null : await make(searchParams.get('nonce') ?? '');
       const callback = `${publicUrl}/auth/sso/forger/callback?code=x&state=${searchParams.get('state')}`;
-      return (await end(callback, cookie)).status;
+      return errorOf(await end(callback, cookie));
     };
     const nowSeconds = Math.floor(Date.now() / 1_000);
     const claims = (nonce: string) => ({
@@ -257,8 +296,8 @@ describe('single sign-on', () => {
           .sign(key);
     const stranger = await generateKeyPair('ES256', { extractable: true });
     const jwk = await exportJWK(stranger.publicKey);
-    expect(await attempt(sign({}))).toBe(303);
-    const refused = {
+    expect(await attempt(sign({}))).toEqual([303, null]);
+    const untrusted = {
       'another nonce': sign({ nonce: 'another' }),
       'no nonce': sign({ nonce: undefined }),
       'another issuer': sign({ iss: 'https://accounts.example' }),
@@ -275,8 +314,8 @@ describe('single sign-on', () => {
       ),
       'an expired code': null,
     };
-    for (const [name, make] of Object.entries(refused)) {
-      expect([name, await attempt(make)]).toEqual([name, 401]);
+    for (const [name, make] of Object.entries(untrusted)) {
+      expect([name, await attempt(make)]).toEqual([name, refused]);
     }
   });
 });
@@ -298,7 +337,7 @@ describe('sign-on with GitHub', () => {
     const { answer, callback, cookie } = await signInWithGithub();
     const token = fragmentOf(answer.headers).get('access_token');
     expect(await emailOf(token)).toBe('alice@example.com');
-    expect((await end(callback, cookie)).status).toBe(401);
+    expect(errorOf(await end(callback, cookie))).toEqual(refused);
     github.state.person = { id: 7, login: 'renamed', emails: [mail('new@example.com', false)] };
     const again = (await signInWithGithub()).answer;
     expect(await emailOf(fragmentOf(again.headers).get('access_token'))).toBe('alice@example.com');
@@ -306,13 +345,17 @@ describe('sign-on with GitHub', () => {
 
   it('refuses an address that is not verified, and a state or challenge of another sign-in', async () => {
     github.state.person = { id: 8, login: 'mallory', emails: [mail('carol@example.com', false)] };
-    expect((await signInWithGithub()).answer.status).toBe(401);
+    expect(errorOf((await signInWithGithub()).answer)).toEqual(refused);
     const { url, cookie } = await begin('github');
     const state = new URL(url).searchParams.get('state');
     github.state.codes.set('stolen', 'the challenge of somebody else');
     const path = `${publicUrl}/auth/sso/github/callback`;
-    expect((await end(`${path}?code=stolen&state=${state}`, cookie)).status).toBe(401);
-    expect((await end(`${path}?code=stolen&state=another`, cookie)).status).toBe(401);
-    expect((await end(`${path}?state=${state}`, cookie)).status).toBe(401);
+    for (const query of [
+      `code=stolen&state=${state}`,
+      'code=stolen&state=another',
+      `state=${state}`,
+    ]) {
+      expect(errorOf(await end(`${path}?${query}`, cookie))).toEqual(refused);
+    }
   });
 });

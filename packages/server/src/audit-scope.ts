@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { AuditContext } from '@sandgate/core';
+import type { AuditContext, Timers } from '@sandgate/core';
 
 /** Who the work that is going on is done for, so that what it changes is recorded under them. */
 export interface AuditScope {
@@ -16,3 +16,9 @@ export function createAuditScope(): AuditScope {
     current: () => storage.getStore() ?? { actor: { kind: 'server' } },
   };
 }
+
+/** What a timer does later is done by the server, whoever's call set the timer. */
+export const serverTimers = (timers: Timers, scope: Pick<AuditScope, 'run'>): Timers => ({
+  after: (delayMs, run) =>
+    timers.after(delayMs, () => scope.run({ actor: { kind: 'server' } }, run)),
+});

@@ -34,7 +34,7 @@ import {
 import type { Logger } from 'pino';
 import { createAdministration } from './administration.ts';
 import { createAlerting } from './alerting.ts';
-import { createAuditScope } from './audit-scope.ts';
+import { createAuditScope, serverTimers } from './audit-scope.ts';
 import { isLoopback, limitsOf, type ServerConfig, standardPlan } from './config/index.ts';
 import { type AppDependencies, createApp } from './http/app.ts';
 import { createDevelopmentAuthorizer } from './http/authorize/development-authorizer.ts';
@@ -114,7 +114,9 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   }
 }
 
-async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Server> {
+async function openServer(given: ServerParts, opened: OpenedParts): Promise<Server> {
+  const auditScope = createAuditScope();
+  const parts = { ...given, timers: serverTimers(given.timers, auditScope) };
   const { config, storage, engine, clock, randomness, log, developmentMode } = parts;
   if (developmentMode) requireLoopback(config.host);
   const startedAtMs = clock.nowMs();
@@ -122,7 +124,6 @@ async function openServer(parts: ServerParts, opened: OpenedParts): Promise<Serv
   const keyDependencies = { storage, clock, randomness, serverKey: () => serverKey };
 
   const auditLog = createAuditLog({ audit: storage.audit, clock, serverKey: () => serverKey });
-  const auditScope = createAuditScope();
   const policy = policyOf(config, parts.realPath);
   const sandboxDefaults = { image: policy.defaultImage, resources: policy.defaults };
   const plainSandboxes = createSandboxes({

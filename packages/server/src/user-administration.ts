@@ -5,6 +5,7 @@ import {
   createAuditLog,
   createUser,
   findUser,
+  handOver,
   type PasswordHasher,
   type Randomness,
   type ServerKey,
@@ -38,8 +39,17 @@ export interface UserAdministration {
   createUser(request: NewUserRequest): Promise<UserView>;
   listUsers(): Promise<readonly UserView[]>;
   setUserEnabled(reference: string, enabled: boolean): Promise<UserView>;
-  /** Ends every session of theirs. */
+  /**
+   * Ends every session of theirs.
+   * @throws SandgateError `user_not_found`, `invalid_request`
+   */
   setPassword(reference: string, password: string): Promise<UserView>;
+  /**
+   * The same of an account whose address nobody has proven; it is from now on. Everything that was set
+   * up before, by whoever it was, ends.
+   * @throws SandgateError `user_not_found`, `invalid_request`
+   */
+  handOver(reference: string, password: string): Promise<UserView>;
   /** Returns how many sessions. */
   endSessions(reference: string): Promise<number>;
 }
@@ -115,6 +125,12 @@ export function createUserAdministration(
       const hasher = await loadHasher();
       return await change('user.password', reference, (user, record) =>
         setPassword({ storage, clock, hasher }, user, password, { record: record.append }),
+      );
+    },
+    async handOver(reference, password) {
+      const hasher = await loadHasher();
+      return await change('user.hand_over', reference, (user, record) =>
+        handOver({ storage, clock, hasher }, user, password, record.append),
       );
     },
     async endSessions(reference) {

@@ -111,14 +111,33 @@ function addPassword(users: Command, terminal: Terminal): void {
     .description('Set a new password. Every session of the person ends.')
     .argument(...userArgument)
     .option('--password-stdin', 'read it from the first line of standard input')
-    .action(async (reference: string, options: PasswordOptions) => {
+    .option(
+      '--hand-over',
+      'of an account that came from an invitation: you know whose the address is, and whatever was ' +
+        'set up under it before ends (keys, identities; members and invitations of its namespaces)',
+    )
+    .action(async (reference: string, options: PasswordOptions & { readonly handOver?: true }) => {
       const password = await askForPassword(terminal, options);
+      const handOver = options.handOver === true;
       const user = await administer(terminal, options, (administration) =>
-        administration.setPassword(reference, password),
+        handOver
+          ? administration.handOver(reference, password)
+          : administration.setPassword(reference, password),
       );
-      terminal.print(`${describeUser(user)} has a new password, and no session.`);
+      const left = handOver ? 'nothing of before' : 'no session';
+      terminal.print(`${describeUser(user)} has a new password, and ${left}.`);
+      if (!user.emailVerified) {
+        terminal.note(
+          'Nobody has proven this address: keys that were made under it stay, and single sign-on will ' +
+            'end this password. With --hand-over all of that ends now.',
+        );
+      }
     });
-  addExamples(command, 'msb users password you@example.com');
+  addExamples(
+    command,
+    'msb users password you@example.com',
+    'msb users password invited@example.com --hand-over',
+  );
 }
 
 function addSwitches(users: Command, terminal: Terminal): void {

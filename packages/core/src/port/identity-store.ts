@@ -21,4 +21,16 @@ export interface IdentityStore {
     identity: LinkedIdentity,
     options: { readonly provesEmail: boolean; readonly record?: RecordChange | undefined },
   ): Promise<void>;
+  /**
+   * The operator says whose the address is, and gives them a password. What was set before goes as by
+   * `link`. False, and nothing is changed, when the address was proven already.
+   */
+  prove(
+    userId: string,
+    given: {
+      readonly passwordHash: string;
+      readonly atMs: number;
+      readonly record?: RecordChange | undefined;
+    },
+  ): Promise<boolean>;
 }

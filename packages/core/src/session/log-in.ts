@@ -17,6 +17,8 @@ export interface LogInRequest {
   readonly email: string;
   readonly password: string;
   readonly address: string;
+  /** Asks somebody else about the client, as a captcha's server. Rejects when it is refused. */
+  readonly proveHuman?: () => Promise<void>;
 }
 
 const mostAccountCharacters = 254;
@@ -28,11 +30,13 @@ const mostAccountCharacters = 254;
  */
 export async function logIn(
   { storage, clock, hasher, throttle }: LogInDependencies,
-  { email, password, address }: LogInRequest,
+  { email, password, address, proveHuman }: LogInRequest,
 ): Promise<User> {
   const account = normalizeEmail(email).slice(0, mostAccountCharacters);
-  const retryAfterMs = throttle.attempt(account, address, clock.nowMs());
-  if (retryAfterMs > 0) throw tooManyTries(retryAfterMs);
+  // Whoever is held up costs no question. A robot costs no account its tries.
+  requireNoWait(throttle.arrive(address, clock.nowMs()));
+  await proveHuman?.();
+  requireNoWait(throttle.attempt(account, clock.nowMs()));
   const user = await storage.users.findByEmail(account);
   const right = await hasher.verify(user?.passwordHash ?? null, password);
   if (user === null || user.passwordHash === null || !right || !user.enabled) {
@@ -46,9 +50,11 @@ export async function logIn(
   return user;
 }
 
-const tooManyTries = (retryAfterMs: number): SandgateError =>
-  new SandgateError(
+function requireNoWait(retryAfterMs: number): void {
+  if (retryAfterMs === 0) return;
+  throw new SandgateError(
     'rate_limited',
     `Too many tries to log in. Try again in ${Math.ceil(retryAfterMs / 1_000)} seconds`,
     { data: { window: 'logins', retryAfterMs } },
   );
+}

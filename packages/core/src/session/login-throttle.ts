@@ -9,10 +9,15 @@ import { networkOf } from '../network/network-of.ts';
  */
 export interface LoginThrottle {
   /**
-   * Charges one try before its password is looked at, so that tries at once are counted too.
+   * Charges a try to where it comes from, before anything of it is looked at.
    * @returns 0, or the exact wait after which a try is taken; then nothing was charged
    */
-  attempt(account: string, address: string, nowMs: number): number;
+  arrive(address: string, nowMs: number): number;
+  /**
+   * Charges it to its account before the password is looked at, so that tries at once are counted too.
+   * @returns as `arrive` does
+   */
+  attempt(account: string, nowMs: number): number;
   /** The password was right: the account's tries before it are forgotten. */
   succeeded(account: string): void;
 }
@@ -36,21 +41,22 @@ export function createLoginThrottle(limits: LoginLimits = standardLoginLimits): 
   const accounts = new Map<string, AcceptedRing>();
   const addresses = new Map<string, AcceptedRing>();
   return {
-    attempt(account, address, nowMs) {
+    arrive(address, nowMs) {
       const network = networkOf(address, networkBits);
-      const decision = takeFromRings(
-        [
-          charged(accounts, account, { name: 'account', ...limits.account }),
-          charged(addresses, network, { name: 'address', ...limits.address }),
-        ],
-        nowMs,
-      );
-      return decision.accepted ? 0 : decision.retryAfterMs;
+      return take(charged(addresses, network, { name: 'address', ...limits.address }), nowMs);
+    },
+    attempt(account, nowMs) {
+      return take(charged(accounts, account, { name: 'account', ...limits.account }), nowMs);
     },
     succeeded(account) {
       accounts.delete(account);
     },
   };
+}
+
+function take(ring: ChargedRing, nowMs: number): number {
+  const decision = takeFromRings([ring], nowMs);
+  return decision.accepted ? 0 : decision.retryAfterMs;
 }
 
 /** A Map remembers the order of insertion, so that the first ring is the one longest unused. */

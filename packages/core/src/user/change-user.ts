@@ -58,3 +58,31 @@ export async function setPassword(
   await storage.users.update(user.id, { passwordHash }, record);
   await storage.sessions.endAll(user.id, clock.nowMs(), exceptSession);
 }
+
+/**
+ * Gives an account that anybody may have made under an address to the owner of that address, with a new
+ * password. What was set up before ends: sessions, keys, identities, and in the workspaces that it owns
+ * the other members, invitations and keys.
+ * @throws SandgateError `invalid_request` when the address is proven already, and `setPassword` is meant
+ */
+export async function handOver(
+  {
+    storage,
+    clock,
+    hasher,
+  }: Pick<ChangeDependencies, 'clock'> & {
+    readonly storage: Pick<Storage, 'identities'>;
+    readonly hasher: PasswordHasher;
+  },
+  user: User,
+  password: string,
+  record?: RecordChange,
+): Promise<void> {
+  const passwordHash = await hasher.hash(requirePassword(password, user.email));
+  const given = { passwordHash, atMs: clock.nowMs(), record };
+  if (await storage.identities.prove(user.id, given)) return;
+  throw new SandgateError(
+    'invalid_request',
+    'The address of this account is proven already. Nothing was changed: set the password alone',
+  );
+}

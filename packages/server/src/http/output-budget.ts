@@ -27,17 +27,16 @@ export class OutputBudget {
    * For one answer, which may hold up to `maxBytes` of it. What has the same holder may have half of all
    * together, so that nobody takes everything from the others.
    */
-  open(maxBytes: number, holder?: string): OutputAllowance {
+  open(maxBytes: number, holder: string): OutputAllowance {
     const add = (bytes: number): void => {
       taken += bytes;
       this.#takenBytes += bytes;
-      if (holder === undefined) return;
       const held = (this.#ofHolder.get(holder) ?? 0) + bytes;
       if (held > 0) this.#ofHolder.set(holder, held);
       else this.#ofHolder.delete(holder);
     };
     const isCrowded = (bytes: number): boolean => {
-      const held = holder === undefined ? 0 : (this.#ofHolder.get(holder) ?? 0) + bytes;
+      const held = (this.#ofHolder.get(holder) ?? 0) + bytes;
       return this.#takenBytes + bytes > this.#maxBytes || held > this.#maxBytes / 2;
     };
     let taken = 0;

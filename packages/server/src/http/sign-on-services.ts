@@ -1,4 +1,4 @@
-import type { IdentityProvider, SignInSecrets } from '@sandgate/core';
+import type { IdentityProvider, SessionTokens, SignInSecrets } from '@sandgate/core';
 
 /** A sign-in that has begun, in one browser. */
 interface SignInAttempt extends SignInSecrets {
@@ -23,7 +23,7 @@ export interface SignOnServices {
     open(sealed: string, provider: string): SignInAttempt | null;
   };
   readonly codes: {
-    issue(userId: string): string;
-    redeem(code: string): string | null;
+    issue(tokens: SessionTokens): string;
+    redeem(code: string): SessionTokens | null;
   };
 }

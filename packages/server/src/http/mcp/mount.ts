@@ -58,7 +58,7 @@ export function mountMcp(app: App, dependencies: McpDependencies): void {
       const refusal = await authorizer.identify({ credential, address });
       if (refusal !== null) throw refusal;
       const received = await receive(context);
-      const output = budget.open(maxOutputBytesOfRequest);
+      const output = budget.open(maxOutputBytesOfRequest, credential ?? '');
       const request: McpRequest = {
         ...{ authorizer, auditLog, log, credential, address, calls, pace, output },
         method: context.req.method,

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Clock, Randomness } from '@sandgate/core';
+import type { Clock, Randomness, SessionTokens } from '@sandgate/core';
 
-/** Codes that stand for a user, for a minute and once. */
+/** Codes that stand for the tokens of a session, for a minute and once. */
 export interface OneTimeCodes {
-  issue(userId: string): string;
-  /** The user's id, and the code is gone. Null for one that nobody has. */
-  redeem(code: string): string | null;
+  issue(tokens: SessionTokens): string;
+  /** The tokens, and the code is gone. Null for one that nobody has. */
+  redeem(code: string): SessionTokens | null;
 }
 
 const lifetimeMs = 60_000;
@@ -17,12 +17,12 @@ export function createOneTimeCodes(parts: {
   readonly randomness: Randomness;
 }): OneTimeCodes {
   const { clock, randomness } = parts;
-  const codes = new Map<string, { readonly userId: string; readonly expiresAtMs: number }>();
+  const codes = new Map<string, { readonly tokens: SessionTokens; readonly expiresAtMs: number }>();
   const digest = (code: string): string => createHash('sha256').update(code).digest('base64');
   return {
-    issue(userId) {
+    issue(tokens) {
       const code = `code_${Buffer.from(randomness.bytes(32)).toString('hex')}`;
-      codes.set(digest(code), { userId, expiresAtMs: clock.nowMs() + lifetimeMs });
+      codes.set(digest(code), { tokens, expiresAtMs: clock.nowMs() + lifetimeMs });
       if (codes.size > mostCodes) {
         for (const oldest of codes.keys()) {
           codes.delete(oldest);
@@ -35,7 +35,7 @@ export function createOneTimeCodes(parts: {
       const name = digest(code);
       const found = codes.get(name);
       codes.delete(name);
-      return found !== undefined && found.expiresAtMs > clock.nowMs() ? found.userId : null;
+      return found !== undefined && found.expiresAtMs > clock.nowMs() ? found.tokens : null;
     },
   };
 }

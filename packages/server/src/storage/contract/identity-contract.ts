@@ -66,6 +66,26 @@ export function describeIdentities(stores: StoresUnderTest): void {
       expect(await keys.findByDigest(sampleDigest('key 2'))).toBeNull();
     });
 
+    it('are ended with what else was set up, where the operator says whose an address is', async () => {
+      for (const number of [1, 2]) {
+        await storeKey(stores.storage, number, `key ${number}`, { ownerId: sampleId(number) });
+        await link(number, `of before ${number}`);
+      }
+      const prove = (number: number) =>
+        stores.storage.identities.prove(sampleId(number), { passwordHash: 'given', atMs: 5_000 });
+      expect([await prove(1), await prove(2), await prove(2)]).toEqual([false, true, false]);
+      const { users, keys, identities } = stores.other;
+      expect((await users.findById(sampleId(1)))?.passwordHash).not.toBe('given');
+      expect(await users.findById(sampleId(2))).toMatchObject({
+        passwordHash: 'given',
+        emailVerified: true,
+      });
+      expect(await identities.find('google', 'of before 1')).not.toBeNull();
+      expect(await identities.find('google', 'of before 2')).toBeNull();
+      expect(await keys.findByDigest(sampleDigest('key 1'))).not.toBeNull();
+      expect(await keys.findByDigest(sampleDigest('key 2'))).toBeNull();
+    });
+
     it('that prove an address end every way back in of who had the account before', async () => {
       const { members, invitations } = stores.storage;
       const home = sampleId(2);

@@ -50,7 +50,7 @@ export class SqliteIdentityStore implements IdentityStore {
       if (other !== undefined && other.user_id !== userId) {
         throw new SandgateError('sign_in_failed', 'This identity belongs to another account');
       }
-      if (provesEmail) this.#proveEmail(userId, createdAtMs);
+      if (provesEmail) this.#proveEmail(userId, createdAtMs, null);
       this.#connection.run(
         queries
           .insertInto('identities')
@@ -61,21 +61,40 @@ export class SqliteIdentityStore implements IdentityStore {
     });
   }
 
+  async prove(
+    userId: string,
+    {
+      passwordHash,
+      atMs,
+      record,
+    }: {
+      readonly passwordHash: string;
+      readonly atMs: number;
+      readonly record?: RecordChange | undefined;
+    },
+  ): Promise<boolean> {
+    return this.#connection.transaction('full', () => {
+      const isProven = this.#proveEmail(userId, atMs, passwordHash);
+      if (isProven && record !== undefined) appendAudit(this.#connection, record());
+      return isProven;
+    });
+  }
+
   /**
    * Whoever made the account before the address was proven may have been anybody. What lets them in
    * again goes: the password, sessions, other identities, and in the workspaces that the account owns
-   * every other member, invitation and key.
+   * every other member, invitation and key. False when it was proven already.
    */
-  #proveEmail(userId: string, nowMs: number): void {
+  #proveEmail(userId: string, nowMs: number, passwordHash: string | null): boolean {
     const { queries } = this.#connection;
     const proven = this.#connection.run(
       queries
         .updateTable('users')
-        .set({ email_verified: 1, password_hash: null })
+        .set({ email_verified: 1, password_hash: passwordHash })
         .where('id', '=', userId)
         .where('email_verified', '=', 0),
     );
-    if (proven === 0) return;
+    if (proven === 0) return false;
     this.#connection.run(
       queries
         .updateTable('sessions')
@@ -104,5 +123,6 @@ export class SqliteIdentityStore implements IdentityStore {
         .where('workspace_id', 'in', owned)
         .where('user_id', '<>', userId),
     );
+    return true;
   }
 }

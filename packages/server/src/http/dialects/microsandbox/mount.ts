@@ -62,7 +62,7 @@ async function answerRpc(
   if (refusal !== null) throw refusal;
   requireJson(context.req.header('content-type'));
   const body = await readBody(context.req.raw, maxBodyBytes);
-  const output = budget.open(maxOutputBytesOfRequest);
+  const output = budget.open(maxOutputBytesOfRequest, credential ?? '');
   const { answer, status } = await answerBody(body, {
     ...dependencies,
     calls,

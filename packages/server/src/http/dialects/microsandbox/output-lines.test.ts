@@ -97,7 +97,7 @@ describe('output as lines', () => {
 
   it('cuts what the answers may not hold any more, lines and bytes, and says so', () => {
     const budget = new OutputBudget(1_000);
-    const allowance = budget.open(500);
+    const allowance = budget.open(500, 'a');
     const output = new OutputLines(allowance, free);
     output.push({ stream: 'stdout', data: Buffer.from('a\nb\n') });
     output.push({ stream: 'stdout', data: Buffer.alloc(400, '\n') });

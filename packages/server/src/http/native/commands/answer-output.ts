@@ -28,10 +28,10 @@ export interface Collecting {
 
 /** Runs something whose whole output is one JSON answer, and counts it until that has left. */
 export async function answerCollected<Answer extends object>(
-  { held, pace }: Pick<AuthorisedContext, 'held' | 'pace'>,
+  { access: { workspace }, held, pace }: Pick<AuthorisedContext, 'access' | 'held' | 'pace'>,
   work: (collecting: Collecting) => Promise<Answer>,
 ): Promise<Answer | Response> {
-  const allowance = held.open(maxAnswerBytes);
+  const allowance = held.open(maxAnswerBytes, workspace?.id ?? '');
   const output = new CollectedOutput(maxStreamBytes, allowance, pace);
   const fields = (encoding: Encoding) => {
     const [stdout, stderr] = [output.stream('stdout'), output.stream('stderr')];

@@ -9,14 +9,14 @@ const piece = (stream: 'stdout' | 'stderr', length: number) => ({
 });
 
 it('keeps both streams apart, and whole', () => {
-  const output = new CommandOutput(new OutputBudget(100).open(100), pace);
+  const output = new CommandOutput(new OutputBudget(100).open(100, 'a'), pace);
   void output.push({ stream: 'stdout', data: Buffer.from('one') });
   void output.push({ stream: 'stderr', data: Buffer.from('two') });
   expect(output.finish()).toEqual({ stdout: 'one', stderr: 'two', isCut: false });
 });
 
 it('cuts at the bound, and says so in the stream that was cut', () => {
-  const output = new CommandOutput(new OutputBudget(2e7).open(2e7), pace);
+  const output = new CommandOutput(new OutputBudget(2e7).open(2e7, 'a'), pace);
   void output.push(piece('stderr', 10));
   void output.push(piece('stdout', maxOutputBytes));
   void output.push(piece('stdout', 10));
@@ -28,7 +28,7 @@ it('cuts at the bound, and says so in the stream that was cut', () => {
 });
 
 it('cuts where the server holds as much as it may', () => {
-  const output = new CommandOutput(new OutputBudget(15).open(100), pace);
+  const output = new CommandOutput(new OutputBudget(20).open(100, 'a'), pace);
   void output.push(piece('stdout', 10));
   void output.push(piece('stdout', 10));
   expect(output.finish()).toMatchObject({
@@ -38,7 +38,7 @@ it('cuts where the server holds as much as it may', () => {
 });
 
 it('takes no more memory for a command that writes byte by byte', async () => {
-  const output = new CommandOutput(new OutputBudget(2e7).open(2e7), pace);
+  const output = new CommandOutput(new OutputBudget(2e7).open(2e7, 'a'), pace);
   const byte = Buffer.from('x');
   const before = process.memoryUsage();
   for (let written = 0; written < 2_000_000; written += 1) {

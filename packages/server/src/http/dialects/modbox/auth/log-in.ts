@@ -16,8 +16,8 @@ export const logInRoute = defineModboxDoor({
   async run({ username, password, recaptchaToken }, context) {
     const { address, verifyCaptcha } = context;
     const user = await refuseStranger(context, '/auth/login', async () => {
-      await verifyCaptcha?.(recaptchaToken, address);
-      return await logIn(context, { email: username, password, address });
+      const proveHuman = async () => await verifyCaptcha?.(recaptchaToken, address);
+      return await logIn(context, { email: username, password, address, proveHuman });
     });
     return tokenAnswer(await openSession(context, user, { by: 'password' }));
   },

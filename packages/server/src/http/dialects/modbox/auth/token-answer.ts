@@ -7,7 +7,7 @@ export const tokenAnswer = (tokens: SessionTokens) => ({
   tokens: {
     access_token: tokens.accessToken,
     refresh_token: tokens.refreshToken,
-    expires_in: tokens.accessMs / 1_000,
+    expires_in: Math.floor(tokens.accessMs / 1_000),
     refresh_expires_in: Math.floor(tokens.refreshMs / 1_000),
     token_type: 'Bearer',
   },

@@ -1,4 +1,4 @@
-import { audited, SandgateError, signIn, type User } from '@sandgate/core';
+import { audited, SandgateError, sessionLives, signIn, type User } from '@sandgate/core';
 import { z } from 'zod';
 import { refuseStranger } from '../auth/refuse-stranger.ts';
 import { openSession, tokenAnswer } from '../auth/token-answer.ts';
@@ -13,27 +13,37 @@ export const endSignInRoute = defineModboxDoor({
   path: endpoint,
   async run(_, context) {
     const { signOn, cookies } = context;
-    const { attempt, user } = await refuseStranger(context, endpoint, async () => {
-      const sealed = readAttemptCookie(cookies);
-      const attempt = signOn.attempts.open(sealed, context.params.provider ?? '');
-      if (attempt === null) throw refused();
-      return { attempt, user: await whoSignsIn(context, attempt) };
-    });
-    const fragment =
-      attempt.answer === 'code'
-        ? { code: signOn.codes.issue(user.id) }
-        : await tokenFields(context, user, attempt.provider);
-    return new Response(null, {
-      status: 303,
-      headers: {
-        Location: `${attempt.returnTo}#${new URLSearchParams(fragment)}`,
-        'Set-Cookie': endedAttemptCookie(signOn),
-        'Cache-Control': 'no-store',
-        'Referrer-Policy': 'no-referrer',
-      },
-    });
+    const sealed = readAttemptCookie(cookies);
+    const attempt = signOn.attempts.open(sealed, context.params.provider ?? '');
+    try {
+      const begun = await refuseStranger(context, endpoint, async () => {
+        if (attempt === null) throw refused();
+        return { attempt, user: await whoSignsIn(context, attempt) };
+      });
+      return back(signOn, begun.attempt, await fields(context, begun));
+    } catch (error) {
+      if (attempt === null || !(error instanceof SandgateError)) throw error;
+      // The browser has begun this sign-in, and somebody sits before it.
+      const { code, message } = error;
+      return back(signOn, attempt, { error: code, error_description: message });
+    }
   },
 });
+
+const back = (
+  signOn: ModboxContext['signOn'],
+  { returnTo }: Attempt,
+  fragment: Readonly<Record<string, string>>,
+): Response =>
+  new Response(null, {
+    status: 303,
+    headers: {
+      Location: `${returnTo}#${new URLSearchParams(fragment)}`,
+      'Set-Cookie': endedAttemptCookie(signOn),
+      'Cache-Control': 'no-store',
+      'Referrer-Policy': 'no-referrer',
+    },
+  });
 
 type Attempt = NonNullable<ReturnType<ModboxContext['signOn']['attempts']['open']>>;
 
@@ -61,19 +71,24 @@ async function whoSignsIn(context: ModboxContext, attempt: Attempt): Promise<Use
 const callerOf = ({ number }: User) => ({ kind: 'user', userNumber: number }) as const;
 
 /** Whoever logged out meanwhile links nothing. */
-async function sessionUser({ storage }: ModboxContext, id: string | null): Promise<User | null> {
+async function sessionUser(
+  { storage, clock }: ModboxContext,
+  id: string | null,
+): Promise<User | null> {
   if (id === null) return null;
   const found = await storage.sessions.findWithUser(id);
-  if (found === null) throw refused();
+  if (found === null || !sessionLives(found.session, clock.nowMs())) throw refused();
   return found.user;
 }
 
-async function tokenFields(
+/** What comes back in the fragment: the tokens of a new session, or a code that stands for them. */
+async function fields(
   context: ModboxContext,
-  user: User,
-  provider: string,
+  { attempt: { answer, provider }, user }: { readonly attempt: Attempt; readonly user: User },
 ): Promise<Record<string, string>> {
-  const { tokens } = tokenAnswer(await openSession(context, user, { by: provider }));
+  const session = await openSession(context, user, { by: provider });
+  if (answer === 'code') return { code: context.signOn.codes.issue(session) };
+  const { tokens } = tokenAnswer(session);
   return Object.fromEntries(Object.entries(tokens).map(([name, value]) => [name, String(value)]));
 }
 
@@ -82,13 +97,22 @@ export const exchangeCodeRoute = defineModboxDoor({
   path: '/auth/sso/exchange',
   body: z.object({ code: z.string().max(200) }),
   async run({ code }, context) {
-    const user = await refuseStranger(context, '/auth/sso/exchange', async () => {
-      const userId = context.signOn.codes.redeem(code);
-      const found = userId === null ? null : await context.storage.users.findById(userId);
-      if (found === null || !found.enabled) throw refused();
-      return found;
+    const { clock, signOn, storage } = context;
+    return await refuseStranger(context, '/auth/sso/exchange', async () => {
+      const tokens = signOn.codes.redeem(code);
+      // Whatever ended the person's sessions since has ended this one, too.
+      const id = tokens?.session.id;
+      const found = id === undefined ? null : await storage.sessions.findWithUser(id);
+      const nowMs = clock.nowMs();
+      if (tokens === null || found === null || !sessionLives(found.session, nowMs)) throw refused();
+      const ageMs = nowMs - found.session.createdAtMs;
+      const { accessMs, refreshMs } = tokens;
+      return tokenAnswer({
+        ...tokens,
+        accessMs: accessMs - ageMs,
+        refreshMs: refreshMs - ageMs,
+      });
     });
-    return tokenAnswer(await openSession(context, user, { by: 'code' }));
   },
 });
 
