@@ -1,4 +1,5 @@
 import { egressModes } from '@sandgate/core';
+import type { EgressFields } from '@sandgate/server';
 import { type Command, Option } from 'commander';
 import { repeatedOption } from './pair-option.ts';
 
@@ -23,7 +24,7 @@ export function addEgressOptions(command: Command): Command {
 }
 
 /** `--allow` alone restricts. What does not go together is the server's to say. */
-export function egressField({ egress, allow }: EgressOptions) {
+export function egressField({ egress, allow }: EgressOptions): EgressFields | undefined {
   const mode = egress ?? (allow === undefined ? undefined : ('restricted' as const));
   if (mode === undefined) return undefined;
   return allow === undefined ? { mode } : { mode, allow: [...allow] };

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addAudit } from './commands/audit.ts';
 import { addCopy } from './commands/copy.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addEgress } from './commands/egress.ts';
 import { addExec } from './commands/exec.ts';
 import { addKeygen } from './commands/keygen.ts';
 import { addKeys } from './commands/keys.ts';
@@ -63,6 +64,7 @@ function buildProgram(terminal: Terminal): Command {
     addAudit,
     addSandboxes,
     addCopy,
+    addEgress,
     addRun,
     addExec,
     addMcp,

@@ -63,9 +63,16 @@ export type {
 export type { ConfigFlags } from './config/index.ts';
 export type {
   CreateSandboxFields,
+  EgressChange,
+  EgressFields,
+  EgressItem,
   FileEntryItem,
-  PageFields,
+  LogPart,
+  MetricsItem,
   SandboxItem,
+  SandboxPage,
+  SandboxWait,
+  StatsItem,
   UpdateSandboxFields,
 } from './http/native/api-types.ts';
 export type { ApiKeyDetails, ApiKeyView } from './key-view.ts';

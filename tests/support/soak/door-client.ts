@@ -45,7 +45,13 @@ export function createDoorClient(address: string, key: string): DoorClient {
   };
   const answerOf = (call: ReturnType<typeof send>): Promise<DoorAnswer> =>
     new Promise((resolve, reject) => {
-      call.once('error', reject);
+      const sentMs = performance.now();
+      call.once('error', (cause) => {
+        const afterMs = Math.round(performance.now() - sentMs);
+        const connection = call.reusedSocket ? 'a connection that was kept' : 'a new connection';
+        const told = `${call.method} ${call.path} on ${connection}, after ${afterMs} ms`;
+        reject(new Error(`${told}: ${cause.message}`, { cause }));
+      });
       call.once('response', (response) => {
         textOf(response).then((text) => {
           const isJson = response.headers['content-type']?.startsWith('application/json') === true;

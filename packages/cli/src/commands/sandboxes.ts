@@ -11,6 +11,10 @@ import type { Terminal } from '../terminal.ts';
 import { addSandboxesCreate } from './sandboxes-create.ts';
 import { addSandboxesExec } from './sandboxes-exec.ts';
 import { addSandboxesList } from './sandboxes-list.ts';
+import { addSandboxesLogs } from './sandboxes-logs.ts';
+import { addSandboxesMetrics } from './sandboxes-metrics.ts';
+import { addSandboxesUpdate } from './sandboxes-update.ts';
+import { addSandboxesWait } from './sandboxes-wait.ts';
 
 interface Options extends ServerOptions {
   readonly json?: true;
@@ -115,7 +119,7 @@ function addExtend(sandboxes: Command, terminal: Terminal): void {
   addExamples(command, 'msb sandboxes extend box 2h', 'msb sandboxes extend box never');
 }
 
-/** `sandboxes create | list | show | exec | stop | start | pause | resume | extend | delete`. */
+/** `sandboxes create | list | show | exec | …`, each command in a file or a row of its own. */
 export function addSandboxes(parent: Command, terminal: Terminal): void {
   const sandboxes = parent
     .command('sandboxes')
@@ -124,6 +128,10 @@ export function addSandboxes(parent: Command, terminal: Terminal): void {
   addSandboxesList(sandboxes, terminal);
   addShow(sandboxes, terminal);
   addSandboxesExec(sandboxes, terminal);
+  addSandboxesLogs(sandboxes, terminal);
+  addSandboxesMetrics(sandboxes, terminal);
+  addSandboxesWait(sandboxes, terminal);
   addSwitches(sandboxes, terminal);
   addExtend(sandboxes, terminal);
+  addSandboxesUpdate(sandboxes, terminal);
 }

@@ -1,18 +1,31 @@
 import type { z } from 'zod';
+import type { setEgressRoute } from './egress/set-egress.ts';
+import type { showEgressRoute } from './egress/show-egress.ts';
 import type { fileEntry } from './files/file-schemas.ts';
-import type { pageFields } from './paging.ts';
+import type { readLogRoute } from './readings/read-log.ts';
+import type { showMetricsRoute } from './readings/show-metrics.ts';
+import type { showStatsRoute } from './readings/show-stats.ts';
+import type { listSandboxesRoute } from './sandboxes/list-sandboxes.ts';
 import type {
   createSandboxBody,
+  egress,
   sandboxItem,
   updateSandboxBody,
 } from './sandboxes/sandbox-schemas.ts';
+import type { waitForSandboxRoute } from './sandboxes/wait-for-sandbox.ts';
+
+type AnswerOf<Route extends { readonly answer: z.ZodType }> = z.output<Route['answer']>;
 
 /** What clients of this door send and are answered, as their compiler sees it. */
 export type SandboxItem = z.output<typeof sandboxItem>;
+export type SandboxPage = AnswerOf<typeof listSandboxesRoute>;
+export type SandboxWait = AnswerOf<typeof waitForSandboxRoute>;
 export type CreateSandboxFields = z.input<typeof createSandboxBody>;
 export type UpdateSandboxFields = z.input<typeof updateSandboxBody>;
 export type FileEntryItem = z.output<typeof fileEntry>;
-/** Beside the items of a page. */
-export type PageFields = {
-  readonly [Name in keyof typeof pageFields]: z.output<(typeof pageFields)[Name]>;
-};
+export type LogPart = AnswerOf<typeof readLogRoute>;
+export type MetricsItem = AnswerOf<typeof showMetricsRoute>;
+export type StatsItem = AnswerOf<typeof showStatsRoute>;
+export type EgressFields = z.input<typeof egress>;
+export type EgressItem = AnswerOf<typeof showEgressRoute>;
+export type EgressChange = AnswerOf<typeof setEgressRoute>;

@@ -144,6 +144,9 @@ export type Route = Omit<RouteShape<z.ZodObject, z.ZodObject, z.ZodType, z.ZodTy
       }
   );
 
+/** A route of which the compiler knows what it answers. */
+type Answering<Answer extends z.ZodType> = Route & { readonly answer: Answer };
+
 /** A request that was read, and can be carried out. */
 export interface Prepared<Context> {
   /** Slugs, UUIDs or ids of the workspace that path, query and body name. */
@@ -177,7 +180,7 @@ export function defineRoute<
         Answer
       >;
     },
-): Route {
+): Answering<Answer> {
   const { run, status = 200, ...shape } = route;
   return { ...shape, status, prepare: (raw) => prepare(raw, route, run) };
 }
