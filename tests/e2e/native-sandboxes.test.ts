@@ -299,3 +299,42 @@ program.server_port`;
     expect(await knock({ ...key, origin: server.address })).toEqual([502, 'port_closed']);
   });
 });
+
+describe('a terminal', () => {
+  it('is one: it has a size, an echo and job control, and ends with its client', async () => {
+    const address = server.address.replace('http', 'ws');
+    const query = new URLSearchParams({
+      columns: '97',
+      rows: '31',
+      cwd: '/tmp',
+      env: JSON.stringify({ PS1: '> ', MARK: 'terminal' }),
+    });
+    const socket = new WebSocket(`${address}/api/v1/sandboxes/${id}/terminal?${query}`, {
+      headers: { 'x-api-key': server.firstKey },
+    });
+    let shown = '';
+    let told: unknown = null;
+    socket.on('message', (data: Buffer, isBinary) => {
+      if (isBinary) shown += data;
+      else told = JSON.parse(data.toString());
+    });
+    await once(socket, 'open');
+    const shows = (text: RegExp) => expect.poll(() => shown, { timeout: 20_000 }).toMatch(text);
+    socket.send(Buffer.from('echo "$MARK $(pwd) $(stty size)"\n'));
+    await shows(/terminal \/tmp 31 97/);
+    socket.send(JSON.stringify({ type: 'resize', columns: 120, rows: 40 }));
+    await expect
+      .poll(
+        () => {
+          socket.send(Buffer.from('stty size\n'));
+          return shown;
+        },
+        { timeout: 20_000 },
+      )
+      .toMatch(/40 120/);
+    const closed = once(socket, 'close');
+    socket.send(Buffer.from('exit 3\n'));
+    await closed;
+    expect(told).toEqual({ type: 'exit', status: 'exited', exit_code: 3 });
+  });
+});

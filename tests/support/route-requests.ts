@@ -4,6 +4,7 @@ import type { Workspace } from '@sandgate/core';
 import { expect } from 'vitest';
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
 import type { DocumentedRoute } from './documented-routes.ts';
+import { requestUpgrade } from './request-upgrade.ts';
 import { type RouteSample, routeSamples, type SampleTargets, samplePath } from './route-samples.ts';
 import type { TestApp } from './test-app.ts';
 
@@ -103,17 +104,20 @@ export async function sendRequest(
       ? undefined
       : JSON.stringify({ ...sample.body, ...changes.body });
   const body = changes.rawBody ?? fields;
-  const response = await app.request(`${path}?${query}`, {
-    method: route.method,
-    headers: {
-      ...(key === null ? {} : { 'x-api-key': key }),
-      ...(body === undefined ? {} : { 'content-type': changes.contentType ?? 'application/json' }),
-      ...(changes.workspaceHeader === undefined
-        ? {}
-        : { 'x-workspace-id': changes.workspaceHeader }),
-    },
-    ...(body === undefined || route.method === 'GET' ? {} : { body }),
-  });
+  const headers = {
+    ...(key === null ? {} : { 'x-api-key': key }),
+    ...(body === undefined ? {} : { 'content-type': changes.contentType ?? 'application/json' }),
+    ...(changes.workspaceHeader === undefined ? {} : { 'x-workspace-id': changes.workspaceHeader }),
+  };
+  const address = `${path}?${query}`;
+  const response =
+    route.success === 101
+      ? await requestUpgrade(app, address, headers)
+      : await app.request(address, {
+          method: route.method,
+          headers,
+          ...(body === undefined || route.method === 'GET' ? {} : { body }),
+        });
   const text = await response.text();
   const at = `${route.method} ${route.path} ${JSON.stringify(changes)}`;
   expect([at, route.statuses]).toEqual([at, expect.arrayContaining([response.status])]);

@@ -82,6 +82,8 @@ export const routeSamples: Readonly<Record<string, (targets: SampleTargets) => R
   listFiles: () => ({ query: { path: '/' } }),
   makeDirectory: () => ({ body: { path: '/sample' } }),
   moveFile: () => ({ body: { from: '/sample', to: '/moved' } }),
+  issueTerminalTicket: () => ({}),
+  openTerminal: () => ({ query: { columns: '120' } }),
   reachPort: () => ({ port: 8_080, path: 'sample' }),
 };
 

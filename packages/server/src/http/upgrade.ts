@@ -7,8 +7,8 @@ export interface TakenConnection {
   readonly socket: Duplex;
   /** What the client has sent behind its request. */
   readonly head: Buffer;
-  /** Aborted when the server stops: say goodbye, and end. */
-  readonly stopping: AbortSignal;
+  /** Aborted when it may go on no longer, as when the server stops: say goodbye, and end. */
+  readonly ending: AbortSignal;
 }
 
 /** A request for WebSocket. It is answered like any other, unless the connection is taken over. */
@@ -17,6 +17,8 @@ export interface Upgrade {
   readonly isTaken: boolean;
   /** Whatever is answered from here on goes nowhere. */
   take(): TakenConnection;
+  /** Tells whoever has taken it over that it may go on no longer. */
+  end(): void;
 }
 
 const upgrades = new WeakMap<IncomingMessage, Upgrade>();
@@ -56,6 +58,7 @@ export function acceptUpgrades(
     socket.on('drain', drained);
     response.once('finish', () => socket.end(() => socket.destroy()));
     let isTaken = false;
+    const own = new AbortController();
     upgrades.set(request, {
       request,
       get isTaken() {
@@ -65,8 +68,9 @@ export function acceptUpgrades(
         isTaken = true;
         socket.off('drain', drained);
         response.detachSocket(socket as Socket);
-        return { socket, head, stopping: stopping.signal };
+        return { socket, head, ending: AbortSignal.any([stopping.signal, own.signal]) };
       },
+      end: () => own.abort(),
     });
     answer(request, response);
   });

@@ -42,6 +42,8 @@ import {
 import { extendSandboxRoute, updateSandboxRoute } from './sandboxes/update-sandbox.ts';
 import { waitForSandboxRoute } from './sandboxes/wait-for-sandbox.ts';
 import { showMeRoute } from './show-me.ts';
+import { issueTicketRoute } from './terminal/issue-ticket.ts';
+import { openTerminalRoute } from './terminal/open-terminal.ts';
 import { commentOnTicketRoute } from './tickets/comment-on-ticket.ts';
 import { listTicketsRoute } from './tickets/list-tickets.ts';
 import { openTicketRoute } from './tickets/open-ticket.ts';
@@ -116,4 +118,6 @@ export const allRoutes: readonly Route[] = [
   makeDirectoryRoute,
   moveFileRoute,
   reachPortRoute,
+  issueTicketRoute,
+  openTerminalRoute,
 ];

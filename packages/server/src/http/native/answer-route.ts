@@ -1,14 +1,20 @@
-import { audited, grants, SandgateError, type WorkspaceSelector } from '@sandgate/core';
+import {
+  audited,
+  grants,
+  personNumber,
+  SandgateError,
+  type WorkspaceSelector,
+} from '@sandgate/core';
 import { actorOf } from '../authorize/actor-of.ts';
 import type { Access, Authorizer } from '../authorize/authorizer.ts';
 import { noChange } from '../authorize/no-change.ts';
-import { type CredentialHeader, readCredential } from '../authorize/read-credential.ts';
 import { reportLimits } from '../authorize/report-limits.ts';
 import { selectWorkspace } from '../authorize/select-workspace.ts';
 import { readJson } from '../read-json.ts';
-import { headerValues, incomingOf, peerAddress, type RequestContext } from '../request-context.ts';
+import { incomingOf, peerAddress, type RequestContext } from '../request-context.ts';
 import { upgradeOf } from '../upgrade.ts';
 import { nativeStatus } from './error-response.ts';
+import { type Presented, presentedCredential } from './presented-credential.ts';
 import {
   type AuthorisedContext,
   type Exchange,
@@ -17,8 +23,7 @@ import {
   type Route,
   smallBodyBytes,
 } from './route.ts';
-
-export const acceptedHeaders: readonly CredentialHeader[] = ['x-api-key', 'authorization'];
+import { watchKey } from './watch-key.ts';
 
 export type AuthorisedRoute = Exclude<Route, { access: 'public' }>;
 type PublicRoute = Extract<Route, { access: 'public' }>;
@@ -64,17 +69,20 @@ async function answerKey(
   authorizer: Authorizer,
 ): Promise<unknown> {
   const known = publicContext(context, services);
-  const credential = readCredential(headerValues(context), acceptedHeaders);
+  const { address } = known;
+  const presented = presentedCredential(route, context, services);
+  const { credential } = presented;
   if (route.body !== undefined || route.upload !== undefined) {
     // A stranger's body is not worth reading. The call itself is checked again when it has arrived.
-    const refusal = await authorizer.identify({ credential, address: known.address });
+    const refusal = await authorizer.identify({ credential, address });
     if (refusal !== null) throw refusal;
   }
-  const { selector, run, safe } = await prepareCall(route, context, services);
-  const { early, exchange, state } = openExchange(context);
+  const { selector, run, safe } = await prepareCall(route, context, services, presented);
+  const { early, exchange, state } = openExchange(context, services, presented);
+  const upgrade = upgradeOf(exchange.incoming);
   const statusOf = (value: unknown): number => {
     if (state.responded !== null) return state.responded.status;
-    if (upgradeOf(exchange.incoming)?.isTaken === true) return 101;
+    if (upgrade?.isTaken === true) return 101;
     return value instanceof Response ? value.status : route.status;
   };
   const performed = authorizer.perform(
@@ -82,7 +90,7 @@ async function answerKey(
       ...callOf(route),
       ...(route.forwards === true ? { method: context.req.method } : {}),
       credential,
-      address: known.address,
+      address,
       workspace: selector,
       requestId: known.requestId,
       safe,
@@ -98,8 +106,14 @@ async function answerKey(
       };
       const work = () =>
         change === null ? run({ ...called, change: noChange }) : runAudited(change, called, run);
-      const value = safe ? await work() : await services.calls.run(nameOf(access.caller), work);
-      return { value, status: statusOf(value), sandboxId: state.sandboxId };
+      const isGood = async () => (await authorizer.identify({ credential, address })) === null;
+      const unwatch = upgrade === null || !isKey(access) ? null : watchKey(upgrade, isGood);
+      try {
+        const value = safe ? await work() : await services.calls.run(nameOf(access.caller), work);
+        return { value, status: statusOf(value), sandboxId: state.sandboxId };
+      } finally {
+        unwatch?.();
+      }
     },
   );
   // A route that has responded tells of whatever happens later in its body.
@@ -116,10 +130,18 @@ const ownChildrenOnly = (route: AuthorisedRoute, { caller }: Access): boolean =>
   caller.kind === 'key' &&
   !grants(caller.key.scopes, route.access);
 
+/** An access token ends sooner than what a person does with it. */
+const isKey = ({ caller }: Access): boolean =>
+  caller.kind === 'key' && personNumber(caller.key.number) === null;
+
 const nameOf = (caller: Access['caller']): string =>
   caller.kind === 'key' ? String(caller.key.number) : caller.kind;
 
-function openExchange(context: RequestContext) {
+function openExchange(
+  context: RequestContext,
+  { tickets }: Pick<NativeServices, 'tickets'>,
+  { credential, ticket }: Presented,
+) {
   const { raw } = context.req;
   const state: { sandboxId: string | null; responded: Response | null } = {
     sandboxId: null,
@@ -144,6 +166,8 @@ function openExchange(context: RequestContext) {
     about(sandboxId) {
       state.sandboxId = sandboxId;
     },
+    boundTo: ticket?.sandboxId ?? null,
+    issueTicket: (right) => tickets.issue({ credential, ...right }),
   };
   return { early, exchange, state };
 }
@@ -188,8 +212,9 @@ async function prepareCall(
   route: AuthorisedRoute,
   context: RequestContext,
   { storage }: NativeServices,
+  { ticket }: Presented,
 ): Promise<PreparedCall> {
-  const header = context.req.header('x-workspace-id');
+  const header = ticket?.workspace ?? context.req.header('x-workspace-id');
   const named = header === undefined ? [] : [header];
   let selector: WorkspaceSelector = { kind: 'reach' };
   try {

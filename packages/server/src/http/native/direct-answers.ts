@@ -8,10 +8,11 @@ import { logRequest } from '../log-request.ts';
 import { hasRawHeader, rawHeaderValues } from '../request-context.ts';
 import type { TurnEnd } from '../turn-end.ts';
 import { allRoutes } from './all-routes.ts';
-import { type AuthorisedRoute, acceptedHeaders, callOf } from './answer-route.ts';
+import { type AuthorisedRoute, callOf } from './answer-route.ts';
 import { nativeErrorAnswer } from './error-response.ts';
 import type { NativeDependencies } from './mount.ts';
 import { createNativeBounds } from './native-bounds.ts';
+import { acceptedHeaders } from './presented-credential.ts';
 import type { AuthorisedContext, Exchange, NativeServices, Prepared } from './route.ts';
 
 /** Answers a request, or gives false and leaves it to the app. */
@@ -35,7 +36,7 @@ export function createDirectAnswers(
   services: NativeDependencies,
   turnEnd: Pick<TurnEnd, 'gather'>,
 ): DirectAnswers {
-  const dependencies = { ...services, ...createNativeBounds() };
+  const dependencies = { ...services, ...createNativeBounds(services) };
   const routes = new Map<string, DirectRoute>();
   for (const route of allRoutes) if (isDirect(route)) routes.set(route.path, directRoute(route));
   return (request, response) => {
@@ -116,4 +117,8 @@ const noExchange: Exchange = {
   signal: new AbortController().signal,
   respond: () => undefined,
   about: () => undefined,
+  boundTo: null,
+  issueTicket() {
+    throw new Error('A route that is answered directly makes no tickets.');
+  },
 };

@@ -26,7 +26,7 @@ export interface NativeDependencies extends Omit<NativeServices, keyof NativeBou
  */
 export function mountNative(app: App, dependencies: NativeDependencies): void {
   const { authorizer, log, version } = dependencies;
-  const services = { ...dependencies, ...createNativeBounds() };
+  const services = { ...dependencies, ...createNativeBounds(dependencies) };
   const door: App = new Hono();
 
   for (const route of allRoutes) {

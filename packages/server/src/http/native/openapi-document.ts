@@ -107,6 +107,7 @@ function pathOf(route: Route): PathConfig {
 
 function success(route: Route) {
   if (route.status === 204) return { 204: { description: 'Done' } };
+  if (route.status === 101) return { 101: { description: 'It is a WebSocket from here' } };
   const { answer, media = [] } = route;
   const content = {
     ...(answer instanceof z.ZodNull ? {} : { 'application/json': { schema: answer } }),

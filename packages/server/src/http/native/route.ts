@@ -18,6 +18,7 @@ import type { CallLimit } from '../call-limit.ts';
 import type { OutputBudget } from '../output-budget.ts';
 import type { OutputPace } from '../output-pace.ts';
 import { type Input, type RawInput, readInput } from './read-input.ts';
+import type { TicketBox, TicketRight } from './terminal/ticket-box.ts';
 
 /** What all calls at this door share. */
 export interface NativeBounds {
@@ -28,6 +29,7 @@ export interface NativeBounds {
   /** Output that answers hold until they have left. */
   readonly held: OutputBudget;
   readonly pace: OutputPace;
+  readonly tickets: TicketBox;
 }
 
 /** What the handlers of this door need of the server. */
@@ -60,6 +62,10 @@ export interface Exchange {
   readonly respond: (response: Response) => void;
   /** Says which sandbox the call is about, for its usage row. */
   readonly about: (sandboxId: string) => void;
+  /** The sandbox that the call is bound to by the ticket that it came with; null for any. */
+  readonly boundTo: string | null;
+  /** A ticket that stands for the credential of this call. */
+  readonly issueTicket: (right: Omit<TicketRight, 'credential'>) => ReturnType<TicketBox['issue']>;
 }
 
 export interface AuthorisedContext extends PublicContext {
@@ -102,8 +108,10 @@ interface RouteShape<
   readonly answer: Answer;
   /** Media types of its answers that are not JSON. */
   readonly media?: readonly string[];
-  /** 200 unless given. 204 sends no body. */
-  readonly status?: 200 | 204;
+  /** Whether a ticket may come in the place of a key. */
+  readonly takesTickets?: true;
+  /** 200 unless given. 204 sends no body, and 101 means that the route takes the connection over. */
+  readonly status?: 200 | 204 | 101;
   /** Further statuses that are no errors, or none with a code of its own. */
   readonly otherStatuses?: Readonly<Record<number, string>>;
   /** Besides those that every route can answer. */
@@ -132,7 +140,7 @@ type AuthorisedShape = {
 
 /** A route as it is mounted and documented, whatever its input and answer are. */
 export type Route = Omit<RouteShape<z.ZodObject, z.ZodObject, z.ZodType, z.ZodType>, 'status'> & {
-  readonly status: 200 | 204;
+  readonly status: 200 | 204 | 101;
 } & (
     | (AuthorisedShape & {
         /** @throws SandgateError `invalid_request` naming every violation, before it runs anything */

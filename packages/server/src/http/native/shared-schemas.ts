@@ -36,6 +36,20 @@ export const heldKey = {
 /** A whole number out of a query string. */
 export const queryNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
+/** A value of a query string that is written as JSON. */
+export const jsonField = <Schema extends z.ZodType>(schema: Schema) =>
+  z
+    .string()
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: 'custom', message: 'is not JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
 /** An instant of a query string, in milliseconds. */
 export const queryTime = z.iso
   .datetime({ offset: true, error: 'is not a time, as in 2027-01-31T12:00:00Z' })

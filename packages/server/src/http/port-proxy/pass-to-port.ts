@@ -124,7 +124,7 @@ async function passBody(
   }
 }
 
-/** Lets the two talk until either has gone or the server stops. */
+/** Lets the two talk until either has gone or they may go on no longer. */
 async function join(
   upgrade: Upgrade,
   answer: IncomingMessage,
@@ -132,7 +132,7 @@ async function join(
   head: Buffer,
 ): Promise<void> {
   const taken = upgrade.take();
-  const { socket, stopping: signal } = taken;
+  const { socket, ending: signal } = taken;
   if (socket instanceof Socket) socket.setNoDelay(true).setKeepAlive(true);
   socket.write(headOfSwitch(answer));
   if (head.byteLength > 0) socket.write(head);

@@ -17,7 +17,7 @@ export interface SandboxCall {
 /**
  * The sandbox that a call is about, which its usage row then names. Everything after this goes by
  * its id: another one may take the name in between.
- * @throws SandgateError `sandbox_not_found`
+ * @throws SandgateError `sandbox_not_found`, `credential_invalid` for a ticket of another one
  */
 export async function sandboxOf(
   context: AuthorisedContext,
@@ -27,6 +27,10 @@ export async function sandboxOf(
   const workspace = ownWorkspace(context);
   const { sandboxes } = context.access;
   const sandbox = await sandboxes.find(workspace, reference, options);
+  const { boundTo } = context.exchange;
+  if (boundTo !== null && boundTo !== sandbox.id) {
+    throw new SandgateError('credential_invalid', 'The ticket is for another sandbox');
+  }
   context.exchange.about(sandbox.id);
   return { sandbox, workspace, sandboxes };
 }
