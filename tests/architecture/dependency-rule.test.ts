@@ -78,6 +78,11 @@ const rules: readonly Rule[] = [
     may: either(/^packages\/server\/src\/identity\/|^@sandgate\/core$/, libraries),
   },
   {
+    name: 'administration imports core, and no sibling',
+    from: /^packages\/server\/src\/administration\//,
+    may: either(/^packages\/server\/src\/administration\/|^@sandgate\/core$/, libraries),
+  },
+  {
     name: 'process and config import core and each other',
     from: /^packages\/server\/src\/(process|config)\//,
     may: either(/^packages\/server\/src\/(process|config)\/|^@sandgate\/core$/, libraries),

@@ -201,3 +201,49 @@ describe('msb audit', () => {
     expect(verified).toMatchObject({ intact: false, findings: [{ kind: 'changed', sequence: 2 }] });
   });
 });
+
+describe('msb keys stats', () => {
+  beforeEach(async () => {
+    await msb('keys', 'update', '1', '--limit', 'minute=none,hour=3');
+    await storeUsage([
+      { namespace: 'team', atMs: Date.now() - hourMs - 60_000, durationMs: 4 },
+      { namespace: 'team', atMs: Date.now() },
+      { namespace: 'team', atMs: Date.now(), status: 429, accepted: false, durationMs: 0 },
+      { namespace: 'other', keyNumber: 2, atMs: Date.now(), endpoint: '/api/v1/usage' },
+    ]);
+  });
+
+  it('counts keys, requests and tickets, of all namespaces or of one', async () => {
+    expect(await json('keys', 'stats')).toMatchObject({
+      ...{ activeKeys: 2, calls: 4, successes: 3, successRate: 75, averageMs: 2 },
+      ...{ openTickets: 0, resolvedTickets: 0, recentTickets: [] },
+      keys: [
+        { number: 1, usageCount: 2 },
+        { number: 2, usageCount: 1 },
+      ],
+    });
+    expect(await json('keys', 'stats', '-n', 'other')).toMatchObject({ activeKeys: 1, calls: 1 });
+    const { stdout } = await msb('keys', 'stats');
+    expect(stdout).toMatch(/^Active keys: +2\nRequests: +4\nSucceeded: +75 %\nAverage: +2.0 ms\n/);
+    expect((await msb('keys', 'stats', '--from', '7d')).exitCode).toBe(2);
+    expect((await msb('keys', 'stats', '-n', 'nowhere')).stderr).toMatch(/'nowhere' not found/);
+  });
+
+  it('tells of one key its requests by endpoint, and what is left of its limits', async () => {
+    const found = await json('keys', 'stats', '1');
+    expect(found).toMatchObject({
+      ...{ number: 1, state: 'active', usageCount: 2, calls: 3, successes: 2, averageMs: 2 },
+      limits: [
+        { name: 'hour', limit: 3, remaining: 2 },
+        { name: 'day', limit: 10_000, remaining: 9_998 },
+      ],
+      endpoints: [{ method: 'GET', endpoint: '/api/v1/me', calls: 3 }],
+    });
+    const { stdout } = await msb('keys', 'stats', '1');
+    expect(stdout).toMatch(/^day +10000 +9998 +22h \d+m$/m);
+    const before = await json('keys', 'stats', '1', '--to', '2026-01-01');
+    expect(before).toMatchObject({ calls: 0, successRate: 0, averageMs: 0, endpoints: [] });
+    expect((await msb('keys', 'stats', '1', '-n', 'team')).exitCode).toBe(2);
+    expect((await msb('keys', 'stats', '77')).stderr).toMatch(/API key not found/);
+  });
+});

@@ -1,4 +1,4 @@
-import { personNumber, type UsageBucket } from '@sandgate/core';
+import { averageMs, personNumber, type UsageBucket } from '@sandgate/core';
 import type { UsageRowView } from '@sandgate/server';
 import { timeText } from './time-text.ts';
 
@@ -59,9 +59,6 @@ function callerText(keyNumber: number): string {
   const user = personNumber(keyNumber);
   return user === null ? String(keyNumber) : `user ${user}`;
 }
-
-const averageMs = ({ calls, durationMs }: UsageBucket): number =>
-  calls === 0 ? 0 : durationMs / calls;
 
 export const bucketRecord = (bucket: UsageBucket) => ({
   start: timeText(bucket.startMs),

@@ -115,6 +115,8 @@ export * from './session/use-sessions.ts';
 export * from './ticket/ticket.ts';
 export * from './ticket/use-tickets.ts';
 export * from './time/duration.ts';
+export * from './usage/count-dashboard.ts';
+export * from './usage/sum-usage.ts';
 export * from './usage/usage-ledger.ts';
 export * from './usage/usage-row.ts';
 export * from './usage/usage-upkeep.ts';

@@ -14,7 +14,7 @@ import {
   serverKeyFingerprint,
   type Timers,
 } from '@sandgate/core';
-import { type Administration, createAdministration } from './administration.ts';
+import { type Administration, createAdministration } from './administration/administration.ts';
 import {
   type ConfigFlags,
   isLoopback,
@@ -47,19 +47,23 @@ import {
   storeServerKey,
 } from './process/index.ts';
 import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
-import { createUserAdministration, type UserAdministration } from './user-administration.ts';
 
+export type { Administration } from './administration/administration.ts';
+export type { AuditEntryView, AuditQuery } from './administration/audit-administration.ts';
 export type {
-  Administration,
-  AuditEntryView,
-  AuditQuery,
   IssuedKeyView,
   KeyListFilter,
   KeyUpdate,
-  SandboxView,
+} from './administration/key-administration.ts';
+export type { ApiKeyDetails, ApiKeyView } from './administration/key-view.ts';
+export type { SandboxView } from './administration/store-overview.ts';
+export type {
+  KeyStatistics,
+  Statistics,
   UsageQuery,
   UsageRowView,
-} from './administration.ts';
+} from './administration/usage-administration.ts';
+export type { UserAdministration, UserView } from './administration/user-administration.ts';
 export type { ConfigFlags } from './config/index.ts';
 export type {
   CreateSandboxFields,
@@ -75,7 +79,6 @@ export type {
   StatsItem,
   UpdateSandboxFields,
 } from './http/native/api-types.ts';
-export type { ApiKeyDetails, ApiKeyView } from './key-view.ts';
 export { packageVersion } from './package-version.ts';
 export {
   chooseHome,
@@ -90,7 +93,6 @@ export {
   sandboxLogPath,
   serverLogPath,
 } from './process/index.ts';
-export type { UserAdministration, UserView } from './user-administration.ts';
 
 const clock: Clock = { nowMs: () => Date.now() };
 const randomness: Randomness = { bytes: (length) => randomBytes(length) };
@@ -380,7 +382,7 @@ export async function probeEngine(options: {
   }
 }
 
-export interface OpenAdministration extends Administration, UserAdministration {
+export interface OpenAdministration extends Administration {
   close(): Promise<void>;
 }
 
@@ -405,23 +407,18 @@ export async function openAdministration(options: {
       storage,
       clock,
       randomness,
+      counters: createMemoryCounters(storage.usage),
       loadServerKey,
       async loadLimits() {
         const config = await loadConfig({ home, environment });
         return (key, workspace) => limitsOf(config, key, workspace);
       },
-    });
-    const users = createUserAdministration({
-      storage,
-      clock,
-      randomness,
-      loadServerKey,
       async loadHasher() {
         const config = await loadConfig({ home, environment });
         return await createHasher(config);
       },
     });
-    return { ...administration, ...users, close: () => storage.close() };
+    return { ...administration, close: () => storage.close() };
   } catch (error) {
     await storage.close();
     throw error;

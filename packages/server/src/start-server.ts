@@ -32,7 +32,7 @@ import {
   type Workspace,
 } from '@sandgate/core';
 import type { Logger } from 'pino';
-import { createAdministration } from './administration.ts';
+import { createStoreOverview } from './administration/store-overview.ts';
 import { createAlerting } from './alerting.ts';
 import { createAuditScope, serverTimers } from './audit-scope.ts';
 import { isLoopback, limitsOf, type ServerConfig, standardPlan } from './config/index.ts';
@@ -252,11 +252,7 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
     onError: (error) => log.error({ err: error }, 'usage could not be rolled up or pruned'),
   });
   opened.add(() => upkeep.close());
-  const administration = createAdministration({
-    ...keyDependencies,
-    loadServerKey: async () => serverKey,
-    loadLimits: async () => keyLimits,
-  });
+  const overview = createStoreOverview(storage);
   log.info({ address: listener.address, engine: engineReport.engine }, 'listening');
 
   const inTurn = createKeyedQueue();
@@ -268,7 +264,7 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
     mintFirstKey: async () =>
       developmentMode ? null : await mintFirstKey(keyDependencies, auditLog),
     async status() {
-      const { keys, sandboxes: counted } = await administration.counts();
+      const { keys, sandboxes: counted } = await overview.counts();
       return {
         pid: process.pid,
         address: listener.address,

@@ -9,6 +9,7 @@ import { addKeyStoreOptions, administer, type KeyStoreOptions } from '../state-o
 import type { Terminal } from '../terminal.ts';
 import { timeText } from '../time-text.ts';
 import { addKeysChild, addKeysCreate } from './keys-create.ts';
+import { addKeysStats } from './keys-stats.ts';
 import { addKeysUpdate } from './keys-update.ts';
 
 interface ListOptions extends KeyStoreOptions {
@@ -135,11 +136,12 @@ const changes = [
 const describeKey = ({ number, name, display }: ApiKeyView): string =>
   `Key ${number} (${name === '' ? display : `${printableInLine(name)}, ${display}`})`;
 
-/** `keys list | show | create | child | update | rotate | revoke | disable | enable`. */
+/** `keys list | show | stats | create | child | update | rotate | revoke | disable | enable`. */
 export function addKeys(parent: Command, terminal: Terminal): void {
   const keys = parent.command('keys').description('Make, see, change, rotate and revoke API keys.');
   addList(keys, terminal);
   addShow(keys, terminal);
+  addKeysStats(keys, terminal);
   addKeysCreate(keys, terminal);
   addKeysChild(keys, terminal);
   addKeysUpdate(keys, terminal);

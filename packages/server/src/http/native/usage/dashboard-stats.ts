@@ -1,9 +1,13 @@
+import {
+  countDashboard,
+  mostDashboardKeys,
+  mostDashboardTickets,
+  successRate,
+} from '@sandgate/core';
 import { z } from 'zod';
 import { defineRoute } from '../route.ts';
-import { nullableTime, time, toNullableTime, toSeconds, toTime } from '../shared-schemas.ts';
-
-const mostTickets = 5;
-const mostKeys = 100;
+import { nullableTime, time, toNullableTime, toTime } from '../shared-schemas.ts';
+import { averageSeconds } from './average-seconds.ts';
 
 export const dashboardStatsRoute = defineRoute({
   operationId: 'dashboardStats',
@@ -11,7 +15,7 @@ export const dashboardStatsRoute = defineRoute({
   path: '/api/v1/dashboard/stats',
   tag: 'Usage',
   summary: 'Count tickets, keys and requests',
-  description: `Over everything that the key reaches. At most ${mostTickets} tickets, newest first, and ${mostKeys} active keys, oldest first.`,
+  description: `Over everything that the key reaches. At most ${mostDashboardTickets} tickets, newest first, and ${mostDashboardKeys} active keys, oldest first.`,
   access: 'usage:read',
   workspace: 'reach',
   safe: true,
@@ -38,31 +42,21 @@ export const dashboardStatsRoute = defineRoute({
     ),
   }),
   async run(_, { access, storage, clock }) {
-    const workspaceId = access.workspace?.id;
-    const within = workspaceId === undefined ? {} : { workspaceId };
-    const tickets = await storage.tickets.countByStatus(workspaceId);
-    const recent = await storage.tickets.recent(workspaceId, mostTickets);
-    const { calls, successes, durationMs } = await storage.usage.total(workspaceId);
-    const { keys, total } = await storage.keys.page(
-      { ...within, state: 'active', nowMs: clock.nowMs() },
-      { limit: mostKeys },
-    );
+    const counted = await countDashboard(storage, access.workspace?.id, clock.nowMs());
+    const { calls } = counted;
     return {
-      open_tickets: tickets.open + tickets.in_progress,
-      resolved_tickets: tickets.resolved,
-      active_api_keys: total,
-      total_api_calls: calls,
-      api_usage: {
-        success_rate: calls === 0 ? 0 : Math.round((successes / calls) * 1_000) / 10,
-        avg_response_time: calls === 0 ? 0 : Math.round(toSeconds(durationMs / calls) * 1e6) / 1e6,
-      },
-      recent_tickets: recent.map(({ number, subject, status, createdAtMs }) => ({
+      open_tickets: counted.openTickets,
+      resolved_tickets: counted.resolvedTickets,
+      active_api_keys: counted.activeKeyCount,
+      total_api_calls: calls.calls,
+      api_usage: { success_rate: successRate(calls), avg_response_time: averageSeconds(calls) },
+      recent_tickets: counted.recentTickets.map(({ number, subject, status, createdAtMs }) => ({
         id: number,
         subject,
         status,
         created_at: toTime(createdAtMs),
       })),
-      api_keys: keys.map((key) => ({
+      api_keys: counted.activeKeys.map((key) => ({
         id: key.number,
         name: key.name,
         is_active: true,

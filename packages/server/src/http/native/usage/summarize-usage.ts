@@ -1,8 +1,9 @@
-import type { UsageBucket } from '@sandgate/core';
+import { type EndpointSum, sumUsage } from '@sandgate/core';
 import { z } from 'zod';
 import { findKeyWithin } from '../api-keys/find-key-within.ts';
 import { defineRoute } from '../route.ts';
-import { queryTime, time, toSeconds, toTime, workspaceName } from '../shared-schemas.ts';
+import { queryTime, time, toTime, workspaceName } from '../shared-schemas.ts';
+import { averageSeconds } from './average-seconds.ts';
 
 const dayMs = 86_400_000;
 const standardDays = 30;
@@ -73,33 +74,14 @@ export const summarizeUsageRoute = defineRoute({
         usage: buckets.map((bucket) => ({ start: toTime(bucket.startMs), ...toSums(bucket) })),
       };
     }
-    return { usage: byEndpoint(buckets).map(toSums) };
+    return { usage: sumUsage(buckets).endpoints.map(toSums) };
   },
 });
 
-type Sums = Pick<UsageBucket, 'endpoint' | 'method' | 'calls' | 'successes' | 'durationMs'>;
-
-function byEndpoint(buckets: readonly UsageBucket[]): readonly Sums[] {
-  const sums = new Map<string, Sums>();
-  for (const bucket of buckets) {
-    const name = `${bucket.endpoint} ${bucket.method}`;
-    const known = sums.get(name);
-    sums.set(name, {
-      ...bucket,
-      calls: bucket.calls + (known?.calls ?? 0),
-      successes: bucket.successes + (known?.successes ?? 0),
-      durationMs: bucket.durationMs + (known?.durationMs ?? 0),
-    });
-  }
-  return [...sums.entries()]
-    .toSorted(([one], [other]) => (one < other ? -1 : 1))
-    .map(([, sum]) => sum);
-}
-
-const toSums = ({ endpoint, method, calls, successes, durationMs }: Sums) => ({
-  endpoint,
-  method,
-  calls,
-  successes,
-  avg_response_time: calls === 0 ? 0 : Math.round(toSeconds(durationMs / calls) * 1e6) / 1e6,
+const toSums = (sum: EndpointSum) => ({
+  endpoint: sum.endpoint,
+  method: sum.method,
+  calls: sum.calls,
+  successes: sum.successes,
+  avg_response_time: averageSeconds(sum),
 });

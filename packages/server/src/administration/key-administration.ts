@@ -1,9 +1,5 @@
 import {
   type ApiKey,
-  type AuditEntry,
-  type AuditFilter,
-  type AuditHead,
-  type AuditVerification,
   auditKeyChange,
   createAuditLog,
   findKey,
@@ -23,41 +19,21 @@ import {
   type RequestLimits,
   revokeKey,
   rotateKey,
-  type Sandbox,
   SandgateError,
   type ServerKey,
   setKeyEnabled,
   type UpdateKeyRequest,
-  type UsageBucket,
-  type UsageFilter,
-  type UsageRow,
   updateKey,
-  verifyAudit,
 } from '@sandgate/core';
 import { type ApiKeyDetails, type ApiKeyView, keyView } from './key-view.ts';
+import { createNamespaces, workspaceOf } from './namespaces.ts';
 
 const keysAtOnce = 10_000;
-const rowsAtOnce = 1_000;
 
 export interface IssuedKeyView {
   readonly key: ApiKeyView;
   /** Shown to its owner now, and never again. */
   readonly text: string;
-}
-
-export interface SandboxView {
-  readonly id: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly state: Sandbox['state'];
-  readonly image: string;
-  readonly createdAtMs: number;
-  readonly updatedAtMs: number;
-}
-
-export interface Counts {
-  readonly keys: number;
-  readonly sandboxes: { readonly total: number; readonly running: number };
 }
 
 export interface KeyListFilter {
@@ -83,27 +59,7 @@ export interface KeyUpdate
   readonly limits?: Readonly<Partial<Record<keyof RequestLimits, number | null | 'plan'>>>;
 }
 
-/** `namespace` is a slug, and `key` a number or id. */
-export interface UsageQuery extends Omit<UsageFilter, 'workspaceId' | 'keyNumber'> {
-  readonly namespace?: string;
-  readonly key?: string;
-}
-
-export interface UsageRowView extends Omit<UsageRow, 'workspaceId'> {
-  /** Null: the call was about all, or was refused before its namespace was known. */
-  readonly namespace: string | null;
-}
-
-export interface AuditQuery extends Omit<AuditFilter, 'workspaceId' | 'keyNumber'> {
-  readonly namespace?: string;
-  readonly key?: string;
-}
-
-export interface AuditEntryView extends Omit<AuditEntry, 'workspaceId' | 'previousHash'> {
-  readonly namespace: string | null;
-}
-
-export interface AdministrationDependencies extends Omit<KeyDependencies, 'serverKey'> {
+export interface KeyAdministrationDependencies extends Omit<KeyDependencies, 'serverKey'> {
   /**
    * Asked for when a key is made or a record sealed, so that nothing else needs the secret.
    * @throws SandgateError `config_invalid`, `server_key_mismatch`
@@ -113,11 +69,8 @@ export interface AdministrationDependencies extends Omit<KeyDependencies, 'serve
   readonly loadLimits: () => Promise<Grantor['limitsOf']>;
 }
 
-/**
- * What an operator does on the machine itself. Works on the store directly, whether or not a server
- * runs on it: a server reads keys at every check and so sees each change at once.
- */
-export interface Administration {
+/** What an operator does to keys on the machine itself. */
+export interface KeyAdministration {
   issueKey(request: IssueKeyRequest): Promise<IssuedKeyView>;
   /**
    * Makes a key that reaches no further than `parent`, and dies with it.
@@ -133,23 +86,13 @@ export interface Administration {
   revokeKey(reference: string): Promise<ApiKeyView>;
   rotateKey(reference: string, options?: { readonly overlapMs?: number }): Promise<IssuedKeyView>;
   setKeyEnabled(reference: string, enabled: boolean): Promise<ApiKeyView>;
-  listSandboxes(namespace?: string): Promise<readonly SandboxView[]>;
-  counts(): Promise<Counts>;
-  /** Newest first, in pages that are read as they are taken. `limit`: null for all. */
-  listUsage(query: UsageQuery, limit: number | null): AsyncIterable<readonly UsageRowView[]>;
-  /** By endpoint and hour or day, oldest first. */
-  summarizeUsage(
-    query: Pick<UsageQuery, 'namespace' | 'key' | 'fromMs' | 'toMs'>,
-    by: 'hour' | 'day',
-  ): Promise<readonly UsageBucket[]>;
-  /** The newest `limit` entries, newest first. */
-  listAudit(query: AuditQuery, limit: number): Promise<readonly AuditEntryView[]>;
-  /** `anchor`: the head that an earlier verification gave, kept elsewhere. */
-  verifyAudit(anchor?: AuditHead): Promise<AuditVerification>;
 }
 
-export function createAdministration(dependencies: AdministrationDependencies): Administration {
+export function createKeyAdministration(
+  dependencies: KeyAdministrationDependencies,
+): KeyAdministration {
   const { storage, clock, loadServerKey } = dependencies;
+  const namespaces = createNamespaces(storage);
 
   /** Nothing changes when the record of it could not be sealed. */
   const changeKey = async <Result>(
@@ -165,29 +108,8 @@ export function createAdministration(dependencies: AdministrationDependencies): 
     );
   };
 
-  const slugs = async (): Promise<ReadonlyMap<string, string>> =>
-    new Map((await storage.workspaces.list()).map(({ id, slug }) => [id, slug]));
-
   const view = async (key: ApiKey): Promise<ApiKeyView> =>
-    keyView(key, await slugs(), clock.nowMs());
-
-  const workspaceId = async (namespace: string): Promise<string> => {
-    const workspace = await storage.workspaces.findBySlug(namespace);
-    if (workspace !== null) return workspace.id;
-    throw new SandgateError('workspace_not_found', `Namespace '${namespace}' not found`);
-  };
-
-  /** What a filter names, by the ids that the store knows it by. */
-  const reach = async ({
-    namespace,
-    key,
-  }: {
-    readonly namespace: string | undefined;
-    readonly key: string | undefined;
-  }) => ({
-    ...(namespace === undefined ? {} : { workspaceId: await workspaceId(namespace) }),
-    ...(key === undefined ? {} : { keyNumber: (await findKey(dependencies, key)).number }),
-  });
+    keyView(key, await namespaces.slugs(), clock.nowMs());
 
   const limitsInForce = async (key: ApiKey): Promise<RequestLimits> => {
     const limitsOf = await dependencies.loadLimits();
@@ -208,8 +130,7 @@ export function createAdministration(dependencies: AdministrationDependencies): 
     },
     async mintChild(reference, request) {
       const parent = await findKey(dependencies, reference);
-      const workspace =
-        parent.workspaceId === null ? null : await storage.workspaces.findById(parent.workspaceId);
+      const workspace = await workspaceOf(storage, parent);
       if (workspace === null) {
         throw new SandgateError(
           'invalid_request',
@@ -227,7 +148,7 @@ export function createAdministration(dependencies: AdministrationDependencies): 
         nowMs: clock.nowMs(),
         ...(namespace === undefined
           ? {}
-          : { workspaceId: namespace === '*' ? null : await workspaceId(namespace) }),
+          : { workspaceId: namespace === '*' ? null : await namespaces.idOf(namespace) }),
         ...(search === undefined ? {} : { search }),
         ...(parent === undefined
           ? {}
@@ -246,7 +167,7 @@ export function createAdministration(dependencies: AdministrationDependencies): 
           afterNumber = last.number;
         }
       }
-      const names = await slugs();
+      const names = await namespaces.slugs();
       return found
         .toSorted((one, other) => one.number - other.number)
         .map((key) => keyView(key, names, filter.nowMs));
@@ -303,66 +224,11 @@ export function createAdministration(dependencies: AdministrationDependencies): 
         ),
       );
     },
-    async listSandboxes(namespace) {
-      const sandboxes = await storage.sandboxes.list(
-        namespace === undefined ? undefined : await workspaceId(namespace),
-      );
-      const names = await slugs();
-      return sandboxes.map((sandbox) => sandboxView(sandbox, names));
-    },
-    async counts() {
-      const byState = await storage.sandboxes.countByState();
-      const total = Object.entries(byState)
-        .filter(([state]) => state !== 'destroyed')
-        .reduce((sum, [, count]) => sum + count, 0);
-      return {
-        keys: await storage.keys.countLive(),
-        sandboxes: { total, running: byState.ready ?? 0 },
-      };
-    },
-    async *listUsage({ namespace, key, ...filter }, limit) {
-      const names = await slugs();
-      const within = { ...filter, ...(await reach({ namespace, key })) };
-      let left = limit ?? Number.POSITIVE_INFINITY;
-      let before: number | null = null;
-      while (left > 0) {
-        const { rows, nextBeforeId } = await storage.usage.list(within, {
-          limit: Math.min(left, rowsAtOnce),
-          ...(before === null ? {} : { beforeId: before }),
-        });
-        yield rows.map(({ workspaceId: id, ...row }) => ({ ...row, namespace: nameIn(names, id) }));
-        if (nextBeforeId === null) return;
-        before = nextBeforeId;
-        left -= rows.length;
-      }
-    },
-    async summarizeUsage({ namespace, key, ...times }, by) {
-      return await storage.usage.summarize({ ...times, ...(await reach({ namespace, key })) }, by);
-    },
-    async listAudit({ namespace, key, ...filter }, limit) {
-      const names = await slugs();
-      const { entries } = await storage.audit.list(
-        { ...filter, ...(await reach({ namespace, key })) },
-        { limit },
-      );
-      return entries.map(({ workspaceId: id, previousHash: _, ...entry }) => ({
-        ...entry,
-        namespace: nameIn(names, id),
-      }));
-    },
-    verifyAudit: async (anchor) =>
-      await verifyAudit(storage.audit, {
-        serverKey: await loadServerKey(),
-        ...(anchor === undefined ? {} : { anchor }),
-      }),
   };
 }
 
 /** The operator may give everything. */
 const unbounded: Grantor = { caller: null, workspace: null, limitsOf: () => noLimits };
-
-const nameIn = (slugs: ReadonlyMap<string, string>, id: string | null): string | null =>
-  id === null ? null : (slugs.get(id) ?? id);
 
 function changeLimits(
   limits: RequestLimitOverrides,
@@ -379,16 +245,3 @@ const changeRestrictions = (
   Object.fromEntries(
     Object.entries({ ...restrictions, ...changes }).filter(([, value]) => value !== undefined),
   );
-
-function sandboxView(sandbox: Sandbox, slugs: ReadonlyMap<string, string>): SandboxView {
-  const { id, name, state, createdAtMs, updatedAtMs } = sandbox;
-  return {
-    id,
-    namespace: slugs.get(sandbox.workspaceId) ?? sandbox.workspaceId,
-    name,
-    state,
-    image: sandbox.definition.image,
-    createdAtMs,
-    updatedAtMs,
-  };
-}

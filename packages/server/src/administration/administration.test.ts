@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mergeLimits, type Storage, standardLimits } from '@sandgate/core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { adoptServerKey } from '../process/adopt-server-key.ts';
+import { openSqliteStorage } from '../storage/sqlite/open-sqlite-storage.ts';
 import { createAdministration } from './administration.ts';
-import { adoptServerKey } from './process/adopt-server-key.ts';
-import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
 
 const clock = { nowMs: () => 1_800_000_000_000 };
 let folder: string;
@@ -28,6 +28,8 @@ const administrationUnder = async (text: string, reset = false) => {
     clock,
     randomness: { bytes: (length) => randomBytes(length) },
     loadServerKey: async () => serverKey,
+    loadHasher: () => Promise.reject(new Error('There are no people here.')),
+    counters: { look: async () => [] },
     loadLimits: async () => (key) => mergeLimits(standardLimits, key.limits),
   });
 };

@@ -1,0 +1,54 @@
+import {
+  type AuditEntry,
+  type AuditFilter,
+  type AuditHead,
+  type AuditVerification,
+  type ServerKey,
+  type Storage,
+  verifyAudit,
+} from '@sandgate/core';
+import { createNamespaces, nameIn } from './namespaces.ts';
+
+export interface AuditQuery extends Omit<AuditFilter, 'workspaceId' | 'keyNumber'> {
+  readonly namespace?: string;
+  readonly key?: string;
+}
+
+export interface AuditEntryView extends Omit<AuditEntry, 'workspaceId' | 'previousHash'> {
+  readonly namespace: string | null;
+}
+
+export interface AuditAdministration {
+  /** The newest `limit` entries, newest first. */
+  listAudit(query: AuditQuery, limit: number): Promise<readonly AuditEntryView[]>;
+  /** `anchor`: the head that an earlier verification gave, kept elsewhere. */
+  verifyAudit(anchor?: AuditHead): Promise<AuditVerification>;
+}
+
+export function createAuditAdministration({
+  storage,
+  loadServerKey,
+}: {
+  readonly storage: Storage;
+  readonly loadServerKey: () => Promise<ServerKey>;
+}): AuditAdministration {
+  const namespaces = createNamespaces(storage);
+  return {
+    async listAudit({ namespace, key, ...filter }, limit) {
+      const names = await namespaces.slugs();
+      const { entries } = await storage.audit.list(
+        { ...filter, ...(await namespaces.reach({ namespace, key })) },
+        { limit },
+      );
+      return entries.map(({ workspaceId: id, previousHash: _, ...entry }) => ({
+        ...entry,
+        namespace: nameIn(names, id),
+      }));
+    },
+    verifyAudit: async (anchor) =>
+      await verifyAudit(storage.audit, {
+        serverKey: await loadServerKey(),
+        ...(anchor === undefined ? {} : { anchor }),
+      }),
+  };
+}
