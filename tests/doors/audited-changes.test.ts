@@ -1,8 +1,10 @@
 import { DatabaseSync } from 'node:sqlite';
-import { verifyAudit } from '@sandgate/core';
+import { type User, verifyAudit } from '@sandgate/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
+import { makeRouteTargets } from '../support/route-requests.ts';
 import { routeSamples, type SampleTargets, samplePath } from '../support/route-samples.ts';
+import { samplePeople } from '../support/sample-people.ts';
 import { databaseIn, storedState } from '../support/stored-state.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createTestApp, type TestApp } from '../support/test-app.ts';
@@ -16,6 +18,8 @@ let beside: DatabaseSync;
 beforeAll(async () => {
   test = await createTestApp(folder);
   operator = (await test.issue()).text;
+  people = samplePeople(test);
+  asker = await people.newUser();
   beside = new DatabaseSync(databaseIn(folder));
 });
 afterAll(() => beside.close());
@@ -25,18 +29,11 @@ const changing = allRoutes.filter(
   (route) => 'safe' in route && !route.safe && !route.path.startsWith('/api/v1/sandboxes'),
 );
 
-async function makeTargets(): Promise<SampleTargets> {
-  const { key } = await test.issue({ namespace: 'team', scopes: ['key:manage'] });
-  const { alert } = await test.storage.alerts.raise({
-    keyNumber: key.number,
-    workspaceId: key.workspaceId,
-    finding: { type: 'idle_key', level: 'info', message: 'idle', value: 91, threshold: 90 },
-    atMs: test.clock.currentMs,
-    ticket: { subject: 'idle', body: '' },
-    delivery: null,
-  });
-  return { key: key.number, alert: alert.number, ticket: alert.ticketNumber, workspace: 'team' };
-}
+let asker: User;
+let people: ReturnType<typeof samplePeople>;
+
+const makeTargets = (path: string): Promise<SampleTargets> =>
+  makeRouteTargets(test, 'team', path, asker);
 
 const newestEntry = async () => (await test.storage.audit.list({}, { limit: 1 })).entries[0];
 
@@ -53,29 +50,34 @@ async function withoutRoomForRecords<Result>(work: () => Promise<Result>): Promi
 describe.each(
   changing.map((route) => [`${route.method.toUpperCase()} ${route.path}`, route] as const),
 )('%s', (_, route) => {
-  const send = async (targets: SampleTargets) => {
+  const send = async (targets: SampleTargets, credential: string) => {
     const sample = routeSamples[route.operationId]?.(targets) ?? {};
     const path = samplePath(route.path.replace('/api/v1', ''), sample, targets);
     const method = route.method.toUpperCase() as 'POST' | 'PUT' | 'DELETE';
-    return await test.api(method, path, operator, sample.body);
+    return await test.api(method, path, credential, sample.body);
   };
 
   it('changes nothing without a record of it, and records what it changed once', async () => {
-    const targets = await makeTargets();
+    const targets = await makeTargets(route.path);
+    const isPerson = route.access === 'person';
+    const credential = isPerson ? await people.newToken(asker) : operator;
     const before = storedState(folder);
-    const refused = await withoutRoomForRecords(() => send(targets));
+    const refused = await withoutRoomForRecords(() => send(targets, credential));
     expect(refused.status).toBeGreaterThanOrEqual(500);
     expect(storedState(folder) === before).toBe(true);
 
     const last = (await newestEntry())?.sequence ?? 0;
-    expect((await send(targets)).status).toBe(route.status);
+    expect((await send(targets, credential)).status).toBe(route.status);
     const { entries } = await test.storage.audit.list({ outcome: 'done' }, { limit: 5 });
     const recorded = entries.filter(
-      ({ sequence, actor }) => sequence > last && actor.kind === 'key',
+      ({ sequence, actor }) => sequence > last && ['key', 'user'].includes(actor.kind),
     );
     const actions = recorded.map(({ action }) => action);
-    expect(actions.filter((action) => action !== 'workspace.create')).toHaveLength(1);
-    expect(recorded[0]).toMatchObject({ actor: { keyNumber: 1 } });
+    // A call may bring the workspace into being that it is about.
+    const isOwn = (action: string) => 'audit' in route && action === route.audit;
+    expect(actions.filter((each) => isOwn(each) || each !== 'workspace.create')).toHaveLength(1);
+    const actor = isPerson ? { userNumber: asker.number } : { keyNumber: 1 };
+    expect(recorded[0]).toMatchObject({ actor });
     if (route.path.includes('{id}') && !route.path.endsWith('/children')) {
       expect(Object.values(targets)).toContain(Number(recorded[0]?.target?.split(':')[1]));
     }

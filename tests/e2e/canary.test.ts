@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { callApi } from '../support/call-api.ts';
 import { type DocumentedRoute, documentedRoutes } from '../support/documented-routes.ts';
 import { filesOf, originsOfKeysIn } from '../support/key-traces.ts';
-import { routeSamples } from '../support/route-samples.ts';
+import { absentTargets, routeSamples } from '../support/route-samples.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -66,8 +66,7 @@ async function makeKey(name: string, path = '/api-keys'): Promise<{ id: number; 
 /** Every body that may carry a text where the route reads it, or where it cannot. */
 function bodiesWith(key: string, route: DocumentedRoute): readonly string[] {
   const sample =
-    routeSamples[route.operationId]?.({ key: 1, alert: 1, ticket: 1, workspace: 'team' }).body ??
-    {};
+    routeSamples[route.operationId]?.({ ...absentTargets, workspace: 'team' }).body ?? {};
   const fields = ['name', 'description', 'subject', 'body', 'text', 'status', 'overlap'];
   const others = ['webhook_url', 'expires_in', 'expires_at', 'workspace', 'key'];
   return [
@@ -116,7 +115,7 @@ async function putEverywhere(key: string, route: DocumentedRoute, right: string)
     `${path}?workspace=${key}`,
     `${path}?q=${key}&state=${key}&from=${key}&cursor=${key}&format=${key}`,
     `${path}?endpoint=${key}&action=${key}&type=${key}&scope=${key}`,
-    template.replace('{id}', key),
+    template.replace(/\{\w+\}/g, key),
     `${path}/${key}`,
   ]) {
     await send(route.method, target, { headers: bearer });

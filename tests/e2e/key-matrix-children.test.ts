@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
 import { openApiDocument } from '../../packages/server/src/http/native/openapi-document.ts';
 import { documentedRoutes, type OpenApiPaths } from '../support/documented-routes.ts';
-import { absentTargets, makeRouteTargets, sendRequest } from '../support/route-requests.ts';
-import type { SampleTargets } from '../support/route-samples.ts';
+import { makeRouteTargets, sendRequest } from '../support/route-requests.ts';
+import { absentTargets, type SampleTargets } from '../support/route-samples.ts';
 import { storedState } from '../support/stored-state.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createTestApp, type TestApp } from '../support/test-app.ts';
@@ -78,6 +78,12 @@ describe('a child key that is bound to one living sandbox', () => {
     createSandbox: 'key_restricted',
     rotateApiKey: 'grant_exceeded',
     enableApiKey: 'grant_exceeded',
+    createWorkspace: 'user_required',
+    closeWorkspace: 'role_refused',
+    transferWorkspace: 'role_refused',
+    addMember: 'grant_exceeded',
+    changeRole: 'grant_exceeded',
+    createInvitation: 'grant_exceeded',
   };
   const others = guarded.filter(({ path }) => !path.includes('{sandbox}'));
   it.each(named(others))('%s: nothing of another living one', async (_, route) => {
@@ -88,7 +94,7 @@ describe('a child key that is bound to one living sandbox', () => {
     await recordAbout(`sandbox:${ownSandbox.id}`, `sandbox:${other.id}`, `snapshot:${other.id}`);
     const targets = await makeRouteTargets(test, 'mine', route.path);
     const { code, status, text } = await sendRequest(test, route, bound, targets);
-    const refusal = refusedRoutes[route.operationId];
+    const refusal = route.access === 'person' ? 'user_required' : refusedRoutes[route.operationId];
     expect([status, code]).toEqual(refusal === undefined ? [route.success, null] : [403, refusal]);
     expect(text).not.toContain(other.id);
     expect(text).not.toContain(other.name);

@@ -1,4 +1,12 @@
-import { newKeyText, revokeKey, type Scope, scopes, setKeyEnabled } from '@sandgate/core';
+import {
+  newKeyText,
+  revokeKey,
+  roleScopes,
+  type Scope,
+  scopes,
+  setKeyEnabled,
+  type User,
+} from '@sandgate/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
 import { openApiDocument } from '../../packages/server/src/http/native/openapi-document.ts';
@@ -11,13 +19,13 @@ import {
   type OpenApiPaths,
 } from '../support/documented-routes.ts';
 import {
-  absentTargets,
   makeRouteTargets,
   type SentRequest,
   sendRequest,
   theirMark,
 } from '../support/route-requests.ts';
-import { routeSamples, type SampleTargets } from '../support/route-samples.ts';
+import { absentTargets, routeSamples, type SampleTargets } from '../support/route-samples.ts';
+import { samplePeople } from '../support/sample-people.ts';
 import { storedState } from '../support/stored-state.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createTestApp, type TestApp } from '../support/test-app.ts';
@@ -33,11 +41,17 @@ let operator: string;
 /** Keys of the own workspace with one scope each, and with all but one. */
 const withOnly = new Map<Scope, string>();
 const withAllBut = new Map<string, string>();
+/** May whatever a viewer may, and manage the own workspace. */
+let roleGiver: string;
 let strangers: readonly (readonly [kind: string, text: string | null])[];
 let known: readonly (readonly [kind: string, text: string, detail: string])[];
 let ours: SampleTargets;
 let theirs: SampleTargets;
 let names: Readonly<Record<'mine' | 'theirs', readonly string[]>>;
+
+/** Who asks where only a person may: the owner of the own workspace. */
+let asker: User;
+let people: ReturnType<typeof samplePeople>;
 
 beforeAll(async () => {
   test = await createTestApp(folder, {
@@ -54,6 +68,13 @@ beforeAll(async () => {
     const others = scopes.filter((each) => !opening.includes(each));
     withAllBut.set(opening.join(), (await test.issue({ namespace: 'mine', scopes: others })).text);
   }
+  const givesRoles = [...roleScopes.viewer, 'workspace:manage'];
+  roleGiver = (await test.issue({ namespace: 'mine', scopes: givesRoles })).text;
+  people = samplePeople(test);
+  asker = await people.newUser();
+  const mine = await test.storage.workspaces.findBySlug('mine');
+  if (mine === null) throw new Error('The workspace is gone.');
+  await people.join(mine, asker, 'owner');
   ours = await makeTargets('mine');
   theirs = await makeTargets('theirs');
   const forms = async (slug: string): Promise<readonly string[]> => {
@@ -121,11 +142,31 @@ const longestBody = ({ operationId }: DocumentedRoute): number =>
 
 const send = async (...request: SentRequest) => await sendRequest(test, ...request);
 const makeTargets = async (namespace: 'mine' | 'theirs', path?: string) =>
-  await makeRouteTargets(test, namespace, path);
+  // Of the other workspace, what is a person's is another one's.
+  await makeRouteTargets(test, namespace, path, namespace === 'mine' ? asker : undefined);
 
-/** The key that may just make this call. */
-const rightKey = ({ access }: DocumentedRoute): string =>
-  withOnly.get(access === 'any key' ? 'mcp:call' : (access as Scope)) ?? '';
+/** These look further than at a scope, so that another credential may just make the call. */
+const otherwiseAllowed: Readonly<Record<string, () => string | Promise<string>>> = {
+  createWorkspace: () => people.newToken(asker),
+  closeWorkspace: () => people.newToken(asker),
+  transferWorkspace: () => people.newToken(asker),
+  removeMember: () => withOnly.get('workspace:manage') ?? '',
+  addMember: () => roleGiver,
+  changeRole: () => roleGiver,
+  createInvitation: () => roleGiver,
+};
+
+/** These would take the own workspace away: who may is in the matrix of roles. */
+const endsWorkspace = ({ operationId }: DocumentedRoute): boolean =>
+  ['closeWorkspace', 'transferWorkspace'].includes(operationId);
+
+/** A credential that may just make this call. */
+async function rightKey({ access, operationId }: DocumentedRoute): Promise<string> {
+  const other = otherwiseAllowed[operationId];
+  if (other !== undefined) return await other();
+  if (access === 'person') return await people.newToken(asker);
+  return withOnly.get(access === 'any key' ? 'mcp:call' : (access as Scope)) ?? '';
+}
 
 /** The scopes of which each opens a route, in some way. `key:manage` holds `key:mint`. */
 function openedBy({ access, ownChildren }: DocumentedRoute): readonly Scope[] {
@@ -194,7 +235,7 @@ describe.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as
     it('is opened by the scope that it declares, and by no other, to a body that it can read', async () => {
       const { access } = route;
       const opening = openedBy(route);
-      if (access !== 'any key') {
+      if (access !== 'any key' && access !== 'person') {
         await changingNothing(async () => {
           for (const scope of scopes) {
             if (opening.includes(scope)) continue;
@@ -207,34 +248,40 @@ describe.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as
           expect([allOthers.status, allOthers.code]).toEqual([403, 'scope_missing']);
         });
       }
-      const answer = await send(route, rightKey(route), await makeTargets('mine', route.path));
-      expect([answer.status, answer.code]).toEqual([route.success, null]);
-      expect(answer.text).not.toContain(theirMark);
+      if (access === 'person') {
+        const key = await send(route, withOnly.get('workspace:manage') ?? '', ours);
+        expect([key.status, key.code]).toEqual([403, 'user_required']);
+      }
+      if (!endsWorkspace(route)) {
+        const targets = await makeTargets('mine', route.path);
+        const answer = await send(route, await rightKey(route), targets);
+        expect([answer.status, answer.code]).toEqual([route.success, null]);
+        expect(answer.text).not.toContain(theirMark);
+      }
       if (route.hasBody) {
         for (const [changes, status] of [
           [{ rawBody: '{' }, 400],
           [{ rawBody: ' '.repeat(longestBody(route) + 1) }, 413],
           [{ contentType: 'text/plain', rawBody: '{}' }, 415],
         ] as const) {
-          expect((await send(route, rightKey(route), ours, changes)).status).toBe(status);
+          expect((await send(route, await rightKey(route), ours, changes)).status).toBe(status);
         }
       }
     });
 
     it('takes the own workspace under all its names, wherever it is named', async () => {
+      if (endsWorkspace(route)) return;
       for (const name of names.mine) {
         const named = { workspace: name };
         for (const changes of [
           { workspaceHeader: name },
+          ...(route.workspaceIn.path ? [{ path: name, workspaceHeader: 'mine' }] : []),
           ...(route.workspaceIn.query ? [{ query: named, workspaceHeader: 'mine' }] : []),
           ...(route.workspaceIn.body ? [{ body: named, workspaceHeader: 'mine' }] : []),
         ]) {
-          const answer = await send(
-            route,
-            rightKey(route),
-            await makeTargets('mine', route.path),
-            changes,
-          );
+          const made = await makeTargets('mine', route.path);
+          const targets = 'path' in changes ? { ...made, workspace: changes.path } : made;
+          const answer = await send(route, await rightKey(route), targets, changes);
           expect([name, changes, answer.status]).toEqual([name, changes, route.success]);
           expect(answer.text).not.toContain(theirMark);
         }
@@ -242,10 +289,24 @@ describe.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as
     });
 
     it('is closed to the workspace of others, whatever it is called and wherever', async () => {
-      const key = rightKey(route);
+      const key = await rightKey(route);
       await changingNothing(async () => {
         for (const name of [...names.theirs, 'nobodys', 'f'.repeat(24)]) {
           const named = { workspace: name };
+          if (route.workspaceIn.path) {
+            for (const given of [ours, theirs]) {
+              const targets = { ...given, workspace: name };
+              for (const changes of [{}, { workspaceHeader: name }]) {
+                const inPath = await send(route, key, targets, changes);
+                expect([name, inPath.status, inPath.code]).toEqual([name, 403, 'access_denied']);
+              }
+              const both = await send(route, key, targets, { workspaceHeader: 'mine' });
+              expect([name, both.status, both.code]).toEqual([name, 400, 'tenant_conflict']);
+              const swapped = await send(route, key, ours, { workspaceHeader: name });
+              expect([name, swapped.status]).toEqual([name, 403]);
+            }
+            continue;
+          }
           for (const targets of [ours, theirs]) {
             const header = await send(route, key, targets, { workspaceHeader: name });
             expect([name, header.status, header.code]).toEqual([name, 403, 'access_denied']);
@@ -279,19 +340,26 @@ describe.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as
       });
     });
 
-    if (route.path.includes('{')) {
+    if (/\{(?!workspace\})/.test(route.path)) {
       it('has nothing of others, not for a key and not under a wrong workspace', async () => {
+        const key = await rightKey(route);
         await changingNothing(async () => {
-          const foreign = await send(route, rightKey(route), theirs);
-          const absent = await send(route, rightKey(route), absentTargets);
+          const foreign = await send(route, key, {
+            ...theirs,
+            workspace: 'mine',
+          });
+          const absent = await send(route, key, absentTargets);
           expect([foreign.status, plain(foreign.text)]).toEqual([404, plain(absent.text)]);
-          const misplaced = await send(route, operator, ours, { workspaceHeader: 'theirs' });
+          if (route.access === 'person') return;
+          const misplacing = { ...ours, workspace: 'theirs' };
+          const misplaced = await send(route, operator, misplacing, { workspaceHeader: 'theirs' });
           expect([misplaced.status, plain(misplaced.text)]).toEqual([404, plain(absent.text)]);
         });
       });
     }
 
     it('is open to an operator in every workspace that is there', async () => {
+      if (route.access === 'person' || endsWorkspace(route)) return;
       for (const slug of ['mine', 'theirs'] as const) {
         const targets = await makeTargets(slug, route.path);
         const answer = await send(route, operator, targets, { workspaceHeader: slug });
@@ -299,7 +367,8 @@ describe.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as
       }
       // These make the workspace that they are about.
       if (['createApiKey', 'createSandbox'].includes(route.operationId)) return;
-      const absent = await send(route, operator, ours, { workspaceHeader: 'nobodys' });
+      const missing = { ...ours, workspace: 'nobodys' };
+      const absent = await send(route, operator, missing, { workspaceHeader: 'nobodys' });
       expect([absent.status, absent.code]).toEqual([404, 'workspace_not_found']);
     });
   },
@@ -332,9 +401,11 @@ describe.each(operatorRoutes.map((route) => [`${route.method} ${route.path}`, ro
       const refused = await send(route, lacking.text, ours);
       expect([refused.status, refused.code]).toEqual([403, 'scope_missing']);
       for (const workspace of [...names.mine, ...names.theirs]) {
-        const answer = await send(route, operator, { ...ours, workspace });
+        const targets = { ...(await makeTargets('mine', route.path)), workspace };
+        const answer = await send(route, operator, targets);
         expect([workspace, answer.status]).toEqual([workspace, route.success]);
       }
+      if (!route.workspaceIn.path) return;
       const conflict = await send(route, operator, ours, { workspaceHeader: 'theirs' });
       expect([conflict.status, conflict.code]).toEqual([400, 'tenant_conflict']);
       expect((await send(route, operator, { ...ours, workspace: 'nobodys' })).status).toBe(404);

@@ -5,7 +5,7 @@ export interface DocumentedRoute {
   readonly operationId: string;
   readonly method: string;
   readonly path: string;
-  /** A scope, `any key` or `public`; anything else when the document says nothing. */
+  /** A scope, `any key`, `person` or `public`; anything else when the document says nothing. */
   readonly access: unknown;
   /** `key:mint` opens it as well, for the caller's own descendants. */
   readonly ownChildren: boolean;
@@ -14,7 +14,7 @@ export interface DocumentedRoute {
   readonly statuses: readonly number[];
   readonly success: number;
   /** Where it reads a workspace's name, beside the header. */
-  readonly workspaceIn: { readonly query: boolean; readonly body: boolean };
+  readonly workspaceIn: { readonly path: boolean; readonly query: boolean; readonly body: boolean };
   /** In JSON. */
   readonly hasBody: boolean;
   /** It reads no query, and any method is taken. */
@@ -57,6 +57,7 @@ export function documentedRoutes(paths: OpenApiPaths): readonly DocumentedRoute[
         statuses,
         success: statuses.find((status) => [200, 204].includes(status)) ?? statuses[0] ?? 0,
         workspaceIn: {
+          path: path.includes('{workspace}'),
           query: parameters.some((each) => each.in === 'query' && each.name === 'workspace'),
           body: 'workspace' in fields,
         },
@@ -67,7 +68,7 @@ export function documentedRoutes(paths: OpenApiPaths): readonly DocumentedRoute[
   );
 }
 
-const accesses: readonly unknown[] = [...scopes, 'any key', 'public'];
+const accesses: readonly unknown[] = [...scopes, 'any key', 'person', 'public'];
 
 /** Why a matrix over these routes would be incomplete. */
 export function gapsOf(

@@ -1,24 +1,22 @@
 import { createServer } from 'node:http';
 import { type Duplex, duplexPair, Readable } from 'node:stream';
-import type { Workspace } from '@sandgate/core';
+import type { User, Workspace } from '@sandgate/core';
 import { expect } from 'vitest';
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
 import type { DocumentedRoute } from './documented-routes.ts';
 import { requestUpgrade } from './request-upgrade.ts';
-import { type RouteSample, routeSamples, type SampleTargets, samplePath } from './route-samples.ts';
+import {
+  absentTargets,
+  type RouteSample,
+  routeSamples,
+  type SampleTargets,
+  samplePath,
+} from './route-samples.ts';
+import { samplePeople } from './sample-people.ts';
 import type { TestApp } from './test-app.ts';
 
 /** In the name of everything that belongs to the workspace `theirs`. */
 export const theirMark = 'their-mark';
-
-/** What there is not. */
-export const absentTargets = {
-  key: 999_999,
-  alert: 999_999,
-  ticket: 999_999,
-  workspace: 'mine',
-  sandbox: 'f'.repeat(24),
-};
 
 /** A program that listens on every port. */
 function dialProgram(): Duplex {
@@ -33,27 +31,56 @@ async function makeSandboxTargets(
   workspace: Workspace,
   path: string,
 ) {
-  const has = (part: string): boolean => path.includes(part);
-  const targets = { ...absentTargets };
-  if (has('{sandbox}')) {
-    const sandbox = await sandboxes.create(workspace, { template: 'python' });
-    targets.sandbox = sandbox.id;
-    engine.onDial = dialProgram;
-    if (has('/files')) {
-      const files = await sandboxes.files(workspace, sandbox.id);
-      const source = Readable.from([Buffer.from('sample')]);
-      await files.write({ path: '/sample', source });
-    }
+  if (!path.includes('{sandbox}')) return {};
+  const sandbox = await sandboxes.create(workspace, { template: 'python' });
+  engine.onDial = dialProgram;
+  if (path.includes('/files')) {
+    const files = await sandboxes.files(workspace, sandbox.id);
+    const source = Readable.from([Buffer.from('sample')]);
+    await files.write({ path: '/sample', source });
   }
+  return { sandbox: sandbox.id };
+}
+
+/** Of what belongs to people, likewise. `asker` is who shall use it; somebody else when left out. */
+async function makePeopleTargets(
+  test: TestApp,
+  workspace: Workspace,
+  path: string,
+  asker?: User,
+): Promise<Partial<SampleTargets>> {
+  const people = samplePeople(test);
+  const has = (part: string): boolean => path.includes(part);
+  const whose = async (): Promise<User> => asker ?? (await people.newUser());
+  const targets: { -readonly [Name in keyof SampleTargets]?: SampleTargets[Name] } = {
+    email: people.newEmail(),
+  };
+  if (has('{user}') || has('/transfer')) {
+    const user = await people.newUser();
+    await people.join(workspace, user, 'member');
+    targets.user = user.number;
+  }
+  if (has('{invitation}')) {
+    const { invitation } = await people.invite(workspace, people.newEmail());
+    targets.invitation = invitation.id;
+  }
+  if (has('/invitations/show') || has('/invitations/join')) {
+    const { homeWorkspaceId } = await people.newUser();
+    const elsewhere = await test.storage.workspaces.findById(homeWorkspaceId);
+    if (elsewhere === null) throw new Error('The home is gone.');
+    targets.invitationToken = (await people.invite(elsewhere, (await whose()).email)).token;
+  }
+  if (has('{session}')) targets.session = (await people.newSession(await whose())).session.id;
   return targets;
 }
 
 /** Makes what a route names in its path: of a workspace, and not used up by another request. */
 export async function makeRouteTargets(
   test: TestApp,
-  namespace: 'mine' | 'theirs',
+  namespace: string,
   path = allRoutes.map((route) => route.path).join(),
-) {
+  asker?: User,
+): Promise<SampleTargets> {
   const mark = namespace === 'theirs' ? theirMark : 'ours';
   const { key } = await test.issue({ namespace, name: mark, scopes: ['key:manage'] });
   const { alert } = await test.storage.alerts.raise({
@@ -67,7 +94,9 @@ export async function makeRouteTargets(
   const workspace = await test.storage.workspaces.findBySlug(namespace);
   if (workspace === null) throw new Error('The workspace is gone.');
   return {
+    ...absentTargets,
     ...(await makeSandboxTargets(test, workspace, path)),
+    ...(await makePeopleTargets(test, workspace, path, asker)),
     ...{ key: key.number, alert: alert.number, ticket: alert.ticketNumber, workspace: namespace },
   };
 }

@@ -1,10 +1,37 @@
+import { samplePassword } from './sample-people.ts';
+
 /** Things of one workspace that paths name. Made anew for each request that may use them up. */
 export interface SampleTargets {
   readonly key: number;
   readonly alert: number;
   readonly ticket: number;
   readonly workspace: string;
+  /** Number of a person in it. */
+  readonly user: number;
+  /** An address that nobody has. */
+  readonly email: string;
+  /** Id of an open invitation to it. */
+  readonly invitation: string;
+  /** Good for whoever asks to take a place elsewhere. */
+  readonly invitationToken: string;
+  /** Id of one of the asking person. */
+  readonly session: string;
+  readonly sandbox: string;
 }
+
+/** What there is not. */
+export const absentTargets: SampleTargets = {
+  key: 999_999,
+  alert: 999_999,
+  ticket: 999_999,
+  workspace: 'mine',
+  user: 999_999,
+  email: 'absent@example.com',
+  invitation: 'f'.repeat(24),
+  invitationToken: `invite_${'f'.repeat(40)}`,
+  session: 'f'.repeat(24),
+  sandbox: 'f'.repeat(24),
+};
 
 /** A request that a route takes. Ids of what belongs to sandboxes are in its path by their names. */
 export interface RouteSample {
@@ -35,6 +62,13 @@ export const routeSamples: Readonly<Record<string, (targets: SampleTargets) => R
     body: { name: 'sample child', scopes: ['key:manage'] },
   }),
   showMe: () => ({}),
+  updateMe: () => ({ body: { name: 'Sample' } }),
+  changePassword: () => ({
+    body: { old_password: samplePassword, new_password: samplePassword },
+  }),
+  listSessions: () => ({}),
+  endSession: () => ({}),
+  endSessions: () => ({}),
   verifyKey: () => ({}),
   listUsage: () => ({ query: { size: '1000' } }),
   summarizeUsage: () => ({ query: { by: 'day' } }),
@@ -55,6 +89,27 @@ export const routeSamples: Readonly<Record<string, (targets: SampleTargets) => R
   commentOnTicket: ({ ticket }) => ({ id: ticket, body: { text: 'sample' } }),
   listPlans: () => ({}),
   changePlan: ({ workspace }) => ({ workspace, body: { plan: 'small' } }),
+  listUsers: () => ({ query: { size: '100' } }),
+  createUser: ({ email }) => ({ body: { email } }),
+  getUser: () => ({}),
+  enableUser: () => ({}),
+  disableUser: () => ({}),
+  endUserSessions: () => ({}),
+  listWorkspaces: () => ({}),
+  createWorkspace: () => ({ body: { name: 'sample' } }),
+  getWorkspace: () => ({}),
+  updateWorkspace: () => ({ body: { description: 'changed' } }),
+  closeWorkspace: () => ({}),
+  transferWorkspace: ({ user }) => ({ body: { user: String(user) } }),
+  listMembers: () => ({}),
+  addMember: ({ email }) => ({ body: { email, role: 'viewer' } }),
+  changeRole: () => ({ body: { role: 'viewer' } }),
+  removeMember: () => ({}),
+  listInvitations: () => ({}),
+  createInvitation: ({ email }) => ({ body: { email, role: 'viewer' } }),
+  withdrawInvitation: () => ({}),
+  showInvitation: ({ invitationToken }) => ({ body: { token: invitationToken } }),
+  joinByInvitation: ({ invitationToken }) => ({ body: { token: invitationToken } }),
   reportLeakedKey: () => ({ body: { key: 'nobody has this one' } }),
   publishKeyPattern: () => ({}),
   createSandbox: () => ({ body: { template: 'python', labels: { of: 'sample' } } }),

@@ -39,12 +39,12 @@ export interface MemberStore {
   /** False when there is no such member, or it is the owner. */
   remove(workspaceId: string, userId: string, record?: RecordChange): Promise<boolean>;
   /**
-   * Makes another member the owner, and the owner an admin, in one step. False when one of them is
-   * not what the caller thinks.
+   * Makes another member the owner, and the owner an admin, in one step. Null: there is no owner yet.
+   * False when one of them is not what the caller thinks.
    */
   transfer(
     workspaceId: string,
-    fromUserId: string,
+    fromUserId: string | null,
     toUserId: string,
     record?: RecordChange,
   ): Promise<boolean>;

@@ -42,7 +42,15 @@ export interface SessionStore {
   /** Ends the session of a refresh token, used or not. Null when there is nothing to end. */
   endByDigest(digest: Uint8Array, nowMs: number): Promise<Session | null>;
   /** Every living session of a user but one. Returns how many. */
-  endAll(userId: string, nowMs: number, except?: string): Promise<number>;
+  endAll(
+    userId: string,
+    nowMs: number,
+    options?: {
+      readonly except?: string | undefined;
+      /** Told how many. Left out when there was none. */
+      readonly record?: RecordChange<number> | undefined;
+    },
+  ): Promise<number>;
   /** Removes up to `most` that ended or expired before a time. Returns whether more are left. */
   prune(beforeMs: number, most: number): Promise<boolean>;
 }

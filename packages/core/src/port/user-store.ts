@@ -10,6 +10,13 @@ export type UserChanges = Partial<
   Pick<User, 'name' | 'passwordHash' | 'emailVerified' | 'enabled' | 'lastLoginAtMs'>
 >;
 
+export interface UserPageRequest {
+  readonly limit: number;
+  readonly afterNumber?: number | undefined;
+  /** Whatever the case of its letters. */
+  readonly search?: string | undefined;
+}
+
 export interface UserStore {
   /**
    * Stores a user as the owner of their home, which is stored now if no workspace has its slug.
@@ -28,6 +35,10 @@ export interface UserStore {
   findByNumber(number: number): Promise<User | null>;
   /** Oldest first, that is, by number. */
   list(): Promise<readonly User[]>;
+  /** The same, a part of it: those behind a number, with a text in name or address. */
+  page(
+    request: UserPageRequest,
+  ): Promise<{ readonly users: readonly User[]; readonly total: number }>;
   count(): Promise<number>;
   /** False when there is no such user. */
   update(id: string, changes: UserChanges, record?: RecordChange): Promise<boolean>;

@@ -6,6 +6,7 @@ import type { PasswordHasher } from '../port/password-hasher.ts';
 import type { Randomness } from '../port/randomness.ts';
 import { newResourceId } from '../port/resource-id.ts';
 import type { Storage } from '../port/storage.ts';
+import { lookUpUser } from '../user/change-user.ts';
 import { newPerson } from '../user/create-user.ts';
 import { requireEmail } from '../user/email-address.ts';
 import type { Role } from '../user/role.ts';
@@ -28,10 +29,15 @@ export interface AddMemberRequest {
   readonly by: string | null;
 }
 
-export type AddedMember =
-  | { readonly kind: 'added'; readonly user: User }
-  /** Nobody has that address, or has proven to. `token` is shown this once. */
-  | { readonly kind: 'invited'; readonly invitation: Invitation; readonly token: string };
+/** `token` is shown this once. */
+export interface Invited {
+  readonly kind: 'invited';
+  readonly invitation: Invitation;
+  readonly token: string;
+}
+
+/** Invited: nobody has that address, or has proven to. */
+export type AddedMember = { readonly kind: 'added'; readonly user: User } | Invited;
 
 const invitationMs = 7 * 86_400_000;
 const tokenForm = /^invite_[0-9a-f]{40}$/;
@@ -47,24 +53,38 @@ const digestOf = ({ serverKey }: Pick<MemberDependencies, 'serverKey'>, token: s
 export async function addMember(
   dependencies: MemberDependencies,
   workspace: Workspace,
-  { email: address, role, by }: AddMemberRequest,
+  request: AddMemberRequest,
 ): Promise<AddedMember> {
+  const { email: address, role } = request;
+  const { storage, clock, change } = dependencies;
+  const email = requireEmail(address);
+  requireNoOwner(role);
+  const user = await storage.users.findByEmail(email);
+  if (user?.emailVerified !== true) return await inviteMember(dependencies, workspace, request);
+  change.note({ target: `user:${user.number}`, details: { role } });
+  const createdAtMs = clock.nowMs();
+  const member = { workspaceId: workspace.id, userId: user.id, role, createdAtMs };
+  await storage.members.insert(member, change.append);
+  return { kind: 'added', user };
+}
+
+/**
+ * A place for whoever shows the token and has the address, with an account or without one.
+ * @throws SandgateError `invalid_request`, `member_exists`, `owner_conflict` for the role of the owner
+ */
+export async function inviteMember(
+  dependencies: MemberDependencies,
+  workspace: Workspace,
+  { email: address, role, by }: AddMemberRequest,
+): Promise<Invited> {
   const { storage, clock, randomness, change } = dependencies;
   const email = requireEmail(address);
-  if (role === 'owner') {
-    throw new SandgateError(
-      'owner_conflict',
-      'The workspace has an owner. Add a member, and hand it over to them',
-    );
+  requireNoOwner(role);
+  const user = await storage.users.findByEmail(email);
+  if (user !== null && (await storage.members.find(user.id, workspace.id)) !== null) {
+    throw new SandgateError('member_exists', 'This person is a member of the workspace already');
   }
   const nowMs = clock.nowMs();
-  const user = await storage.users.findByEmail(email);
-  if (user?.emailVerified === true) {
-    change.note({ target: `user:${user.number}`, details: { role } });
-    const member = { workspaceId: workspace.id, userId: user.id, role, createdAtMs: nowMs };
-    await storage.members.insert(member, change.append);
-    return { kind: 'added', user };
-  }
   const token = `invite_${Buffer.from(randomness.bytes(20)).toString('hex')}`;
   const invitation: Invitation = {
     id: newResourceId(clock, randomness),
@@ -79,6 +99,31 @@ export async function addMember(
   await storage.invitations.insert(invitation, digestOf(dependencies, token), change.append);
   return { kind: 'invited', invitation, token };
 }
+
+function requireNoOwner(role: Role): asserts role is Exclude<Role, 'owner'> {
+  if (role !== 'owner') return;
+  throw new SandgateError(
+    'owner_conflict',
+    'The workspace has an owner. Add a member, and hand it over to them',
+  );
+}
+
+/**
+ * A member, by e-mail address, number or 24-hex id. Who is none is not told from who does not exist.
+ * @throws SandgateError `member_not_found`
+ */
+export async function findMember(
+  { storage }: { readonly storage: Pick<Storage, 'users' | 'members'> },
+  workspace: Workspace,
+  reference: string,
+): Promise<User> {
+  const user = await lookUpUser({ storage }, reference);
+  if (user !== null && (await storage.members.find(user.id, workspace.id)) !== null) return user;
+  throw noSuchMember();
+}
+
+const noSuchMember = (): SandgateError =>
+  new SandgateError('member_not_found', 'The workspace has no such member');
 
 /** @throws SandgateError `member_not_found`, `owner_conflict` of or to the owner */
 export async function changeRole(
@@ -118,7 +163,7 @@ async function requireOrdinary(
 ): Promise<void> {
   const membership = await members.find(user.id, workspace.id);
   if (membership === null) {
-    throw new SandgateError('member_not_found', 'The workspace has no such member');
+    throw noSuchMember();
   }
   if (membership.role === 'owner') {
     throw new SandgateError(

@@ -82,20 +82,21 @@ export async function closeWorkspace(
 }
 
 /**
- * Makes another member the owner; the owner becomes an admin.
+ * Makes another member the owner; who was it, if anybody, becomes an admin.
  * @throws SandgateError `member_not_found`, or `owner_conflict` for a home, which is its owner's for good
  */
 export async function transferWorkspace(
   { storage, change }: Pick<WorkspaceDependencies, 'storage' | 'change'>,
   workspace: Workspace,
-  from: { readonly id: string; readonly homeWorkspaceId: string },
   toUserId: string,
 ): Promise<void> {
-  if (from.homeWorkspaceId === workspace.id) {
-    throw new SandgateError('owner_conflict', 'Your own home cannot be handed over');
-  }
   const { members } = storage;
-  if (!(await members.transfer(workspace.id, from.id, toUserId, change.append))) {
+  const all = await members.listOfWorkspace(workspace.id);
+  const owner = all.find(({ member }) => member.role === 'owner')?.user ?? null;
+  if (owner?.homeWorkspaceId === workspace.id) {
+    throw new SandgateError('owner_conflict', 'The home of a person cannot be handed over');
+  }
+  if (!(await members.transfer(workspace.id, owner?.id ?? null, toUserId, change.append))) {
     throw new SandgateError('member_not_found', 'Only another member can become the owner');
   }
 }

@@ -1,3 +1,6 @@
+import { changePasswordRoute } from './account/change-password.ts';
+import { endSessionRoute, endSessionsRoute, listSessionsRoute } from './account/sessions.ts';
+import { updateMeRoute } from './account/update-me.ts';
 import {
   changeAlertSettingsRoute,
   showAlertSettingsRoute,
@@ -52,9 +55,34 @@ import { updateTicketRoute } from './tickets/update-ticket.ts';
 import { dashboardStatsRoute } from './usage/dashboard-stats.ts';
 import { listUsageRoute } from './usage/list-usage.ts';
 import { summarizeUsageRoute } from './usage/summarize-usage.ts';
+import { createUserRoute } from './users/create-user.ts';
+import { endUserSessionsRoute } from './users/end-user-sessions.ts';
+import { listUsersRoute } from './users/list-users.ts';
+import { showUserRoute } from './users/show-user.ts';
+import { disableUserRoute, enableUserRoute } from './users/switch-user.ts';
 import { verifyKeyRoute } from './verify-key.ts';
 import { changePlanRoute } from './workspaces/change-plan.ts';
+import {
+  closeWorkspaceRoute,
+  transferWorkspaceRoute,
+  updateWorkspaceRoute,
+} from './workspaces/change-workspace.ts';
+import { createWorkspaceRoute } from './workspaces/create-workspace.ts';
+import {
+  createInvitationRoute,
+  listInvitationsRoute,
+  withdrawInvitationRoute,
+} from './workspaces/invitations.ts';
 import { listPlansRoute } from './workspaces/list-plans.ts';
+import { listWorkspacesRoute } from './workspaces/list-workspaces.ts';
+import {
+  addMemberRoute,
+  changeRoleRoute,
+  listMembersRoute,
+  removeMemberRoute,
+} from './workspaces/members.ts';
+import { showWorkspaceRoute } from './workspaces/show-workspace.ts';
+import { joinByInvitationRoute, showInvitationRoute } from './workspaces/use-invitation.ts';
 
 /** Every route of this door. What is not here is answered by nobody, and documented nowhere. */
 export const allRoutes: readonly Route[] = [
@@ -69,6 +97,11 @@ export const allRoutes: readonly Route[] = [
   disableKeyRoute,
   createChildKeyRoute,
   showMeRoute,
+  updateMeRoute,
+  changePasswordRoute,
+  listSessionsRoute,
+  endSessionRoute,
+  endSessionsRoute,
   verifyKeyRoute,
   listUsageRoute,
   summarizeUsageRoute,
@@ -90,6 +123,27 @@ export const allRoutes: readonly Route[] = [
   commentOnTicketRoute,
   listPlansRoute,
   changePlanRoute,
+  listUsersRoute,
+  createUserRoute,
+  showUserRoute,
+  enableUserRoute,
+  disableUserRoute,
+  endUserSessionsRoute,
+  listWorkspacesRoute,
+  createWorkspaceRoute,
+  showWorkspaceRoute,
+  updateWorkspaceRoute,
+  closeWorkspaceRoute,
+  transferWorkspaceRoute,
+  listMembersRoute,
+  addMemberRoute,
+  changeRoleRoute,
+  removeMemberRoute,
+  listInvitationsRoute,
+  createInvitationRoute,
+  withdrawInvitationRoute,
+  showInvitationRoute,
+  joinByInvitationRoute,
   reportLeakedKeyRoute,
   publishKeyPatternRoute,
   createSandboxRoute,

@@ -10,6 +10,7 @@ import type { Access, Authorizer } from '../authorize/authorizer.ts';
 import { noChange } from '../authorize/no-change.ts';
 import { reportLimits } from '../authorize/report-limits.ts';
 import { selectWorkspace } from '../authorize/select-workspace.ts';
+import { requirePerson } from '../people/people-context.ts';
 import { readJson } from '../read-json.ts';
 import { incomingOf, peerAddress, type RequestContext } from '../request-context.ts';
 import { upgradeOf } from '../upgrade.ts';
@@ -51,6 +52,7 @@ const publicContext = (context: RequestContext, services: NativeServices) => ({
   requestId: context.get('requestId'),
   address: peerAddress(context),
   accept: context.req.header('accept') ?? '',
+  agent: context.req.header('user-agent') ?? '',
 });
 
 async function answerStranger(
@@ -98,6 +100,10 @@ async function answerKey(
     },
     async (access) => {
       const change = 'audit' in route && !safe ? route.audit : null;
+      const runIt: typeof run = async (called) => {
+        if (route.access === 'person') requirePerson(called);
+        return await run(called);
+      };
       const called = {
         ...known,
         access,
@@ -105,7 +111,9 @@ async function answerKey(
         ownChildrenOnly: ownChildrenOnly(route, access),
       };
       const work = () =>
-        change === null ? run({ ...called, change: noChange }) : runAudited(change, called, run);
+        change === null
+          ? runIt({ ...called, change: noChange })
+          : runAudited(change, called, runIt);
       const isGood = async () => (await authorizer.identify({ credential, address })) === null;
       const unwatch = upgrade === null || !isKey(access) ? null : watchKey(upgrade, isGood);
       try {
@@ -127,6 +135,7 @@ async function answerKey(
 const ownChildrenOnly = (route: AuthorisedRoute, { caller }: Access): boolean =>
   route.ownChildren === true &&
   route.access !== 'any key' &&
+  route.access !== 'person' &&
   caller.kind === 'key' &&
   !grants(caller.key.scopes, route.access);
 
@@ -174,7 +183,7 @@ function openExchange(
 
 /** What a route says of every call of it. */
 export const callOf = (route: AuthorisedRoute) => ({
-  scope: route.access === 'any key' ? null : route.access,
+  scope: route.access === 'any key' || route.access === 'person' ? null : route.access,
   ownChildren: route.ownChildren === true,
   method: route.method.toUpperCase(),
   endpoint: route.path,

@@ -87,6 +87,7 @@ async function answerDirectly(
           requestId,
           address,
           accept: '',
+          agent: '',
           access,
           exchange: noExchange,
           change: noChange,

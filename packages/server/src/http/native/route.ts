@@ -2,11 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type {
   ApiKey,
   AuditedChange,
-  AuditLog,
-  Clock,
   ErrorCode,
   FailureBudget,
-  KeyDependencies,
   RequestLimits,
   Scope,
   Workspace,
@@ -15,6 +12,7 @@ import { z } from 'zod';
 import type { Access } from '../authorize/authorizer.ts';
 import type { RouteWorkspace } from '../authorize/select-workspace.ts';
 import type { CallLimit } from '../call-limit.ts';
+import type { IdentityServices } from '../identity-services.ts';
 import type { OutputBudget } from '../output-budget.ts';
 import type { OutputPace } from '../output-pace.ts';
 import { type Input, type RawInput, readInput } from './read-input.ts';
@@ -33,9 +31,7 @@ export interface NativeBounds {
 }
 
 /** What the handlers of this door need of the server. */
-export interface NativeServices extends KeyDependencies, NativeBounds {
-  readonly clock: Clock;
-  readonly auditLog: AuditLog;
+export interface NativeServices extends IdentityServices, NativeBounds {
   readonly limitsOf: (key: ApiKey, workspace: Workspace | null) => RequestLimits;
   /** By name. */
   readonly plans: Readonly<Record<string, { readonly requests: RequestLimits }>>;
@@ -47,6 +43,8 @@ export interface PublicContext extends NativeServices {
   readonly requestId: string;
   /** The peer's IP address. */
   readonly address: string;
+  /** What the client calls itself. */
+  readonly agent: string;
   /** The request's `Accept` header; empty when there is none. */
   readonly accept: string;
 }
@@ -77,8 +75,11 @@ export interface AuthorisedContext extends PublicContext {
   readonly ownChildrenOnly: boolean;
 }
 
-/** A scope, or `any key` for what every living key may do, or `public` for what needs none. */
-export type RouteAccess = Scope | 'any key' | 'public';
+/**
+ * A scope, or `any key` for what every living key may do, or `person` for who has logged in and comes
+ * with an access token, or `public` for what needs none.
+ */
+export type RouteAccess = Scope | 'any key' | 'person' | 'public';
 
 interface RouteShape<
   Params extends z.ZodObject,

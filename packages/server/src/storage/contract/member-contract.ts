@@ -72,6 +72,7 @@ export function describeMembers(stores: StoresUnderTest): void {
       expect(await members.transfer(team, sampleId(1), sampleId(3))).toBe(false);
       expect(await members.transfer(team, sampleId(1), sampleId(1))).toBe(false);
       expect(await members.transfer(team, sampleId(1), sampleId(2))).toBe(true);
+      expect(await members.transfer(team, null, sampleId(1))).toBe(false);
       expect(await stores.other.members.find(sampleId(1), team)).toMatchObject({ role: 'admin' });
       expect(await stores.other.members.find(sampleId(2), team)).toMatchObject({ role: 'owner' });
     });

@@ -43,6 +43,18 @@ export function describeUsers(stores: StoresUnderTest): void {
       await expect(second).rejects.toMatchObject({ code: 'owner_conflict' });
     });
 
+    it('gives parts of the list, by name and address too', async () => {
+      for (const number of [1, 2, 3]) await storePerson(stores.storage, number);
+      const numbers = async (request: Parameters<typeof stores.storage.users.page>[0]) => {
+        const { users, total } = await stores.other.users.page(request);
+        return [users.map(({ number }) => number), total];
+      };
+      expect(await numbers({ limit: 2 })).toEqual([[1, 2], 3]);
+      expect(await numbers({ limit: 2, afterNumber: 2 })).toEqual([[3], 3]);
+      expect(await numbers({ limit: 9, search: 'PERSON2@' })).toEqual([[2], 1]);
+      expect(await numbers({ limit: 9, search: '%' })).toEqual([[], 0]);
+    });
+
     it('of two that want to be the first, lets one', async () => {
       const insert = (number: number) =>
         stores[number === 1 ? 'storage' : 'other'].users.insert(

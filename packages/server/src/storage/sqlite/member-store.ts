@@ -127,19 +127,31 @@ export class SqliteMemberStore implements MemberStore {
 
   async transfer(
     workspaceId: string,
-    fromUserId: string,
+    fromUserId: string | null,
     toUserId: string,
     record?: RecordChange,
   ): Promise<boolean> {
     return this.#connection.transaction('full', () => {
-      const from = this.#find.get(fromUserId, workspaceId);
       const to = this.#find.get(toUserId, workspaceId);
-      if (from?.role !== 'owner' || to === undefined || fromUserId === toUserId) return false;
+      if (this.#ownerOf(workspaceId) !== fromUserId || to === undefined || to.role === 'owner') {
+        return false;
+      }
       // In this order: a workspace never has two owners.
-      this.#setRole(workspaceId, fromUserId, 'admin');
+      if (fromUserId !== null) this.#setRole(workspaceId, fromUserId, 'admin');
       this.#setRole(workspaceId, toUserId, 'owner');
       return recordIfChanged(this.#connection, true, record);
     });
+  }
+
+  #ownerOf(workspaceId: string): string | null {
+    const row = this.#connection.first(
+      this.#connection.queries
+        .selectFrom('members')
+        .select('user_id')
+        .where('workspace_id', '=', workspaceId)
+        .where('role', '=', 'owner'),
+    );
+    return row?.user_id ?? null;
   }
 
   #setRole(workspaceId: string, userId: string, role: Role): void {

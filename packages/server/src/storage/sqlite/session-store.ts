@@ -7,7 +7,7 @@ import type {
   SessionWithUser,
 } from '@sandgate/core';
 import type { Selectable } from 'kysely';
-import { recordIfChanged } from './append-audit.ts';
+import { appendAudit, recordIfChanged } from './append-audit.ts';
 import type { PeopleSchema } from './people-schema.ts';
 import { RememberedReads } from './remembered-reads.ts';
 import type { Durability, PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
@@ -145,7 +145,14 @@ export class SqliteSessionStore implements SessionStore {
     });
   }
 
-  async endAll(userId: string, nowMs: number, except = ''): Promise<number> {
+  async endAll(
+    userId: string,
+    nowMs: number,
+    {
+      except = '',
+      record,
+    }: { except?: string | undefined; record?: RecordChange<number> | undefined } = {},
+  ): Promise<number> {
     const update = this.#connection.queries
       .updateTable('sessions')
       .set({ ended_at_ms: nowMs })
@@ -153,7 +160,11 @@ export class SqliteSessionStore implements SessionStore {
       .where('id', '<>', except)
       .where('ended_at_ms', 'is', null)
       .where('expires_at_ms', '>', nowMs);
-    return this.#connection.transaction('full', () => this.#connection.run(update));
+    return this.#connection.transaction('full', () => {
+      const ended = this.#connection.run(update);
+      if (ended > 0 && record !== undefined) appendAudit(this.#connection, record(ended));
+      return ended;
+    });
   }
 
   async prune(beforeMs: number, most: number): Promise<boolean> {

@@ -4,10 +4,12 @@ import {
   SandgateError,
   type User,
   type UserChanges,
+  type UserPageRequest,
   type UserStore,
   type Workspace,
 } from '@sandgate/core';
 import { appendAudit, recordIfChanged } from './append-audit.ts';
+import { contains } from './match-text.ts';
 import { insertMember } from './member-store.ts';
 import { RememberedReads } from './remembered-reads.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
@@ -60,6 +62,27 @@ export class SqliteUserStore implements UserStore {
     return this.#connection
       .all(this.#connection.queries.selectFrom('users').selectAll().orderBy('number'))
       .map(toUser);
+  }
+
+  async page({
+    limit,
+    afterNumber = 0,
+    search,
+  }: UserPageRequest): Promise<{ readonly users: readonly User[]; readonly total: number }> {
+    const found = this.#connection.queries
+      .selectFrom('users')
+      .$if(search !== undefined, (query) =>
+        query.where(({ or }) =>
+          or([contains('name', search ?? ''), contains('email', search ?? '')]),
+        ),
+      );
+    const rows = this.#connection.all(
+      found.selectAll().where('number', '>', afterNumber).orderBy('number').limit(limit),
+    );
+    const counted = this.#connection.first(
+      found.select((column) => column.fn.countAll<number>().as('users')),
+    );
+    return { users: rows.map(toUser), total: counted?.users ?? 0 };
   }
 
   async count(): Promise<number> {

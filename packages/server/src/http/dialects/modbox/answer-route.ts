@@ -5,15 +5,15 @@ import { noChange } from '../../authorize/no-change.ts';
 import { readCredential } from '../../authorize/read-credential.ts';
 import { reportLimits } from '../../authorize/report-limits.ts';
 import { selectWorkspace } from '../../authorize/select-workspace.ts';
+import { requirePerson } from '../../people/people-context.ts';
 import { readJson } from '../../read-json.ts';
 import { headerValues, peerAddress, type RequestContext } from '../../request-context.ts';
 import { modboxStatus } from './error-response.ts';
-import type { ModboxServices } from './modbox-route.ts';
-import {
-  type AuthorisedModboxContext,
-  type ModboxContext,
-  type ModboxRoute,
-  requirePerson,
+import type {
+  AuthorisedModboxContext,
+  ModboxContext,
+  ModboxRoute,
+  ModboxServices,
 } from './modbox-route.ts';
 import { readFields } from './read-fields.ts';
 import { workspaceOfSandbox } from './sandboxes/sandbox-reference.ts';

@@ -1,9 +1,9 @@
-import type { AuditedChange, KeyOwner, Scope } from '@sandgate/core';
-import { SandgateError } from '@sandgate/core';
+import type { AuditedChange, SandgateError, Scope } from '@sandgate/core';
 import { z } from 'zod';
 import type { Access } from '../../authorize/authorizer.ts';
 import type { CallLimit } from '../../call-limit.ts';
 import type { IdentityServices } from '../../identity-services.ts';
+import type { PeopleContext } from '../../people/people-context.ts';
 import type { SandboxReference } from './sandboxes/sandbox-reference.ts';
 
 /** What the handlers of this door need of the server. */
@@ -12,12 +12,7 @@ export interface ModboxServices extends IdentityServices {
   readonly calls: CallLimit;
 }
 
-export interface ModboxContext extends ModboxServices {
-  readonly requestId: string;
-  /** The peer's IP address. */
-  readonly address: string;
-  /** What the client calls itself. */
-  readonly agent: string;
+export interface ModboxContext extends ModboxServices, PeopleContext {
   /** The request's `Cookie` header; empty when there is none. */
   readonly cookies: string;
   /** Segments of the path, by name. */
@@ -112,23 +107,6 @@ export function defineModboxRoute<Body extends z.ZodType = z.ZodUndefined>(
     run: (value: unknown, context: AuthorisedModboxContext) =>
       run(value as z.output<Body>, context),
   };
-}
-
-/** A person who has logged in. */
-type LoggedIn = KeyOwner & { readonly sessionId: string };
-
-/**
- * The person who calls with an access token. A key of theirs is not enough for what is about the
- * account: it may be given less than they have, and must not be able to get more.
- * @throws SandgateError `user_required`
- */
-export function requirePerson({ access: { caller } }: AuthorisedModboxContext): LoggedIn {
-  const owner = caller.kind === 'key' ? caller.owner : null;
-  if (owner?.sessionId != null) return { ...owner, sessionId: owner.sessionId };
-  throw new SandgateError(
-    'user_required',
-    'This is about an account: log in, and send the access token',
-  );
 }
 
 /** Text as these clients send it: what is left out and null are the same. */

@@ -7,12 +7,8 @@ import {
   SandgateError,
 } from '@sandgate/core';
 import { z } from 'zod';
-import {
-  type AuthorisedModboxContext,
-  defineModboxRoute,
-  optionalText,
-  requirePerson,
-} from '../modbox-route.ts';
+import { requirePerson } from '../../../people/people-context.ts';
+import { type AuthorisedModboxContext, defineModboxRoute, optionalText } from '../modbox-route.ts';
 
 const time = (timeMs: number | null): string | null =>
   timeMs === null ? null : new Date(timeMs).toISOString();

@@ -1,8 +1,9 @@
 import { logIn } from '@sandgate/core';
 import { z } from 'zod';
+import { openSession } from '../../../people/open-session.ts';
+import { refuseStranger } from '../../../people/refuse-stranger.ts';
 import { defineModboxDoor, optionalText } from '../modbox-route.ts';
-import { refuseStranger } from './refuse-stranger.ts';
-import { openSession, tokenAnswer } from './token-answer.ts';
+import { tokenAnswer } from './token-answer.ts';
 
 export const logInRoute = defineModboxDoor({
   method: 'post',

@@ -1,7 +1,8 @@
 import { endSessionOf } from '@sandgate/core';
 import { z } from 'zod';
-import { defineModboxDoor, defineModboxRoute, requirePerson } from '../modbox-route.ts';
-import { recordSession } from './token-answer.ts';
+import { endOwnSessions } from '../../../people/end-sessions.ts';
+import { recordSession } from '../../../people/open-session.ts';
+import { defineModboxDoor, defineModboxRoute } from '../modbox-route.ts';
 
 /** Needs no more than the refresh token: the access token may have expired by then. */
 export const logOutRoute = defineModboxDoor({
@@ -26,9 +27,6 @@ export const logOutEverywhereRoute = defineModboxRoute({
   workspace: 'header',
   audit: 'session.end_all',
   async run(_, context) {
-    const { user } = requirePerson(context);
-    const ended = await context.storage.sessions.endAll(user.id, context.clock.nowMs());
-    context.change.note({ target: `user:${user.number}`, details: { sessions: ended } });
-    return { success: true, ended };
+    return { success: true, ended: await endOwnSessions(context) };
   },
 });

@@ -1,5 +1,6 @@
-import { SandgateError } from '@sandgate/core';
-import { defineModboxRoute, requirePerson } from '../modbox-route.ts';
+import { endOwnSession } from '../../../people/end-sessions.ts';
+import { requirePerson } from '../../../people/people-context.ts';
+import { defineModboxRoute } from '../modbox-route.ts';
 
 const time = (timeMs: number): string => new Date(timeMs).toISOString();
 
@@ -33,13 +34,7 @@ export const endSessionRoute = defineModboxRoute({
   workspace: 'header',
   audit: 'session.end',
   async run(_, context) {
-    const { user } = requirePerson(context);
-    const { session_id: id = '' } = context.params;
-    context.change.note({ target: `user:${user.number}`, details: { session: id } });
-    const { sessions } = context.storage;
-    if (!(await sessions.end(user.id, id, context.clock.nowMs(), context.change.append))) {
-      throw new SandgateError('not_found', 'There is no such session');
-    }
+    await endOwnSession(context, context.params.session_id ?? '');
     return { success: true };
   },
 });

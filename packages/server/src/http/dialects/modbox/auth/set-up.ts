@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { makeFirstAccount } from '../../../people/make-account.ts';
+import { openSession } from '../../../people/open-session.ts';
 import { defineModboxDoor, optionalText } from '../modbox-route.ts';
-import { refuseStranger } from './refuse-stranger.ts';
-import { openSession, tokenAnswer } from './token-answer.ts';
+import { tokenAnswer } from './token-answer.ts';
 
 export const setUpRoute = defineModboxDoor({
   method: 'post',
@@ -13,22 +14,8 @@ export const setUpRoute = defineModboxDoor({
     password: z.string().max(1_024),
     name: optionalText(200),
   }),
-  async run({ token, email, password, name = '' }, context) {
-    const { setup, auditLog, address, requestId } = context;
-    const user = await refuseStranger(context, '/auth/setup', () =>
-      setup.create(token, { email, password, name }, ({ number }) =>
-        auditLog.append([
-          {
-            action: 'user.create',
-            actor: { kind: 'user', userNumber: number },
-            target: `user:${number}`,
-            address,
-            requestId,
-            details: { by: 'setup token' },
-          },
-        ]),
-      ),
-    );
+  async run({ name = '', ...account }, context) {
+    const user = await makeFirstAccount(context, '/auth/setup', { ...account, name });
     return tokenAnswer(await openSession(context, user, { by: 'setup token' }));
   },
 });

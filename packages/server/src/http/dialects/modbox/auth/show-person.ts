@@ -1,4 +1,5 @@
-import { defineModboxRoute, requirePerson } from '../modbox-route.ts';
+import { requirePerson } from '../../../people/people-context.ts';
+import { defineModboxRoute } from '../modbox-route.ts';
 
 export const showPersonRoute = defineModboxRoute({
   method: 'get',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { namedWorkspace } from '../../../people/workspace-caller.ts';
 import { defineModboxRoute } from '../modbox-route.ts';
 import { told } from '../told-failure.ts';
-import { namedWorkspace } from '../workspaces/workspace-caller.ts';
 import { byTask, findSandbox } from './sandbox-reference.ts';
 
 /** Of one that is destroyed already, too. Answers when it is gone. */

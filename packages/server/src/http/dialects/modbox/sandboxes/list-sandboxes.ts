@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { namedWorkspace } from '../../../people/workspace-caller.ts';
 import { defineModboxRoute } from '../modbox-route.ts';
 import { readFields } from '../read-fields.ts';
-import { namedWorkspace } from '../workspaces/workspace-caller.ts';
 import { sandboxDetail, sandboxStatuses, statesOf } from './sandbox-detail.ts';
 
 const mostAtOnce = 1_000;

@@ -1,8 +1,8 @@
 import { type NewSandbox, type Sandbox, SandgateError } from '@sandgate/core';
 import { z } from 'zod';
+import { namedWorkspace } from '../../../people/workspace-caller.ts';
 import { type AuthorisedModboxContext, defineModboxRoute } from '../modbox-route.ts';
 import { told } from '../told-failure.ts';
-import { namedWorkspace } from '../workspaces/workspace-caller.ts';
 import { uuidOf } from './resource-uuid.ts';
 import { endOf } from './sandbox-detail.ts';
 import { taskLabels, taskNameOf } from './task-name.ts';

@@ -1,5 +1,5 @@
+import { namedWorkspace } from '../../../people/workspace-caller.ts';
 import { defineModboxRoute } from '../modbox-route.ts';
-import { namedWorkspace } from '../workspaces/workspace-caller.ts';
 import { sandboxDetail } from './sandbox-detail.ts';
 import { byEither, findSandbox } from './sandbox-reference.ts';
 

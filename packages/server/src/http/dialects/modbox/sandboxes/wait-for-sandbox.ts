@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { namedWorkspace } from '../../../people/workspace-caller.ts';
 import { defineModboxRoute } from '../modbox-route.ts';
-import { namedWorkspace } from '../workspaces/workspace-caller.ts';
 import { failureOf, statusOf } from './sandbox-detail.ts';
 import { byTask, findSandbox } from './sandbox-reference.ts';
 

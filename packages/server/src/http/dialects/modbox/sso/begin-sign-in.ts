@@ -1,11 +1,11 @@
 import { type IdentityProvider, SandgateError } from '@sandgate/core';
 import { z } from 'zod';
+import { requirePerson } from '../../../people/people-context.ts';
 import {
   defineModboxDoor,
   defineModboxRoute,
   type ModboxContext,
   optionalText,
-  requirePerson,
 } from '../modbox-route.ts';
 import { attemptCookie, callbackUrl } from './attempt-cookie.ts';
 

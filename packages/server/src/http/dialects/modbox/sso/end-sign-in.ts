@@ -1,7 +1,8 @@
 import { audited, SandgateError, sessionLives, signIn, type User } from '@sandgate/core';
 import { z } from 'zod';
-import { refuseStranger } from '../auth/refuse-stranger.ts';
-import { openSession, tokenAnswer } from '../auth/token-answer.ts';
+import { openSession } from '../../../people/open-session.ts';
+import { refuseStranger } from '../../../people/refuse-stranger.ts';
+import { tokenAnswer } from '../auth/token-answer.ts';
 import { defineModboxDoor, type ModboxContext } from '../modbox-route.ts';
 import { callbackUrl, endedAttemptCookie, readAttemptCookie } from './attempt-cookie.ts';
 import { requireProvider } from './begin-sign-in.ts';

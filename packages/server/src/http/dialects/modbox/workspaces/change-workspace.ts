@@ -1,7 +1,8 @@
-import { closeWorkspace, describeWorkspace, transferWorkspace } from '@sandgate/core';
+import { describeWorkspace } from '@sandgate/core';
 import { z } from 'zod';
-import { defineModboxRoute, optionalText, requirePerson } from '../modbox-route.ts';
-import { callerOf, namedWorkspace, requireOwner } from './workspace-caller.ts';
+import { closeNamedWorkspace, handOverWorkspace } from '../../../people/change-workspaces.ts';
+import { callerOf, namedWorkspace } from '../../../people/workspace-caller.ts';
+import { defineModboxRoute, optionalText } from '../modbox-route.ts';
 import { workspaceDetail } from './workspace-item.ts';
 
 export const updateWorkspaceRoute = defineModboxRoute({
@@ -27,9 +28,7 @@ export const closeWorkspaceRoute = defineModboxRoute({
   workspace: 'path',
   audit: 'workspace.close',
   async run(_, context) {
-    requireOwner(context);
-    await closeWorkspace(context, namedWorkspace(context));
-    context.purgeClosed();
+    await closeNamedWorkspace(context);
     return { success: true };
   },
 });
@@ -42,11 +41,9 @@ export const transferWorkspaceRoute = defineModboxRoute({
   audit: 'workspace.transfer',
   body: z.object({ user_id: z.string().max(100) }),
   async run({ user_id: userId }, context) {
-    requireOwner(context);
-    const { user } = requirePerson(context);
     const workspace = namedWorkspace(context);
-    context.change.note({ target: `workspace:${workspace.id}`, details: { to: userId } });
-    await transferWorkspace(context, workspace, user, userId);
-    return await workspaceDetail(context.storage, workspace, 'admin');
+    await handOverWorkspace(context, userId);
+    const role = callerOf(context).isOperator ? null : 'admin';
+    return await workspaceDetail(context.storage, workspace, role);
   },
 });

@@ -1,20 +1,15 @@
-import {
-  acceptAsNewPerson,
-  acceptInvitation,
-  findInvitation,
-  SandgateError,
-  type Workspace,
-} from '@sandgate/core';
+import type { Workspace } from '@sandgate/core';
 import { z } from 'zod';
-import { refuseStranger } from '../auth/refuse-stranger.ts';
-import { openSession, tokenAnswer } from '../auth/token-answer.ts';
 import {
-  defineModboxDoor,
-  defineModboxRoute,
-  optionalText,
-  requirePerson,
-} from '../modbox-route.ts';
-import { namedWorkspace } from './workspace-caller.ts';
+  joinByInvitation,
+  showInvitation,
+  withdrawInvitation,
+} from '../../../people/invitations.ts';
+import { makeInvitedAccount } from '../../../people/make-account.ts';
+import { openSession } from '../../../people/open-session.ts';
+import { namedWorkspace } from '../../../people/workspace-caller.ts';
+import { tokenAnswer } from '../auth/token-answer.ts';
+import { defineModboxDoor, defineModboxRoute, optionalText } from '../modbox-route.ts';
 
 export const listInvitationsRoute = defineModboxRoute({
   method: 'get',
@@ -44,27 +39,23 @@ export const withdrawInvitationRoute = defineModboxRoute({
   workspace: 'path',
   audit: 'invitation.withdraw',
   async run(_, context) {
-    const { invitation_id: id = '' } = context.params;
-    const { id: workspaceId } = namedWorkspace(context);
-    context.change.note({ target: `invitation:${id}` });
-    const { invitations } = context.storage;
-    if (await invitations.remove(workspaceId, id, context.change.append)) return { success: true };
-    throw new SandgateError('invitation_invalid', 'The workspace has no such invitation');
+    await withdrawInvitation(context, context.params.invitation_id ?? '');
+    return { success: true };
   },
 });
 
 const token = z.string().max(200);
 
-/** What the page behind an invitation's link shows. */
 export const showInvitationRoute = defineModboxDoor({
   method: 'post',
   path: '/auth/invitations/show',
   body: z.object({ token }),
   async run(body, context) {
-    const invitation = await refuseStranger(context, '/auth/invitations/show', () =>
-      findInvitation(context, body.token),
+    const { invitation, workspace } = await showInvitation(
+      context,
+      '/auth/invitations/show',
+      body.token,
     );
-    const workspace = await context.storage.workspaces.findById(invitation.workspaceId);
     return { email: invitation.email, role: invitation.role, workspace: named(workspace) };
   },
 });
@@ -75,22 +66,9 @@ export const acceptInvitationRoute = defineModboxDoor({
   path: '/auth/invitations/accept',
   status: 201,
   body: z.object({ token, password: z.string().max(1_024), name: optionalText(200) }),
-  async run({ name = '', password, ...body }, context) {
-    const { auditLog, address, requestId } = context;
-    const user = await refuseStranger(context, '/auth/invitations/accept', () =>
-      acceptAsNewPerson(context, body.token, { name, password }, ({ number }) =>
-        auditLog.append([
-          {
-            action: 'user.create',
-            actor: { kind: 'user', userNumber: number },
-            target: `user:${number}`,
-            address,
-            requestId,
-            details: { by: 'invitation' },
-          },
-        ]),
-      ),
-    );
+  async run({ name = '', ...account }, context) {
+    const endpoint = '/auth/invitations/accept';
+    const user = await makeInvitedAccount(context, endpoint, { ...account, name });
     return tokenAnswer(await openSession(context, user, { by: 'invitation' }));
   },
 });
@@ -104,9 +82,7 @@ export const joinByInvitationRoute = defineModboxRoute({
   audit: 'member.add',
   body: z.object({ token }),
   async run(body, context) {
-    const { user } = requirePerson(context);
-    const invitation = await acceptInvitation(context, body.token, user);
-    const workspace = await context.storage.workspaces.findById(invitation.workspaceId);
+    const { invitation, workspace } = await joinByInvitation(context, body.token);
     return { success: true, role: invitation.role, workspace: named(workspace) };
   },
 });

@@ -1,17 +1,9 @@
-import {
-  addMember,
-  changeRole,
-  grants,
-  removeMember,
-  requireRoleWithin,
-  roles,
-  SandgateError,
-  type User,
-} from '@sandgate/core';
+import { addMember, changeRole, findMember, requireRoleWithin, roles } from '@sandgate/core';
 import { z } from 'zod';
 import { callerKey } from '../../../authorize/caller-key.ts';
-import { type AuthorisedModboxContext, defineModboxRoute } from '../modbox-route.ts';
-import { callerOf, namedWorkspace } from './workspace-caller.ts';
+import { removeNamedMember } from '../../../people/change-workspaces.ts';
+import { callerOf, namedWorkspace } from '../../../people/workspace-caller.ts';
+import { defineModboxRoute } from '../modbox-route.ts';
 
 const role = z.enum(roles);
 
@@ -57,8 +49,9 @@ export const changeRoleRoute = defineModboxRoute({
   body: z.object({ role }),
   async run({ role }, context) {
     requireRoleWithin(callerKey(context), role);
-    const user = await namedUser(context);
-    await changeRole(context, namedWorkspace(context), user, role);
+    const workspace = namedWorkspace(context);
+    const user = await findMember(context, workspace, context.params.user_id ?? '');
+    await changeRole(context, workspace, user, role);
     return { user_id: user.id, role, email: user.email, name: user.name };
   },
 });
@@ -71,20 +64,7 @@ export const removeMemberRoute = defineModboxRoute({
   workspace: 'path',
   audit: 'member.remove',
   async run(_, context) {
-    const user = await namedUser(context);
-    const { caller } = context.access;
-    const scopes = caller.kind === 'key' ? caller.key.scopes : (['*'] as const);
-    const leaves = caller.kind === 'key' && caller.owner?.user.id === user.id;
-    if (!grants(scopes, 'workspace:manage') && !(leaves && caller.owner?.sessionId != null)) {
-      throw new SandgateError('role_refused', 'Your role does not allow you to remove others');
-    }
-    await removeMember(context, namedWorkspace(context), user);
+    await removeNamedMember(context, context.params.user_id ?? '');
     return { success: true };
   },
 });
-
-async function namedUser({ storage, params }: AuthorisedModboxContext): Promise<User> {
-  const user = await storage.users.findById(params.user_id ?? '');
-  if (user !== null) return user;
-  throw new SandgateError('member_not_found', 'The workspace has no such member');
-}

@@ -1,5 +1,5 @@
+import { callerOf, namedWorkspace } from '../../../people/workspace-caller.ts';
 import { defineModboxRoute } from '../modbox-route.ts';
-import { callerOf, namedWorkspace } from './workspace-caller.ts';
 import { workspaceDetail } from './workspace-item.ts';
 
 export const showWorkspaceRoute = defineModboxRoute({

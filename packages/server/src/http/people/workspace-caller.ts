@@ -1,5 +1,9 @@
-import { type Role, SandgateError, type User, type Workspace } from '@sandgate/core';
-import type { AuthorisedModboxContext } from '../modbox-route.ts';
+import { grants, type Role, SandgateError, type User, type Workspace } from '@sandgate/core';
+import type { Access } from '../authorize/authorizer.ts';
+
+interface Called {
+  readonly access: Access;
+}
 
 /** What somebody is who asks about a workspace. */
 export interface WorkspaceCaller {
@@ -10,7 +14,7 @@ export interface WorkspaceCaller {
   readonly isOperator: boolean;
 }
 
-export function callerOf({ access: { caller } }: AuthorisedModboxContext): WorkspaceCaller {
+export function callerOf({ access: { caller } }: Called): WorkspaceCaller {
   if (caller.kind !== 'key') return { user: null, role: null, isOperator: true };
   const { key, owner } = caller;
   return {
@@ -20,15 +24,18 @@ export function callerOf({ access: { caller } }: AuthorisedModboxContext): Works
   };
 }
 
+export const mayManage = ({ access: { caller } }: Called): boolean =>
+  caller.kind !== 'key' || grants(caller.key.scopes, 'workspace:manage');
+
 /** @throws SandgateError `role_refused` */
-export function requireOwner(context: AuthorisedModboxContext): WorkspaceCaller {
+export function requireOwner(context: Called): WorkspaceCaller {
   const caller = callerOf(context);
   if (caller.isOperator || caller.role === 'owner') return caller;
   throw new SandgateError('role_refused', 'Only the owner of the workspace may do this');
 }
 
 /** The one that the call is about. */
-export function namedWorkspace({ access: { workspace } }: AuthorisedModboxContext): Workspace {
+export function namedWorkspace({ access: { workspace } }: Called): Workspace {
   if (workspace !== null) return workspace;
   throw new SandgateError('workspace_not_found', 'Workspace not found');
 }

@@ -1,12 +1,12 @@
 import { SandgateError } from '@sandgate/core';
-import type { ModboxContext } from '../modbox-route.ts';
+import type { PeopleContext } from './people-context.ts';
 
 /**
  * Runs what may refuse a stranger's secret, and writes the refusal down. Each one costs the address
  * something; a good secret is never asked.
  */
 export async function refuseStranger<T>(
-  { failures, onRefusal, clock, address, requestId }: ModboxContext,
+  { failures, onRefusal, clock, address, requestId }: PeopleContext,
   endpoint: string,
   work: () => Promise<T>,
 ): Promise<T> {
