@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type AttackedServer,
   answersDuring,
@@ -8,9 +8,6 @@ import {
   startAttackedServer,
 } from '../support/attacked-server.ts';
 import { revive } from '../support/revive.ts';
-
-// To save thousands of deep directories takes a while; what counts is that others are served.
-vi.setConfig({ testTimeout: 60_000 });
 
 let attacked: AttackedServer;
 beforeAll(async () => {

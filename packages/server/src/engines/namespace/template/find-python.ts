@@ -61,8 +61,8 @@ export async function findPythons(options: FindPythonOptions): Promise<HostInter
       ? directories.map((directory) => join(directory, 'python3')).filter(existsSync)
       : [options.file];
   const found = new Map<string, Installation>();
-  for (const file of new Set(files)) {
-    const installation = await describe(file);
+  const described = await Promise.all([...new Set(files)].map(describe));
+  for (const installation of described) {
     if (installation === null || options.isPrivate(installation.prefix)) continue;
     if (!options.dropped || isOpen(installation)) {
       found.set(installation.executable, installation);
