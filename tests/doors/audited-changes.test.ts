@@ -26,7 +26,8 @@ afterAll(() => beside.close());
 
 /** What happens to sandboxes is recorded when it has happened: no transaction takes it back. */
 const changing = allRoutes.filter(
-  (route) => 'safe' in route && !route.safe && !route.path.startsWith('/api/v1/sandboxes'),
+  (route) =>
+    'safe' in route && !route.safe && !/^\/api\/v1\/(sandboxes|snapshots|volumes)/.test(route.path),
 );
 
 let asker: User;

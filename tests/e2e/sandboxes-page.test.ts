@@ -34,6 +34,8 @@ it('docs/sandboxes.md has only commands that work, in its order', async () => {
     'IndexError',
     'some data',
     '"reached":true',
+    '"stdout":"some data"',
+    '"stdout":"kept for later\\n"',
     '"allow":["pypi.org","*.pythonhosted.org"],"live":true',
     '"state":"paused"',
     '"state":"stopped"',

@@ -9,6 +9,8 @@ export interface DocumentedRoute {
   readonly access: unknown;
   /** `key:mint` opens it as well, for the caller's own descendants. */
   readonly ownChildren: boolean;
+  /** Further scopes that it needs. */
+  readonly alsoNeeds: readonly string[];
   /** Only a key of all workspaces may call it. */
   readonly operatorOnly: boolean;
   readonly statuses: readonly number[];
@@ -34,6 +36,7 @@ interface Operation {
   };
   readonly 'x-required-scope'?: unknown;
   readonly 'x-own-children-scope'?: unknown;
+  readonly 'x-also-required-scopes'?: readonly string[];
   readonly 'x-operator-only'?: boolean;
   readonly 'x-any-method'?: boolean;
 }
@@ -53,6 +56,7 @@ export function documentedRoutes(paths: OpenApiPaths): readonly DocumentedRoute[
         path,
         access: operation['x-required-scope'],
         ownChildren: operation['x-own-children-scope'] === 'key:mint',
+        alsoNeeds: operation['x-also-required-scopes'] ?? [],
         operatorOnly: operation['x-operator-only'] === true,
         statuses,
         success: statuses.find((status) => [200, 204].includes(status)) ?? statuses[0] ?? 0,

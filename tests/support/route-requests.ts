@@ -7,6 +7,7 @@ import type { DocumentedRoute } from './documented-routes.ts';
 import { requestUpgrade } from './request-upgrade.ts';
 import {
   absentTargets,
+  nextName,
   type RouteSample,
   routeSamples,
   type SampleTargets,
@@ -30,16 +31,28 @@ async function makeSandboxTargets(
   { engine, sandboxes }: TestApp,
   workspace: Workspace,
   path: string,
-) {
-  if (!path.includes('{sandbox}')) return {};
+): Promise<Partial<SampleTargets>> {
+  const has = (part: string): boolean => path.includes(part);
+  const targets: { -readonly [Name in keyof SampleTargets]?: SampleTargets[Name] } = {};
+  if (has('{volume}')) {
+    const volume = await sandboxes.createVolume(workspace, { name: nextName(), sizeMib: 1 });
+    targets.volume = volume.id;
+  }
+  if (!has('{sandbox}') && !has('/snapshots')) return targets;
   const sandbox = await sandboxes.create(workspace, { template: 'python' });
+  targets.sandbox = sandbox.id;
   engine.onDial = dialProgram;
-  if (path.includes('/files')) {
+  if (has('{snapshot}')) {
+    const { id } = await sandboxes.createSnapshot(workspace, sandbox.id, {});
+    await sandboxes.waitForSnapshot(workspace, id, { timeoutMs: 60_000 });
+    targets.snapshot = id;
+  }
+  if (has('/files')) {
     const files = await sandboxes.files(workspace, sandbox.id);
     const source = Readable.from([Buffer.from('sample')]);
     await files.write({ path: '/sample', source });
   }
-  return { sandbox: sandbox.id };
+  return targets;
 }
 
 /** Of what belongs to people, likewise. `asker` is who shall use it; somebody else when left out. */

@@ -17,6 +17,8 @@ export interface SampleTargets {
   /** Id of one of the asking person. */
   readonly session: string;
   readonly sandbox: string;
+  readonly snapshot: string;
+  readonly volume: string;
 }
 
 /** What there is not. */
@@ -31,6 +33,8 @@ export const absentTargets: SampleTargets = {
   invitationToken: `invite_${'f'.repeat(40)}`,
   session: 'f'.repeat(24),
   sandbox: 'f'.repeat(24),
+  snapshot: 'f'.repeat(24),
+  volume: 'f'.repeat(24),
 };
 
 /** A request that a route takes. Ids of what belongs to sandboxes are in its path by their names. */
@@ -44,6 +48,13 @@ export interface RouteSample {
   readonly path?: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: Readonly<Record<string, unknown>>;
+}
+
+let names = 0;
+/** Of what may not be there twice. */
+export function nextName(): string {
+  names += 1;
+  return `sample-${names}`;
 }
 
 /** By operation id, for every route of the OpenAPI document. */
@@ -139,6 +150,19 @@ export const routeSamples: Readonly<Record<string, (targets: SampleTargets) => R
   moveFile: () => ({ body: { from: '/sample', to: '/moved' } }),
   issueTerminalTicket: () => ({}),
   openTerminal: () => ({ query: { columns: '120' } }),
+  getSnapshotSchedule: () => ({}),
+  setSnapshotSchedule: () => ({ body: { cron: '0 3 * * *', keep: 2 } }),
+  deleteSnapshotSchedule: () => ({}),
+  createSnapshot: ({ sandbox }) => ({ body: { sandbox } }),
+  listSnapshots: () => ({ query: { size: '100' } }),
+  getSnapshot: () => ({}),
+  deleteSnapshot: () => ({}),
+  restoreSnapshot: () => ({ body: { labels: { of: 'sample' } } }),
+  createVolume: () => ({ body: { name: nextName(), size_mib: 1 } }),
+  listVolumes: () => ({ query: { size: '100' } }),
+  getVolume: () => ({}),
+  deleteVolume: () => ({}),
+  listTemplates: () => ({}),
   reachPort: () => ({ port: 8_080, path: 'sample' }),
 };
 

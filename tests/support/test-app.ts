@@ -223,7 +223,7 @@ export async function createTestApp(
     },
     /** Sends a request to Sandgate's own door. */
     async api(
-      method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+      method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
       path: string,
       key: string | null,
       body?: unknown,

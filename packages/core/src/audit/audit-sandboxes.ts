@@ -16,6 +16,8 @@ type Unrecorded =
   | 'readLog'
   | 'followLog'
   | 'templates'
+  | 'startDefaults'
+  | 'nextSnapshotMs'
   | 'usage'
   | 'events'
   | 'exec'

@@ -58,6 +58,8 @@ export interface TemplateInfo {
   readonly languages: readonly KernelLanguage[];
   /** What the template is made of, as in `Python 3.11.2 (/usr/bin/python3.11)`. */
   readonly description: string;
+  /** Of several engines, which of them starts it. Default: the engine that reports it. */
+  readonly engine?: string;
 }
 
 /** A host directory that the operator allows and the sandbox asked for. */

@@ -138,6 +138,18 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
       return denials.of((await records.find(workspace, reference)).id);
     },
     templates: () => catalogue?.list() ?? [],
+    startDefaults: () => ({
+      resources: policy.defaults,
+      maxima: policy.maxima,
+      egress: policy.egress,
+      lifetime: policy.lifetime,
+    }),
+    async nextSnapshotMs(workspace, reference) {
+      const { snapshotSchedule } = await records.find(workspace, reference);
+      return snapshotSchedule === null
+        ? null
+        : dependencies.nextCronMs(snapshotSchedule.cron, clock.nowMs());
+    },
     usage: async (workspace) => ({
       limits: admission.limits(workspace),
       used: admission.used(workspace),

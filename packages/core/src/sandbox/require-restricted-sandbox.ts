@@ -2,6 +2,7 @@ import { SandgateError } from '../error/sandgate-error.ts';
 import type { KeyRestrictions } from '../key/key-restrictions.ts';
 import type { SandboxResources } from './sandbox-definition.ts';
 import type { SandboxReach } from './sandbox-reach.ts';
+import type { StartDefaults } from './template.ts';
 
 interface WantedSandbox {
   /** Undefined: the server would choose one. */
@@ -48,4 +49,19 @@ export function requireRestrictedSandbox(
   }
   if (problems.length === 0) return asked;
   throw new SandgateError('key_restricted', `This API key is restricted: ${problems.join('; ')}`);
+}
+
+/** What a key gets where it says nothing, and how much it may ask for. */
+export function narrowStartDefaults(
+  { resources, maxima, ...rest }: StartDefaults,
+  restrictions: KeyRestrictions,
+): StartDefaults {
+  const narrow = (wide: SandboxResources): SandboxResources => {
+    const narrowed: { -readonly [Name in keyof SandboxResources]: number } = { ...wide };
+    for (const [resource, bound] of bounds) {
+      narrowed[resource] = Math.min(wide[resource], restrictions[bound] ?? wide[resource]);
+    }
+    return narrowed;
+  };
+  return { ...rest, resources: narrow(resources), maxima: narrow(maxima) };
 }

@@ -2,7 +2,7 @@ import { SandgateError } from '../error/sandgate-error.ts';
 import type { KeyRestrictions } from '../key/key-restrictions.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import type { DoorSandboxes } from './door-sandboxes.ts';
-import { requireRestrictedSandbox } from './require-restricted-sandbox.ts';
+import { narrowStartDefaults, requireRestrictedSandbox } from './require-restricted-sandbox.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SandboxResources } from './sandbox-definition.ts';
 import type { SandboxEvent } from './sandbox-event.ts';
@@ -163,6 +163,7 @@ export function restrictSandboxes(
     readLog: within(sandboxes.readLog),
     followLog: streamWithin(sandboxes.followLog),
     templates: () => sandboxes.templates().filter(({ name }) => reach.holdsTemplate(name)),
+    startDefaults: () => narrowStartDefaults(sandboxes.startDefaults(), restrictions),
     usage: sandboxes.usage,
     async *events(workspace, options) {
       if (workspace === null) {
@@ -187,6 +188,7 @@ export function restrictSandboxes(
     writeProcessInput: within(sandboxes.writeProcessInput),
     signalProcess: within(sandboxes.signalProcess),
     waitForProcess: within(sandboxes.waitForProcess),
+    nextSnapshotMs: within(sandboxes.nextSnapshotMs),
     createSnapshot: within(sandboxes.createSnapshot),
     findSnapshot,
     async waitForSnapshot(workspace, snapshotId, request) {

@@ -29,7 +29,7 @@ import type { DestroyReason } from './sandbox-lifetime.ts';
 import type { SandboxLimits, SandboxUse } from './sandbox-limits.ts';
 import type { StatsReading } from './sandbox-stats.ts';
 import type { Snapshot, SnapshotFilter, SnapshotRequest } from './snapshot.ts';
-import type { Template } from './template.ts';
+import type { StartDefaults, Template } from './template.ts';
 import type { Volume, VolumeFilter, VolumeRequest } from './volume.ts';
 
 export interface SandboxReading {
@@ -172,6 +172,7 @@ export interface Sandboxes {
   ): AsyncIterable<LogPart>;
   /** What sandboxes can be made of here, the default first. */
   templates(): readonly Template[];
+  startDefaults(): StartDefaults;
   /** What a workspace may have by its plan, and what it has. */
   usage(
     workspace: Workspace,
@@ -250,6 +251,9 @@ export interface Sandboxes {
   ): Promise<BackgroundProcess>;
 
   // Snapshots
+
+  /** When the schedule of a sandbox makes the next one. Null: it has none. */
+  nextSnapshotMs(workspace: Workspace, reference: string): Promise<number | null>;
 
   /**
    * Begins a snapshot of a running or paused sandbox, and resolves with its record, which is `creating`.

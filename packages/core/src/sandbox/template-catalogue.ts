@@ -9,18 +9,26 @@ export class TemplateCatalogue {
   readonly #byName: ReadonlyMap<string, Template>;
 
   constructor(
-    report: Pick<EngineReport, 'templates'>,
+    report: Pick<EngineReport, 'engine' | 'templates'>,
     policy: Pick<SandboxPolicy, 'templates' | 'defaultTemplate'>,
   ) {
-    const isDefault = (name: string) => name === policy.defaultTemplate;
     const images = new Map(report.templates.map((info) => [info.name, info]));
-    const own = report.templates.map((info) => toTemplate(info, shortName(info.name), isDefault));
+    const toTemplate = (info: TemplateInfo, name: string): Template => ({
+      name,
+      displayName: name,
+      description: info.description,
+      image: info.name,
+      engine: info.engine ?? report.engine,
+      languages: info.languages,
+      isDefault: name === policy.defaultTemplate,
+    });
+    const own = report.templates.map((info) => toTemplate(info, shortName(info.name)));
     const aliases = Object.entries(policy.templates).flatMap(([name, alias]) => {
       const info = images.get(alias.image);
       // An alias of what this host does not have is not offered.
       if (info === undefined) return [];
       const { displayName = name, description = info.description } = alias;
-      return [{ ...toTemplate(info, name, isDefault), displayName, description }];
+      return [{ ...toTemplate(info, name), displayName, description }];
     });
     const offered = new Map([...own, ...aliases].map((template) => [template.name, template]));
     this.#templates = [...offered.values()].toSorted(
@@ -51,16 +59,3 @@ export class TemplateCatalogue {
 
 /** `microsandbox/python` is offered as `python`. */
 const shortName = (image: string): string => image.slice(image.lastIndexOf('/') + 1);
-
-const toTemplate = (
-  info: TemplateInfo,
-  name: string,
-  isDefault: (name: string) => boolean,
-): Template => ({
-  name,
-  displayName: name,
-  description: info.description,
-  image: info.name,
-  languages: info.languages,
-  isDefault: isDefault(name),
-});

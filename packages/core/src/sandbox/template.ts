@@ -1,4 +1,7 @@
 import type { KernelLanguage } from '../port/engine.ts';
+import type { EgressPolicy } from '../port/engine-egress.ts';
+import type { SandboxResources } from './sandbox-definition.ts';
+import type { SandboxLifetime } from './sandbox-lifetime.ts';
 
 /** Something that sandboxes can be made of, under the name that a client uses. */
 export interface Template {
@@ -9,9 +12,19 @@ export interface Template {
   readonly description: string;
   /** The engine's name for it. */
   readonly image: string;
+  /** Which of the server's engines starts it, as in `bubblewrap`. */
+  readonly engine: string;
   readonly languages: readonly KernelLanguage[];
   /** Used where a request names none. */
   readonly isDefault: boolean;
+}
+
+/** What a sandbox gets where its request says nothing, and how much it may ask for. */
+export interface StartDefaults {
+  readonly resources: SandboxResources;
+  readonly maxima: SandboxResources;
+  readonly egress: EgressPolicy;
+  readonly lifetime: Omit<SandboxLifetime, 'expiresAtMs' | 'oneShot'>;
 }
 
 /** A further name for an image, as the operator configures it. */

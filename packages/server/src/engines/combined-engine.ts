@@ -38,7 +38,7 @@ class CombinedEngine implements Engine {
     const usable = reports.filter((report) => report.usable);
     const names = new Set<string>();
     const templates = usable
-      .flatMap((report) => report.templates)
+      .flatMap(({ engine, templates: own }) => own.map((template) => ({ ...template, engine })))
       .filter(({ name }) => !names.has(name) && names.add(name));
     // What the last one can do holds for every sandbox that no other engine is named for.
     const main = usable.at(-1) ?? (reports.at(-1) as EngineReport);

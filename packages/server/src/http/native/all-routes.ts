@@ -45,6 +45,17 @@ import {
 import { extendSandboxRoute, updateSandboxRoute } from './sandboxes/update-sandbox.ts';
 import { waitForSandboxRoute } from './sandboxes/wait-for-sandbox.ts';
 import { showMeRoute } from './show-me.ts';
+import { createSnapshotRoute } from './snapshots/create-snapshot.ts';
+import { deleteSnapshotRoute } from './snapshots/delete-snapshot.ts';
+import { listSnapshotsRoute } from './snapshots/list-snapshots.ts';
+import { restoreSnapshotRoute } from './snapshots/restore-snapshot.ts';
+import { showSnapshotRoute } from './snapshots/show-snapshot.ts';
+import {
+  deleteSnapshotScheduleRoute,
+  setSnapshotScheduleRoute,
+  showSnapshotScheduleRoute,
+} from './snapshots/snapshot-schedule.ts';
+import { listTemplatesRoute } from './templates/list-templates.ts';
 import { issueTicketRoute } from './terminal/issue-ticket.ts';
 import { openTerminalRoute } from './terminal/open-terminal.ts';
 import { commentOnTicketRoute } from './tickets/comment-on-ticket.ts';
@@ -61,6 +72,10 @@ import { listUsersRoute } from './users/list-users.ts';
 import { showUserRoute } from './users/show-user.ts';
 import { disableUserRoute, enableUserRoute } from './users/switch-user.ts';
 import { verifyKeyRoute } from './verify-key.ts';
+import { createVolumeRoute } from './volumes/create-volume.ts';
+import { deleteVolumeRoute } from './volumes/delete-volume.ts';
+import { listVolumesRoute } from './volumes/list-volumes.ts';
+import { showVolumeRoute } from './volumes/show-volume.ts';
 import { changePlanRoute } from './workspaces/change-plan.ts';
 import {
   closeWorkspaceRoute,
@@ -162,6 +177,19 @@ export const allRoutes: readonly Route[] = [
   showMetricsRoute,
   showStatsRoute,
   readLogRoute,
+  showSnapshotScheduleRoute,
+  setSnapshotScheduleRoute,
+  deleteSnapshotScheduleRoute,
+  createSnapshotRoute,
+  listSnapshotsRoute,
+  showSnapshotRoute,
+  deleteSnapshotRoute,
+  restoreSnapshotRoute,
+  createVolumeRoute,
+  listVolumesRoute,
+  showVolumeRoute,
+  deleteVolumeRoute,
+  listTemplatesRoute,
   runCommandRoute,
   runCodeRoute,
   readFileRoute,

@@ -85,6 +85,7 @@ function pathOf(route: Route): PathConfig {
     security: isPublic ? [] : [{ apiKey: [] }, { bearer: [] }],
     'x-required-scope': route.access,
     ...('ownChildren' in route && route.ownChildren ? { 'x-own-children-scope': 'key:mint' } : {}),
+    ...('alsoNeeds' in route ? { 'x-also-required-scopes': route.alsoNeeds } : {}),
     ...('workspace' in route && route.workspace === 'all' ? { 'x-operator-only': true } : {}),
     ...(route.forwards === true ? { 'x-any-method': true } : {}),
     request: {

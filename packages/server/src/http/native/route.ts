@@ -10,6 +10,7 @@ import type {
 } from '@sandgate/core';
 import { z } from 'zod';
 import type { Access } from '../authorize/authorizer.ts';
+import { requireScope } from '../authorize/require-scope.ts';
 import type { RouteWorkspace } from '../authorize/select-workspace.ts';
 import type { CallLimit } from '../call-limit.ts';
 import type { IdentityServices } from '../identity-services.ts';
@@ -124,6 +125,8 @@ export const smallBodyBytes = 64 * 1024;
 type AuthorisedShape = {
   /** What the key must be granted. */
   readonly access: Exclude<RouteAccess, 'public'>;
+  /** Further scopes, of a route that does two things in one. */
+  readonly alsoNeeds?: readonly Scope[];
   readonly workspace: RouteWorkspace;
   /** Opened by `key:mint` as well, for what the caller makes, and what it made. */
   readonly ownChildren?: true;
@@ -191,7 +194,12 @@ export function defineRoute<
     },
 ): Answering<Answer> {
   const { run, status = 200, ...shape } = route;
-  return { ...shape, status, prepare: (raw) => prepare(raw, route, run) };
+  const { alsoNeeds = [] } = route;
+  const runAllowed: typeof run = async (input, context) => {
+    for (const scope of alsoNeeds) requireScope(context.access, scope);
+    return await run(input, context);
+  };
+  return { ...shape, status, prepare: (raw) => prepare(raw, route, runAllowed) };
 }
 
 /** Declares a route that asks for no key. */

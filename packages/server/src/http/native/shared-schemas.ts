@@ -49,6 +49,7 @@ export const jsonField = <Schema extends z.ZodType>(schema: Schema) =>
       }
     })
     .pipe(schema);
+export const queryFlag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** An instant of a query string, in milliseconds. */
 export const queryTime = z.iso

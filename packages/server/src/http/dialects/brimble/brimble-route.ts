@@ -8,7 +8,6 @@ import type {
   Scope,
   Workspace,
 } from '@sandgate/core';
-import { grants, SandgateError } from '@sandgate/core';
 import { z } from 'zod';
 import type { Access } from '../../authorize/authorizer.ts';
 import type { CallLimit } from '../../call-limit.ts';
@@ -142,13 +141,4 @@ export function defineBrimbleRoute<
     body,
     run: run as BrimbleRoute['run'],
   };
-}
-
-/**
- * The right to what a call does beside what its route is for.
- * @throws SandgateError `scope_missing`
- */
-export function requireScope({ access: { caller } }: BrimbleContext, scope: Scope): void {
-  if (caller.kind !== 'key' || grants(caller.key.scopes, scope)) return;
-  throw new SandgateError('scope_missing', `This API key lacks the scope ${scope}`);
 }

@@ -3,7 +3,8 @@ import { givenFields } from '../../given-fields.ts';
 import { defineRoute } from '../route.ts';
 import { sandboxOf } from '../sandboxes/sandbox-call.ts';
 import { sandboxParams } from '../sandboxes/sandbox-schemas.ts';
-import { fileEntry, filePath, flag, toFileEntry } from './file-schemas.ts';
+import { queryFlag } from '../shared-schemas.ts';
+import { fileEntry, filePath, toFileEntry } from './file-schemas.ts';
 
 export const makeDirectoryRoute = defineRoute({
   operationId: 'makeDirectory',
@@ -66,7 +67,7 @@ export const removeFileRoute = defineRoute({
   safe: false,
   audit: null,
   params: sandboxParams,
-  query: z.strictObject({ path: filePath, recursive: flag.optional() }),
+  query: z.strictObject({ path: filePath, recursive: queryFlag.optional() }),
   answer: z.null(),
   status: 204,
   errors: ['file_conflict', 'file_denied', 'file_not_found', 'sandbox_not_found'],

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { time, toTime } from '../shared-schemas.ts';
 
 export const filePath = z.string().min(1).max(4_096).meta({ description: 'Absolute' });
-export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 export const fileEntry = z
   .strictObject({

@@ -3,7 +3,8 @@ import { givenFields } from '../../given-fields.ts';
 import { defineRoute } from '../route.ts';
 import { sandboxOf } from '../sandboxes/sandbox-call.ts';
 import { sandboxParams } from '../sandboxes/sandbox-schemas.ts';
-import { filePath, flag } from './file-schemas.ts';
+import { queryFlag } from '../shared-schemas.ts';
+import { filePath } from './file-schemas.ts';
 import { uploadOf } from './upload.ts';
 
 export const writeFileRoute = defineRoute({
@@ -25,7 +26,7 @@ export const writeFileRoute = defineRoute({
       .string()
       .regex(/^0?[0-7]{3}$/, 'is no permission bits in octal, as in 0755')
       .optional(),
-    parents: flag.optional().meta({ description: 'Makes the directories above it' }),
+    parents: queryFlag.optional().meta({ description: 'Makes the directories above it' }),
   }),
   upload: 'application/octet-stream',
   answer: z.strictObject({ path: z.string(), size_bytes: z.int() }),

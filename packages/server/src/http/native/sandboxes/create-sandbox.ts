@@ -1,15 +1,6 @@
-import {
-  buildEgressPolicy,
-  type DoorSandboxes,
-  type NewSandbox,
-  type Workspace,
-} from '@sandgate/core';
-import type { z } from 'zod';
-import { givenFields } from '../../given-fields.ts';
+import { requireScope } from '../../authorize/require-scope.ts';
 import { defineRoute } from '../route.ts';
-import { requestedLifetime } from './requested-lifetime.ts';
-import { ownWorkspace } from './sandbox-call.ts';
-import { toSandboxItem } from './sandbox-item.ts';
+import { makeSandbox } from './make-sandbox.ts';
 import { createSandboxBody, sandboxItem } from './sandbox-schemas.ts';
 
 export const createSandboxRoute = defineRoute({
@@ -18,6 +9,8 @@ export const createSandboxRoute = defineRoute({
   path: '/api/v1/sandboxes',
   tag: 'Sandboxes',
   summary: 'Make a sandbox, and answer when it is ready',
+  description:
+    'With from_snapshot the key needs snapshot:read too, with snapshot_schedule snapshot:write, and with volumes volume:write, or volume:read where all are read-only.',
   access: 'sandbox:write',
   workspace: 'create',
   safe: false,
@@ -32,50 +25,13 @@ export const createSandboxRoute = defineRoute({
     'plan_refused',
     'sandbox_exists',
     'snapshot_not_found',
+    'snapshot_not_ready',
+    'volume_attached',
     'volume_not_found',
+    'volume_refused',
   ],
   async run({ body }, context) {
-    const workspace = ownWorkspace(context);
-    const { sandboxes } = context.access;
-    const requested = await requestOf(body, sandboxes, workspace);
-    const { signal } = context.exchange;
-    const sandbox = await sandboxes.create(workspace, requested, { signal });
-    context.exchange.about(sandbox.id);
-    return toSandboxItem(sandbox);
+    if (body.from_snapshot !== undefined) requireScope(context.access, 'snapshot:read');
+    return await makeSandbox(body, context);
   },
 });
-
-async function requestOf(
-  body: z.output<typeof createSandboxBody>,
-  sandboxes: DoorSandboxes,
-  workspace: Workspace,
-): Promise<NewSandbox> {
-  const { resources, lifetime, volumes = [] } = body;
-  return {
-    ...givenFields({
-      name: body.name,
-      template: body.template,
-      fromSnapshot: body.from_snapshot,
-      environment: body.env,
-      workdir: body.workdir,
-      exec: body.command,
-      labels: body.labels,
-      snapshotSchedule: body.snapshot_schedule,
-      egress: body.egress === undefined ? undefined : buildEgressPolicy(body.egress),
-      lifetime: lifetime === undefined ? undefined : requestedLifetime(lifetime),
-    }),
-    resources: givenFields({
-      cpus: resources?.cpus,
-      memoryMib: resources?.memory_mib,
-      diskMib: resources?.disk_mib,
-      maxProcesses: resources?.max_processes,
-    }),
-    volumes: await Promise.all(
-      volumes.map(async ({ volume, path, read_only }) => ({
-        volumeId: (await sandboxes.findVolume(workspace, volume)).id,
-        guestPath: path,
-        readOnly: read_only,
-      })),
-    ),
-  };
-}

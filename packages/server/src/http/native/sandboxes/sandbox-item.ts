@@ -42,7 +42,7 @@ export const toEgressFields = (policy: EgressPolicy): z.input<typeof egress> =>
     ? { mode: policy.mode, allow: [...policy.allow] }
     : { mode: policy.mode };
 
-const resourceFields = ({ cpus, memoryMib, diskMib, maxProcesses }: SandboxResources) => ({
+export const resourceFields = ({ cpus, memoryMib, diskMib, maxProcesses }: SandboxResources) => ({
   cpus,
   memory_mib: memoryMib,
   disk_mib: diskMib,
@@ -52,7 +52,7 @@ const resourceFields = ({ cpus, memoryMib, diskMib, maxProcesses }: SandboxResou
 const nullableSeconds = (durationMs: number | null): number | null =>
   durationMs === null ? null : toSeconds(durationMs);
 
-const lifetimeFields = (lifetime: SandboxLifetime) => ({
+export const lifetimeFields = (lifetime: SandboxLifetime) => ({
   expires_at: toNullableTime(lifetime.expiresAtMs),
   idle_timeout_seconds: nullableSeconds(lifetime.idleTimeoutMs),
   max_lifetime_seconds: nullableSeconds(lifetime.maxLifetimeMs),

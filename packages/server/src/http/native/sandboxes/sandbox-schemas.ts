@@ -9,7 +9,7 @@ import {
   workspaceName,
 } from '../shared-schemas.ts';
 
-const sandboxReference = z
+export const sandboxReference = z
   .string()
   .min(1)
   .max(63)
@@ -26,7 +26,7 @@ export const environment = z
   });
 const labels = z.record(z.string(), z.string()).refine(holdsNoKey, heldKey);
 
-const resources = z.strictObject({
+export const resources = z.strictObject({
   cpus: z.number().positive(),
   memory_mib: z.int().positive(),
   disk_mib: z.int().positive(),
@@ -51,12 +51,10 @@ export const lifetime = z.strictObject({
   one_shot: z.boolean().optional(),
 });
 
-const snapshotSchedule = z
-  .strictObject({
-    cron: z.string().max(100).meta({ description: 'Five fields, in UTC, as in 0 * * * *' }),
-    keep: z.int().min(1).max(100),
-  })
-  .nullable();
+export const snapshotSchedule = z.strictObject({
+  cron: z.string().max(100).meta({ description: 'Five fields, in UTC, as in 0 * * * *' }),
+  keep: z.int().min(1).max(100),
+});
 
 const mountedVolume = z.strictObject({
   volume: z.string().min(1).max(63).refine(holdsNoKey, heldKey).meta({ description: 'Id or name' }),
@@ -83,7 +81,7 @@ export const createSandboxBody = z.strictObject({
   egress: egress.optional(),
   volumes: z.array(mountedVolume).max(16).optional(),
   lifetime: lifetime.optional(),
-  snapshot_schedule: snapshotSchedule.optional(),
+  snapshot_schedule: snapshotSchedule.nullable().optional(),
   workspace: workspaceName.optional(),
 });
 
@@ -91,11 +89,19 @@ export const updateSandboxBody = z.strictObject({
   name: sandboxName.optional(),
   labels: labels.optional(),
   lifetime: lifetime.optional(),
-  snapshot_schedule: snapshotSchedule.optional(),
+  snapshot_schedule: snapshotSchedule.nullable().optional(),
   workspace: workspaceName.optional(),
 });
 
 const seconds = z.number().nullable();
+
+export const lifetimeItem = z.strictObject({
+  expires_at: nullableTime,
+  idle_timeout_seconds: seconds,
+  max_lifetime_seconds: seconds,
+  paused_timeout_seconds: seconds,
+  one_shot: z.boolean(),
+});
 
 export const sandboxItem = z
   .strictObject({
@@ -116,14 +122,8 @@ export const sandboxItem = z
       z.strictObject({ volume_id: z.string(), path: z.string(), read_only: z.boolean() }),
     ),
     from_snapshot: z.string().nullable(),
-    lifetime: z.strictObject({
-      expires_at: nullableTime,
-      idle_timeout_seconds: seconds,
-      max_lifetime_seconds: seconds,
-      paused_timeout_seconds: seconds,
-      one_shot: z.boolean(),
-    }),
-    snapshot_schedule: snapshotSchedule,
+    lifetime: lifetimeItem,
+    snapshot_schedule: snapshotSchedule.nullable(),
     created_by_key: z.int().nullable(),
     created_at: time,
     updated_at: time,

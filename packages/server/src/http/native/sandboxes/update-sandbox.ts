@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { requireScope } from '../../authorize/require-scope.ts';
 import { givenFields } from '../../given-fields.ts';
 import { defineRoute } from '../route.ts';
 import { duration } from '../shared-schemas.ts';
@@ -13,7 +14,8 @@ export const updateSandboxRoute = defineRoute({
   path: '/api/v1/sandboxes/{sandbox}',
   tag: 'Sandboxes',
   summary: 'Rename or label a sandbox, or change how long it lives',
-  description: 'What is left out stays as it is. Labels are replaced as a whole.',
+  description:
+    'What is left out stays as it is. Labels are replaced as a whole. With snapshot_schedule the key needs snapshot:write too.',
   access: 'sandbox:write',
   workspace: 'own',
   safe: false,
@@ -23,6 +25,7 @@ export const updateSandboxRoute = defineRoute({
   answer: sandboxItem,
   errors: ['sandbox_exists', 'sandbox_not_found'],
   async run({ params, body }, context) {
+    if (body.snapshot_schedule !== undefined) requireScope(context.access, 'snapshot:write');
     const { sandbox, workspace, sandboxes } = await sandboxOf(context, params.sandbox);
     const changes = givenFields({
       name: body.name,

@@ -5,7 +5,8 @@ import {
   SandgateError,
 } from '@sandgate/core';
 import type { z } from 'zod';
-import { type BrimbleContext, defineBrimbleRoute, requireScope } from '../brimble-route.ts';
+import { requireScope } from '../../../authorize/require-scope.ts';
+import { type BrimbleContext, defineBrimbleRoute } from '../brimble-route.ts';
 import { requireRegion } from '../region.ts';
 import { createSandboxBody } from './create-sandbox-schema.ts';
 import { destroyTimeouts } from './destroy-timeout.ts';
@@ -31,10 +32,12 @@ export const createSandboxRoute = defineBrimbleRoute({
   body: createSandboxBody.optional(),
   async run({ body = {} as Body }, context) {
     requireRegion(body.region);
-    if (body.volumeId !== undefined || body.persistent === true)
-      requireScope(context, 'volume:write');
-    if (body.fromSnapshot !== undefined) requireScope(context, 'snapshot:read');
-    if (body.snapshotMode === 'automatic') requireScope(context, 'snapshot:write');
+    const { access } = context;
+    if (body.volumeId !== undefined || body.persistent === true) {
+      requireScope(access, 'volume:write');
+    }
+    if (body.fromSnapshot !== undefined) requireScope(access, 'snapshot:read');
+    if (body.snapshotMode === 'automatic') requireScope(access, 'snapshot:write');
     const sandbox = await create(body, context);
     return { data: createResult(sandbox), sandboxId: sandbox.id };
   },
