@@ -6,6 +6,7 @@ import {
   documentedTimes,
   type PasswordHasher,
   type Randomness,
+  repeatWork,
   type ServerKey,
   type Storage,
   type Timers,
@@ -63,28 +64,22 @@ export async function createPeople(parts: PeopleParts) {
     ),
   };
 
-  let cancel: () => void = () => undefined;
-  let pruning: Promise<void> = Promise.resolve();
-  const prune = async (): Promise<void> => {
-    let more = true;
-    while (more) {
-      more = await storage.sessions.prune(clock.nowMs() - endedSessionsKeptMs, prunedAtOnce);
-    }
-  };
-  const upkeep = (delayMs: number): void => {
-    cancel = timers.after(delayMs, () => {
-      pruning = prune().catch(onError);
-      upkeep(hourMs);
-    });
-  };
+  const upkeep = repeatWork({
+    timers,
+    everyMs: hourMs,
+    async work() {
+      let more = true;
+      while (more && !upkeep.isClosed) {
+        more = await storage.sessions.prune(clock.nowMs() - endedSessionsKeptMs, prunedAtOnce);
+      }
+    },
+    onError,
+  });
 
   return {
     services,
-    startUpkeep: () => upkeep(0),
+    startUpkeep: () => upkeep.start(0),
     /** Resolves when nothing of it runs any more. */
-    async close() {
-      cancel();
-      await pruning;
-    },
+    close: upkeep.close,
   };
 }

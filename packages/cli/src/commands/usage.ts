@@ -1,7 +1,6 @@
-import type { UsageFilter } from '@sandgate/core';
+import { csvLine, type UsageFilter } from '@sandgate/core';
 import type { UsageQuery, UsageRowView } from '@sandgate/server';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { csvLine } from '../csv.ts';
 import { wholeNumberOption } from '../duration-option.ts';
 import { addExamples } from '../examples.ts';
 import { Exit, exitCodes } from '../exit.ts';

@@ -1,5 +1,6 @@
 import { networkOf } from '../network/network-of.ts';
 import type { Timers } from '../port/timers.ts';
+import { repeatWork } from '../time/repeat-work.ts';
 import { standardAlertSettings } from './alert-settings.ts';
 import { type EvaluationDependencies, evaluateKey } from './evaluate-key.ts';
 import { raiseAlert } from './raise-alert.ts';
@@ -43,9 +44,6 @@ export function createAlertRunner(dependencies: AlertRunnerDependencies): AlertR
   const networks = new Map<string, string>();
   let sweptTo = 0;
   let episodesTo = 0;
-  let cancel: (() => void) | null = null;
-  let ticking: Promise<void> | null = null;
-  let closed = false;
 
   const networkOfAddress = (address: string): string => {
     const remembered = networks.get(address);
@@ -64,7 +62,7 @@ export function createAlertRunner(dependencies: AlertRunnerDependencies): AlertR
 
   const inTurns = async <T>(items: Iterable<T>, work: (item: T) => Promise<void>) => {
     for (const item of items) {
-      if (closed) return;
+      if (rounds.isClosed) return;
       await work(item).catch(onError);
       await yieldTurn();
     }
@@ -134,19 +132,7 @@ export function createAlertRunner(dependencies: AlertRunnerDependencies): AlertR
     await inTurns(keys, (keyNumber) => evaluateKey(dependencies, keyNumber));
   };
 
-  const tick = (): Promise<void> => {
-    ticking ??= round().finally(() => {
-      ticking = null;
-    });
-    return ticking;
-  };
-
-  const schedule = (): void => {
-    if (closed) return;
-    cancel = timers.after(tickMs, () => {
-      tick().catch(onError).finally(schedule);
-    });
-  };
+  const rounds = repeatWork({ timers, everyMs: tickMs, work: round, onError });
 
   return {
     observeAddress(keyNumber, address) {
@@ -161,12 +147,8 @@ export function createAlertRunner(dependencies: AlertRunnerDependencies): AlertR
       if (networks.size < maxNetworksOfKey) networks.add(network);
       unseen.set(keyNumber, networks);
     },
-    tick,
-    start: schedule,
-    async close() {
-      closed = true;
-      cancel?.();
-      await ticking?.catch(() => undefined);
-    },
+    tick: rounds.run,
+    start: () => rounds.start(),
+    close: rounds.close,
   };
 }

@@ -1,5 +1,5 @@
-/** What a key may do. `*` stands for all of them and is given to keys that name none. */
-export const scopes = [
+/** To work with sandboxes and all that belongs to them. */
+export const sandboxScopes = [
   'sandbox:read',
   'sandbox:write',
   'sandbox:exec',
@@ -9,6 +9,11 @@ export const scopes = [
   'snapshot:write',
   'volume:read',
   'volume:write',
+] as const;
+
+/** What a key may do. `*` stands for all of them and is given to keys that name none. */
+export const scopes = [
+  ...sandboxScopes,
   'key:read',
   'key:mint',
   'key:manage',

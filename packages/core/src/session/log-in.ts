@@ -1,4 +1,5 @@
 import { SandgateError } from '../error/sandgate-error.ts';
+import { tooMany } from '../limit/too-many.ts';
 import type { Clock } from '../port/clock.ts';
 import type { PasswordHasher } from '../port/password-hasher.ts';
 import type { Storage } from '../port/storage.ts';
@@ -61,10 +62,5 @@ export async function logIn(dependencies: LogInDependencies, request: LogInReque
 }
 
 function requireNoWait(retryAfterMs: number): void {
-  if (retryAfterMs === 0) return;
-  throw new SandgateError(
-    'rate_limited',
-    `Too many tries to log in. Try again in ${Math.ceil(retryAfterMs / 1_000)} seconds`,
-    { data: { window: 'logins', retryAfterMs } },
-  );
+  if (retryAfterMs > 0) throw tooMany('tries to log in', 'logins', retryAfterMs);
 }

@@ -1,4 +1,4 @@
-import type { GrantedScope } from '../key/scope.ts';
+import { type GrantedScope, sandboxScopes } from '../key/scope.ts';
 
 /** What a member is in a workspace, the mightiest first. A workspace has one owner. */
 export const roles = ['owner', 'admin', 'member', 'viewer'] as const;
@@ -13,20 +13,7 @@ export const isRole = (text: string): text is Role => (roles as readonly string[
 export const roleScopes: Readonly<Record<Role, readonly GrantedScope[]>> = {
   owner: ['*'],
   admin: ['*'],
-  member: [
-    'sandbox:read',
-    'sandbox:write',
-    'sandbox:exec',
-    'file:read',
-    'file:write',
-    'snapshot:read',
-    'snapshot:write',
-    'volume:read',
-    'volume:write',
-    'workspace:read',
-    'usage:read',
-    'mcp:call',
-  ],
+  member: [...sandboxScopes, 'workspace:read', 'usage:read', 'mcp:call'],
   viewer: [
     'sandbox:read',
     'file:read',

@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Randomness,
+  repeatWork,
   type ServerKey,
   type Timers,
   type WebhookDelivery,
@@ -50,9 +51,6 @@ export function createWebhookDeliverer(
   dependencies: WebhookDelivererDependencies,
 ): WebhookDeliverer {
   const { webhooks, clock, timers, randomness, serverKey, send, onError } = dependencies;
-  let cancel: (() => void) | null = null;
-  let ticking: Promise<number> | null = null;
-  let closed = false;
 
   const retryAfterMs = (attempts: number): number => {
     const fullMs = Math.min(longestRetryMs, firstRetryMs * 2 ** (attempts - 1));
@@ -96,27 +94,6 @@ export function createWebhookDeliverer(
     return due.length;
   };
 
-  const tick = (): Promise<number> => {
-    ticking ??= round().finally(() => {
-      ticking = null;
-    });
-    return ticking;
-  };
-
-  const schedule = (): void => {
-    if (closed) return;
-    cancel = timers.after(tickMs, () => {
-      tick().catch(onError).finally(schedule);
-    });
-  };
-
-  return {
-    tick,
-    start: schedule,
-    async close() {
-      closed = true;
-      cancel?.();
-      await ticking?.catch(() => undefined);
-    },
-  };
+  const rounds = repeatWork({ timers, everyMs: tickMs, work: round, onError });
+  return { tick: rounds.run, start: () => rounds.start(), close: rounds.close };
 }

@@ -13,7 +13,8 @@ import {
   type NewUsageRow,
   personNumber,
   type Refusal,
-  SandgateError,
+  type SandgateError,
+  tooMany,
   type UsageLedger,
   type Workspace,
 } from '@sandgate/core';
@@ -52,11 +53,7 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
     if (!strangerCodes.has(error.code)) return error;
     const retryAfterMs = failures.charge(address, clock.nowMs());
     if (retryAfterMs === 0) return error;
-    return new SandgateError(
-      'rate_limited',
-      `Too many refused credentials from this address. Try again in ${Math.ceil(retryAfterMs / 1_000)} seconds`,
-      { data: { window: 'failures', retryAfterMs } },
-    );
+    return tooMany('refused credentials from this address', 'failures', retryAfterMs);
   };
 
   /** The counters charged a call that the store did not take: what is stored is what counts. */

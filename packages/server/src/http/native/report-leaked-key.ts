@@ -1,11 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  auditKeyChange,
-  digestKeyText,
-  keyPattern,
-  revokeKey,
-  SandgateError,
-} from '@sandgate/core';
+import { auditKeyChange, digestKeyText, keyPattern, revokeKey, tooMany } from '@sandgate/core';
 import { z } from 'zod';
 import { definePublicRoute, type PublicContext } from './route.ts';
 
@@ -41,12 +35,7 @@ export const reportLeakedKeyRoute = definePublicRoute({
 /** @throws SandgateError `rate_limited` */
 function requireBudget({ reports, address, clock }: PublicContext): void {
   const retryAfterMs = reports.charge(address, clock.nowMs());
-  if (retryAfterMs === 0) return;
-  throw new SandgateError(
-    'rate_limited',
-    `Too many reports from this address. Try again in ${Math.ceil(retryAfterMs / 1_000)} seconds`,
-    { data: { window: 'reports', retryAfterMs } },
-  );
+  if (retryAfterMs > 0) throw tooMany('reports from this address', 'reports', retryAfterMs);
 }
 
 /**

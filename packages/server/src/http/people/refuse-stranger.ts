@@ -1,4 +1,4 @@
-import { SandgateError } from '@sandgate/core';
+import { SandgateError, tooMany } from '@sandgate/core';
 import type { PeopleContext } from './people-context.ts';
 
 /**
@@ -19,10 +19,6 @@ export async function refuseStranger<T>(
     if (error.code === 'rate_limited') throw error;
     const retryAfterMs = failures.charge(address, clock.nowMs());
     if (retryAfterMs === 0) throw error;
-    throw new SandgateError(
-      'rate_limited',
-      `Too many refused tries from this address. Try again in ${Math.ceil(retryAfterMs / 1_000)} seconds`,
-      { data: { window: 'failures', retryAfterMs } },
-    );
+    throw tooMany('refused tries from this address', 'failures', retryAfterMs);
   }
 }

@@ -1,18 +1,16 @@
-import type { ApiKey, UsageFilter, UsageRow, UsageStore } from '@sandgate/core';
+import {
+  type ApiKey,
+  csvLine,
+  type UsageFilter,
+  type UsageRow,
+  type UsageStore,
+} from '@sandgate/core';
 import { toUsageRow } from './to-usage-row.ts';
 import { usageRow } from './usage-schemas.ts';
 
 const rowsAtOnce = 1_000;
 
 const columns = Object.keys(usageRow.shape) as readonly (keyof typeof usageRow.shape)[];
-
-/** RFC 4180. */
-const field = (value: unknown): string => {
-  const text = String(value ?? '');
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-};
-
-const line = (values: readonly unknown[]): string => `${values.map(field).join(',')}\r\n`;
 
 /**
  * Every row, newest first, read as fast as the client takes them: a year of them fits no memory. The
@@ -32,11 +30,11 @@ export async function usageCsv(
   const linesOf = (rows: readonly UsageRow[]): string =>
     rows
       .map((row) => toUsageRow(row, reader))
-      .map((row) => line(columns.map((column) => row[column])))
+      .map((row) => csvLine(columns.map((column) => row[column])))
       .join('');
 
   const newest = await read(null);
-  let text = line(columns) + linesOf(newest.rows);
+  let text = csvLine(columns) + linesOf(newest.rows);
   let next = newest.nextBeforeId;
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {

@@ -1,4 +1,4 @@
-import { mintKey, SandgateError, type Scope } from '@sandgate/core';
+import { mintKey, SandgateError, type Scope, sandboxScopes } from '@sandgate/core';
 import { callerKey } from '../../../authorize/caller-key.ts';
 import { defineBrimbleRoute, teamQuery } from '../brimble-route.ts';
 import { changeBrimbleKey } from './change-brimble-key.ts';
@@ -6,18 +6,7 @@ import { findBrimbleKey } from './find-brimble-key.ts';
 import { keyObject } from './key-object.ts';
 
 /** Everything that Brimble's clients do. Keys are made and reset by other credentials. */
-const brimbleScopes: readonly Scope[] = [
-  'sandbox:read',
-  'sandbox:write',
-  'sandbox:exec',
-  'file:read',
-  'file:write',
-  'snapshot:read',
-  'snapshot:write',
-  'volume:read',
-  'volume:write',
-  'mcp:call',
-];
+const brimbleScopes: readonly Scope[] = [...sandboxScopes, 'mcp:call'];
 
 /** The only answer, beside that of a reset, with the text of a key. */
 export const createKeyRoute = defineBrimbleRoute({
