@@ -84,8 +84,8 @@ function fillKeys(
     digest: Buffer.from(digestOf(index + 1)),
   })).toSorted((one, other) => Buffer.compare(one.digest, other.digest));
   const insert = database.prepare(`insert into api_key_secrets
-    (digest, key_id, server_key_version, created_at_ms) values (?, ${idOf('?')}, 1, ?)`);
-  for (const { number, digest } of digests) insert.run(digest, BigInt(number), createdAtMs);
+    (digest, key_number, server_key_version, created_at_ms) values (?, ?, 1, ?)`);
+  for (const { number, digest } of digests) insert.run(digest, number, createdAtMs);
 }
 
 interface UsageSize {

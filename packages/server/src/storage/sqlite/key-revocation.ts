@@ -12,8 +12,7 @@ export class KeyRevocation {
       update api_keys set revoked_at_ms = ?2, revision = revision + 1
       where number in family and revoked_at_ms is null`);
     this.#removeSecrets = connection.prepare(`${familyOf}
-      delete from api_key_secrets where key_id in
-        (select id from api_keys where number in family)`);
+      delete from api_key_secrets where key_number in family`);
     // Written as in the index, or SQLite does not see that it will do.
     this.#ofSandbox = connection.prepare(`select number from api_keys
       where json_extract(restrictions, '$.sandboxId') = ? and revoked_at_ms is null`);

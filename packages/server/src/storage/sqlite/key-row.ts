@@ -84,10 +84,13 @@ export function toChangedColumns(changes: KeyChanges): Updateable<Schema['api_ke
   };
 }
 
-export function toSecretRow(secret: ApiKeySecret): Insertable<Schema['api_key_secrets']> {
+export function toSecretRow(
+  secret: ApiKeySecret,
+  keyNumber: number,
+): Insertable<Schema['api_key_secrets']> {
   return {
     digest: secret.digest,
-    key_id: secret.keyId,
+    key_number: keyNumber,
     server_key_version: secret.serverKeyVersion,
     created_at_ms: secret.createdAtMs,
     valid_until_ms: secret.validUntilMs,

@@ -84,7 +84,7 @@ export class SqliteKeyStore implements KeyStore {
         api_key_secrets.server_key_version as secret_server_key_version,
         api_key_secrets.created_at_ms as secret_created_at_ms,
         api_key_secrets.valid_until_ms as secret_valid_until_ms
-      from api_key_secrets cross join api_keys on api_keys.id = api_key_secrets.key_id
+      from api_key_secrets cross join api_keys on api_keys.number = api_key_secrets.key_number
       where api_key_secrets.digest >= ? order by api_key_secrets.digest limit 1`);
     this.#parent = connection.prepare('select * from api_keys where number = ?');
     this.#revocation = new KeyRevocation(connection);
@@ -106,8 +106,10 @@ export class SqliteKeyStore implements KeyStore {
         if (sqliteCode(error) !== constraint.foreignKey) throw error;
         throw new SandgateError('workspace_not_found', 'Workspace not found', { cause: error });
       }
-      this.#connection.run(queries.insertInto('api_key_secrets').values(toSecretRow(secret)));
       const stored = this.#withUse(this.#requireRow(key.id));
+      this.#connection.run(
+        queries.insertInto('api_key_secrets').values(toSecretRow(secret, stored.number)),
+      );
       if (record !== undefined) appendAudit(this.#connection, record(stored));
       return stored;
     });
@@ -255,8 +257,11 @@ export class SqliteKeyStore implements KeyStore {
       );
       if (won === 0) return false;
       this.#requireCurrentServerKey(secret);
-      this.#endOlderSecrets(id, secret.createdAtMs, rotation.overlapUntilMs);
-      this.#connection.run(queries.insertInto('api_key_secrets').values(toSecretRow(secret)));
+      const { number } = this.#requireRow(id);
+      this.#endOlderSecrets(number, secret.createdAtMs, rotation.overlapUntilMs);
+      this.#connection.run(
+        queries.insertInto('api_key_secrets').values(toSecretRow(secret, number)),
+      );
       if (record !== undefined) appendAudit(this.#connection, record());
       return true;
     });
@@ -336,9 +341,9 @@ export class SqliteKeyStore implements KeyStore {
     throw new SandgateError('sandbox_not_found', `Sandbox '${sandboxId}' not found`);
   }
 
-  #endOlderSecrets(id: string, nowMs: number, overlapUntilMs: number | null): void {
+  #endOlderSecrets(keyNumber: number, nowMs: number, overlapUntilMs: number | null): void {
     const { queries } = this.#connection;
-    const older = queries.deleteFrom('api_key_secrets').where('key_id', '=', id);
+    const older = queries.deleteFrom('api_key_secrets').where('key_number', '=', keyNumber);
     if (overlapUntilMs === null) {
       this.#connection.run(older);
       return;
@@ -351,7 +356,7 @@ export class SqliteKeyStore implements KeyStore {
         .set({
           valid_until_ms: sql<number>`min(coalesce(valid_until_ms, ${overlapUntilMs}), ${overlapUntilMs})`,
         })
-        .where('key_id', '=', id),
+        .where('key_number', '=', keyNumber),
     );
   }
 

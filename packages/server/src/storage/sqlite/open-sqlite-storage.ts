@@ -47,7 +47,7 @@ export interface SqliteStorageOptions {
 
 const machineClock: Clock = { nowMs: () => Date.now() };
 
-const cacheKib = 65_536;
+const cacheKib = 262_144;
 /** Over what the thread lets the log become. */
 const largestLogPages = 524_288;
 const keptLogBytes = 64 * 1024 * 1024;
@@ -72,8 +72,8 @@ export async function openSqliteStorage({
     });
     try {
       await enterWalMode(database, busyTimeoutMs);
-      migrate(database, allMigrations);
       tune(database);
+      migrate(database, allMigrations);
       return storageOver(database, new Checkpointer(file), { synchronous, clock });
     } catch (error) {
       database.close();

@@ -75,7 +75,7 @@ interface KeyCountTable {
 
 interface ApiKeySecretTable {
   digest: Uint8Array;
-  key_id: string;
+  key_number: number;
   server_key_version: number;
   created_at_ms: number;
   valid_until_ms: number | null;

@@ -8,14 +8,14 @@ const stretchMs = 60_000;
 const mostStretches = 16;
 
 /**
- * When a key and its descendants were accepted: one read of the index for each, no further back than
- * the time that is asked for, and what the tail holds. It is the first thing that a key's first call
- * costs, so it reads nothing else.
+ * When a key and its descendants were accepted: one read of the index for each that was used since the
+ * time that is asked for, no further back than that, and what the tail holds. It is the first thing
+ * that a key's first call costs, so it reads nothing else.
  */
 export class AcceptedTimes {
   readonly #tail: UsageTail;
   readonly #firstBlock: PreparedStatement<{ number: number | null }>;
-  readonly #children: PreparedStatement<{ number: number }>;
+  readonly #members: PreparedStatement<{ number: number; last_used_at_ms: number | null }>;
   readonly #times: PreparedStatement<{ times: string }>;
   /** By stretch of time: no row of a smaller id is as new, now or later. */
   readonly #firstIds = new Map<number, number>();
@@ -25,7 +25,9 @@ export class AcceptedTimes {
     this.#firstBlock = connection.prepare(
       'select min(number) as number from usage_blocks where max_at_ms >= ?',
     );
-    this.#children = connection.prepare('select number from api_keys where parent_number = ?');
+    this.#members = connection.prepare(`
+      select number, last_used_at_ms from api_keys where number = ?1
+      union all select number, last_used_at_ms from api_keys where parent_number = ?1`);
     // One row of text costs less than a row for each time.
     this.#times = connection.prepare(`select json_group_array(at_ms) as times from usage_rows
       where key_number = ?1 and accepted = 1 and indexed = 1 and id >= ?2 and id <= ?3
@@ -39,9 +41,16 @@ export class AcceptedTimes {
     const family = [keyNumber];
     const times: number[] = [];
     for (const number of family) {
-      for (const child of this.#children.all(number)) family.push(child.number);
-      const stored = this.#times.get(number, firstId, rolledUpTo, sinceMs)?.times ?? '[]';
-      for (const time of JSON.parse(stored) as number[]) times.push(time);
+      // A person has no row that would tell when they were here last.
+      let lastUsedAtMs = Number.POSITIVE_INFINITY;
+      for (const member of this.#members.all(number)) {
+        if (member.number !== number) family.push(member.number);
+        else lastUsedAtMs = member.last_used_at_ms ?? Number.NEGATIVE_INFINITY;
+      }
+      if (lastUsedAtMs >= sinceMs) {
+        const stored = this.#times.get(number, firstId, rolledUpTo, sinceMs)?.times ?? '[]';
+        for (const time of JSON.parse(stored) as number[]) times.push(time);
+      }
       for (const { accepted, atMs } of this.#tail.rowsOf(number, rolledUpTo)) {
         if (accepted && atMs >= sinceMs) times.push(atMs);
       }

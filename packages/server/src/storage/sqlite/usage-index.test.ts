@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { storeKey } from '../contract/sample-records.ts';
 import { sampleUsage } from '../contract/usage-contract.ts';
 import { allMigrations } from './migrations/all-migrations.ts';
 import { migrate } from './migrations/migrate.ts';
@@ -72,5 +73,32 @@ it('holds a row in the index by key from its roll-up on, and not before', async 
   expect(indexed()).toBe(3);
   expect(integrity(beside)).toBe('ok');
   beside.close();
+  await storage.close();
+});
+
+it('tells the times of a key that was used, itself or by a child, and of a person', async () => {
+  const storage = await openSqliteStorage({ file });
+  await storage.serverKeys.replace('fingerprint', 1);
+  const parent = await storeKey(storage, 1);
+  const child = await storeKey(storage, 2, 'child', { parentNumber: parent.number });
+  const { usage } = storage;
+  const times = (keyNumber: number) => usage.acceptedTimes(keyNumber, 100, 9);
+  for (const [keyNumber, atMs] of [
+    [child.number, 99],
+    [-1, 100],
+  ] as const) {
+    await usage.write({ begun: [sampleUsage({ keyNumber, atMs })], ended: [] });
+    await usage.rollUp(9);
+  }
+  expect([await times(parent.number), await times(child.number), await times(-1)]).toEqual([
+    [],
+    [],
+    [100],
+  ]);
+  await usage.write({ begun: [sampleUsage({ keyNumber: child.number, atMs: 101 })], ended: [] });
+  for (let round = 0; round < 2; round += 1) {
+    expect([await times(parent.number), await times(child.number)]).toEqual([[101], [101]]);
+    await usage.rollUp(9);
+  }
   await storage.close();
 });

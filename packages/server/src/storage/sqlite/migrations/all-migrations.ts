@@ -11,6 +11,7 @@ import { people } from './0010-people.ts';
 import { invitations } from './0011-invitations.ts';
 import { identities } from './0012-identities.ts';
 import { startFailures } from './0013-start-failures.ts';
+import { secretsByNumber } from './0014-secrets-by-number.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
@@ -28,4 +29,5 @@ export const allMigrations: readonly Migration[] = [
   invitations,
   identities,
   startFailures,
+  secretsByNumber,
 ];

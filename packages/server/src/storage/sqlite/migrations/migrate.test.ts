@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sampleDigest } from '../../contract/sample-records.ts';
 import { openSqliteStorage } from '../open-sqlite-storage.ts';
 import { readPragma } from '../read-pragma.ts';
+import { secretsByNumber } from './0014-secrets-by-number.ts';
 import { allMigrations } from './all-migrations.ts';
 import { migrate } from './migrate.ts';
 
@@ -110,4 +112,26 @@ describe('migrate', () => {
     await expect(openSqliteStorage({ file })).rejects.toThrow('not a Sandgate database');
     expect(schemaOf(database)).toEqual(before);
   });
+});
+
+it('goes on finding the keys whose secrets named them by id', async () => {
+  migrate(database, allMigrations.slice(0, allMigrations.indexOf(secretsByNumber)));
+  const digest = sampleDigest('a');
+  database.exec(`insert into server_keys values (1, 'f', 0);
+    insert into api_keys (id, revision, lineage_id, name, description, prefix, last_four, scopes,
+      address_allow_list, enabled, created_at_ms, usage_count) values
+      ('other', 1, 'other', 'b', '', 'msb_', 'abcd', '[]', '[]', 1, 0, 0),
+      ('mine', 1, 'mine', 'a', '', 'msb_', 'abcd', '[]', '[]', 1, 0, 0)`);
+  database
+    .prepare("insert into api_key_secrets values (?, 'mine', 1, 5, 9000000000000)")
+    .run(digest);
+  const storage = await openSqliteStorage({ file });
+  const found = await storage.keys.findByDigest(digest);
+  expect(found).toMatchObject({
+    key: { id: 'mine', number: 2 },
+    secret: { keyId: 'mine', serverKeyVersion: 1, createdAtMs: 5, validUntilMs: 9e12 },
+  });
+  await storage.keys.revoke('mine', 10);
+  expect(await storage.keys.findByDigest(digest)).toBeNull();
+  await storage.close();
 });
