@@ -8,6 +8,7 @@ import {
   startOidcProvider,
 } from '../support/identity-providers.ts';
 import { modboxClient } from '../support/modbox-client.ts';
+import { sampleBrowser } from '../support/sample-browser.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createTestApp, type TestApp } from '../support/test-app.ts';
 
@@ -184,6 +185,27 @@ describe('single sign-on', () => {
       expires_in: 270,
       refresh_expires_in: 1_770,
     });
+  });
+
+  it('gives the page of this server a session of cookies for a code, in that browser alone', async () => {
+    const { headers } = await signIn('google', 'alice', '?answer=code');
+    const code = fragmentOf(headers).get('code');
+    const browser = sampleBrowser(test);
+    const exchange = (from: ReturnType<typeof sampleBrowser>) =>
+      from.send('POST', '/api/v1/session/exchange', { body: { code } });
+    const elsewhere = await exchange(sampleBrowser(test));
+    expect([elsewhere.status, elsewhere.code]).toEqual([401, 'sign_in_failed']);
+    const [, kept = ''] = headers.getSetCookie();
+    expect(kept).toBe(
+      `sandgate_code=${code}; Max-Age=60; Path=/api/v1/session; HttpOnly; SameSite=Strict`,
+    );
+    browser.keep(kept);
+    expect((await exchange(browser)).body.user.email).toBe('alice@example.com');
+    expect((await browser.send('GET', '/api/v1/me')).body.user.email).toBe('alice@example.com');
+    browser.keep(kept);
+    expect((await exchange(browser)).status).toBe(401);
+    const { providers } = (await browser.send('GET', '/api/v1/session/options')).body;
+    expect(providers).toEqual(['google', 'microsoft', 'forger', 'github']);
   });
 
   it('links by a verified address alone, unless the provider is trusted with it', async () => {

@@ -45,8 +45,15 @@ describe('the OpenAPI document', () => {
     const open = operations().filter(({ operation }) => operation['x-required-scope'] === 'public');
     expect(open.map(({ path }) => path).toSorted()).toEqual([
       '/.well-known/secret-scanning',
+      '/api/v1/invitations/accept',
       '/api/v1/invitations/show',
       '/api/v1/leaked-keys',
+      '/api/v1/session',
+      '/api/v1/session',
+      '/api/v1/session/exchange',
+      '/api/v1/session/options',
+      '/api/v1/session/refresh',
+      '/api/v1/setup',
     ]);
   });
 

@@ -73,6 +73,14 @@ export const routeSamples: Readonly<Record<string, (targets: SampleTargets) => R
     body: { name: 'sample child', scopes: ['key:manage'] },
   }),
   showMe: () => ({}),
+  // Refused: what these take is good once, and their answers are never the same.
+  logIn: ({ email }) => ({ body: { email, password: 'wrong' } }),
+  refreshSession: () => ({}),
+  logOut: () => ({}),
+  exchangeCode: () => ({ body: { code: 'code_of_nobody' } }),
+  setUp: ({ email }) => ({ body: { token: 'setup_wrong', email, password: samplePassword } }),
+  acceptInvitation: () => ({ body: { token: 'invite_wrong', password: samplePassword } }),
+  showSignInOptions: () => ({}),
   updateMe: () => ({ body: { name: 'Sample' } }),
   changePassword: () => ({
     body: { old_password: samplePassword, new_password: samplePassword },

@@ -28,6 +28,7 @@ export * from './key/change-key.ts';
 export * from './key/check/check.ts';
 export * from './key/check/check-key.ts';
 export { anyWorkspace } from './key/check/resolve-workspace.ts';
+export { looksLikeAccessToken } from './key/check/verify-access-token.ts';
 export * from './key/derive-secret.ts';
 export * from './key/issue-key.ts';
 export * from './key/key-digest.ts';

@@ -44,6 +44,11 @@ import {
 } from './sandboxes/switch-sandbox.ts';
 import { extendSandboxRoute, updateSandboxRoute } from './sandboxes/update-sandbox.ts';
 import { waitForSandboxRoute } from './sandboxes/wait-for-sandbox.ts';
+import { exchangeCodeRoute } from './session/exchange-code.ts';
+import { logOutRoute, refreshRoute } from './session/keep-session.ts';
+import { logInRoute } from './session/log-in.ts';
+import { acceptInvitationRoute, setUpRoute } from './session/make-account.ts';
+import { signInOptionsRoute } from './session/sign-in-options.ts';
 import { showMeRoute } from './show-me.ts';
 import { createSnapshotRoute } from './snapshots/create-snapshot.ts';
 import { deleteSnapshotRoute } from './snapshots/delete-snapshot.ts';
@@ -112,6 +117,12 @@ export const allRoutes: readonly Route[] = [
   disableKeyRoute,
   createChildKeyRoute,
   showMeRoute,
+  logInRoute,
+  refreshRoute,
+  logOutRoute,
+  exchangeCodeRoute,
+  setUpRoute,
+  signInOptionsRoute,
   updateMeRoute,
   changePasswordRoute,
   listSessionsRoute,
@@ -158,6 +169,7 @@ export const allRoutes: readonly Route[] = [
   createInvitationRoute,
   withdrawInvitationRoute,
   showInvitationRoute,
+  acceptInvitationRoute,
   joinByInvitationRoute,
   reportLeakedKeyRoute,
   publishKeyPatternRoute,

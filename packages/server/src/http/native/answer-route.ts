@@ -15,7 +15,7 @@ import { readJson } from '../read-json.ts';
 import { incomingOf, peerAddress, type RequestContext } from '../request-context.ts';
 import { upgradeOf } from '../upgrade.ts';
 import { nativeStatus } from './error-response.ts';
-import { type Presented, presentedCredential } from './presented-credential.ts';
+import { type Presented, pageHeaders, presentedCredential } from './presented-credential.ts';
 import {
   type AuthorisedContext,
   type Exchange,
@@ -53,6 +53,7 @@ const publicContext = (context: RequestContext, services: NativeServices) => ({
   address: peerAddress(context),
   accept: context.req.header('accept') ?? '',
   agent: context.req.header('user-agent') ?? '',
+  page: pageHeaders(context),
 });
 
 async function answerStranger(

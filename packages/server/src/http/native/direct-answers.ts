@@ -5,6 +5,7 @@ import { noChange } from '../authorize/no-change.ts';
 import { readCredential } from '../authorize/read-credential.ts';
 import { explainFailure } from '../explain-failure.ts';
 import { logRequest } from '../log-request.ts';
+import { sessionCookies } from '../people/session-cookies.ts';
 import { hasRawHeader, rawHeaderValues } from '../request-context.ts';
 import type { TurnEnd } from '../turn-end.ts';
 import { allRoutes } from './all-routes.ts';
@@ -13,7 +14,13 @@ import { nativeErrorAnswer } from './error-response.ts';
 import type { NativeDependencies } from './mount.ts';
 import { createNativeBounds } from './native-bounds.ts';
 import { acceptedHeaders } from './presented-credential.ts';
-import type { AuthorisedContext, Exchange, NativeServices, Prepared } from './route.ts';
+import type {
+  AuthorisedContext,
+  Exchange,
+  NativeServices,
+  Prepared,
+  PublicContext,
+} from './route.ts';
 
 /** Answers a request, or gives false and leaves it to the app. */
 export type DirectAnswers = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -42,6 +49,7 @@ export function createDirectAnswers(
   return (request, response) => {
     const route = request.method === 'GET' ? routes.get(request.url ?? '') : undefined;
     if (route === undefined || hasRawHeader(request.rawHeaders, 'x-workspace-id')) return false;
+    if (request.headers.cookie?.includes(sessionCookies.access) === true) return false;
     turnEnd.gather(() => void answerDirectly(route, request, response, dependencies));
     return true;
   };
@@ -88,6 +96,7 @@ async function answerDirectly(
           address,
           accept: '',
           agent: '',
+          page: noPage,
           access,
           exchange: noExchange,
           change: noChange,
@@ -106,6 +115,16 @@ async function answerDirectly(
   response.writeHead(status, headers).end(body);
   logRequest(log, { requestId, method: call.method, status, startedMs });
 }
+
+/** What comes from a page has cookies, and takes the long way. */
+const noPage: PublicContext['page'] = {
+  url: '',
+  host: undefined,
+  origin: undefined,
+  site: undefined,
+  csrfToken: undefined,
+  cookies: '',
+};
 
 const reach = { kind: 'reach' } as const;
 

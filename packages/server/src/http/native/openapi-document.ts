@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { ErrorCode } from '@sandgate/core';
 import { z } from 'zod';
+import { sessionCookies } from '../people/session-cookies.ts';
 import { nativeErrors } from './error-table.ts';
 import type { Route } from './route.ts';
 
@@ -51,6 +52,13 @@ export function openApiDocument(routes: readonly Route[], version: string) {
     name: 'X-API-Key',
   });
   registry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  registry.registerComponent('securitySchemes', 'cookie', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: sessionCookies.access,
+    description:
+      'Of POST /api/v1/session. What changes something also needs the value of the cookie sandgate_csrf in X-CSRF-Token, from a page of this server.',
+  });
   for (const route of routes) registry.registerPath(pathOf(route));
   return documented.getOpenAPI31Document({
     openapi: '3.1.0',
@@ -63,6 +71,10 @@ export function openApiDocument(routes: readonly Route[], version: string) {
     tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
   });
 }
+
+/** Whether the session of a browser opens it. */
+const ofPages = ({ takesTickets, forwards }: Route): boolean =>
+  takesTickets !== true && forwards !== true;
 
 type PathConfig = Parameters<OpenAPIHono['openAPIRegistry']['registerPath']>[0];
 
@@ -82,7 +94,9 @@ function pathOf(route: Route): PathConfig {
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
     tags: [route.tag],
-    security: isPublic ? [] : [{ apiKey: [] }, { bearer: [] }],
+    security: isPublic
+      ? []
+      : [{ apiKey: [] }, { bearer: [] }, ...(ofPages(route) ? [{ cookie: [] }] : [])],
     'x-required-scope': route.access,
     ...('ownChildren' in route && route.ownChildren ? { 'x-own-children-scope': 'key:mint' } : {}),
     ...('alsoNeeds' in route ? { 'x-also-required-scopes': route.alsoNeeds } : {}),

@@ -1,7 +1,9 @@
-import { SandgateError } from '@sandgate/core';
+import { looksLikeAccessToken, SandgateError } from '@sandgate/core';
 import { type CredentialHeader, readCredential } from '../authorize/read-credential.ts';
+import { readSessionCookie } from '../people/session-cookies.ts';
 import { headerValues, type RequestContext } from '../request-context.ts';
 import type { NativeServices, Route } from './route.ts';
+import { type PageHeaders, requireCsrfToken } from './session/require-own-page.ts';
 import { ticketProtocol } from './terminal/terminal-protocol.ts';
 
 export const acceptedHeaders: readonly CredentialHeader[] = ['x-api-key', 'authorization'];
@@ -13,15 +15,29 @@ export interface Presented {
   readonly ticket: { readonly workspace: string; readonly sandboxId: string } | null;
 }
 
-/** @throws SandgateError `credential_ambiguous` */
+type CredentialRoute = Pick<Route, 'takesTickets' | 'forwards' | 'method'>;
+
+/**
+ * A WebSocket is opened by any page that likes to, and what is behind a port is shown by no page of
+ * ours: there a browser's cookies count for nothing.
+ */
+const takesCookie = ({ takesTickets, forwards }: CredentialRoute): boolean =>
+  takesTickets !== true && forwards !== true;
+
+/** @throws SandgateError `credential_ambiguous`, `origin_refused` */
 export function presentedCredential(
-  route: Pick<Route, 'takesTickets'>,
+  route: CredentialRoute,
   context: RequestContext,
-  { tickets }: Pick<NativeServices, 'tickets'>,
+  { tickets, signOn }: Pick<NativeServices, 'tickets' | 'signOn'>,
 ): Presented {
   const credential = readCredential(headerValues(context), acceptedHeaders);
   const text = route.takesTickets === true ? offeredTicket(context) : null;
-  if (text === null) return { credential, ticket: null };
+  if (text === null) {
+    const withCookie = takesCookie(route)
+      ? orCookie(credential, route, pageHeaders(context), signOn.publicUrl)
+      : credential;
+    return { credential: withCookie, ticket: null };
+  }
   if (credential !== null) {
     throw new SandgateError(
       'credential_ambiguous',
@@ -47,3 +63,34 @@ function offeredTicket(context: RequestContext): string | null {
   const found = names.find((name) => name.startsWith(ticketProtocol));
   return found === undefined ? null : found.slice(ticketProtocol.length);
 }
+
+/**
+ * The access token of a browser's session, where the request shows nothing else. Never a key, which no
+ * cookie of ours holds.
+ */
+function orCookie(
+  credential: string | null,
+  { method }: CredentialRoute,
+  page: PageHeaders,
+  publicUrl: string,
+): string | null {
+  const cookie = readSessionCookie(page.cookies, 'access');
+  if (cookie === null || cookie === credential) return credential;
+  if (credential !== null) {
+    throw new SandgateError(
+      'credential_ambiguous',
+      'The request carries an API key or token, and the session of a browser. Send one of them',
+    );
+  }
+  if (method !== 'get') requireCsrfToken(page, publicUrl);
+  return looksLikeAccessToken(cookie) ? cookie : 'no access token';
+}
+
+export const pageHeaders = (context: RequestContext): PageHeaders => ({
+  url: context.req.url,
+  host: context.req.header('host'),
+  origin: context.req.header('origin'),
+  site: context.req.header('sec-fetch-site'),
+  csrfToken: context.req.header('x-csrf-token'),
+  cookies: context.req.header('cookie') ?? '',
+});

@@ -17,6 +17,7 @@ import type { IdentityServices } from '../identity-services.ts';
 import type { OutputBudget } from '../output-budget.ts';
 import type { OutputPace } from '../output-pace.ts';
 import { type Input, type RawInput, readInput } from './read-input.ts';
+import type { PageHeaders } from './session/require-own-page.ts';
 import type { TicketBox, TicketRight } from './terminal/ticket-box.ts';
 
 /** What all calls at this door share. */
@@ -46,6 +47,7 @@ export interface PublicContext extends NativeServices {
   readonly address: string;
   /** What the client calls itself. */
   readonly agent: string;
+  readonly page: PageHeaders;
   /** The request's `Accept` header; empty when there is none. */
   readonly accept: string;
 }

@@ -1,7 +1,6 @@
-import { endSessionOf } from '@sandgate/core';
 import { z } from 'zod';
+import { endRefreshedSession } from '../../../people/end-refreshed-session.ts';
 import { endOwnSessions } from '../../../people/end-sessions.ts';
-import { recordSession } from '../../../people/open-session.ts';
 import { defineModboxDoor, defineModboxRoute } from '../modbox-route.ts';
 
 /** Needs no more than the refresh token: the access token may have expired by then. */
@@ -10,12 +9,7 @@ export const logOutRoute = defineModboxDoor({
   path: '/auth/logout',
   body: z.object({ refresh_token: z.string().max(10_000) }),
   async run({ refresh_token }, context) {
-    const ended = await endSessionOf(context, refresh_token);
-    const user = ended === null ? null : await context.storage.users.findById(ended.userId);
-    if (ended !== null && user !== null) {
-      await recordSession(context, 'session.end', user, { session: ended.id });
-    }
-    // The same for a token that nobody has: there is nothing that a stranger could find out.
+    await endRefreshedSession(context, refresh_token);
     return { success: true };
   },
 });

@@ -1,7 +1,10 @@
+import { setCookie } from '../../../people/session-cookies.ts';
+import { cookieValues } from '../../../read-cookie.ts';
 import type { SignOnServices } from '../../../sign-on-services.ts';
 
 const name = 'sandgate_sign_in';
 const maxAgeSeconds = 600;
+const codeSeconds = 60;
 
 type PublicUrl = Pick<SignOnServices, 'publicUrl'>;
 
@@ -19,8 +22,8 @@ export const attemptCookie = (signOn: PublicUrl, sealed: string): string =>
 export const endedAttemptCookie = (signOn: PublicUrl): string =>
   `${name}=; Max-Age=0; ${attributes(signOn)}`;
 
-export function readAttemptCookie(header: string): string {
-  const cookies = header.split(';').map((part) => part.trim());
-  const found = cookies.find((cookie) => cookie.startsWith(`${name}=`));
-  return found?.slice(name.length + 1) ?? '';
-}
+export const readAttemptCookie = (header: string): string => cookieValues(header, name)[0] ?? '';
+
+/** For the session of cookies that a code of this sign-in stands for. */
+export const codeCookie = ({ publicUrl }: PublicUrl, code: string): string =>
+  setCookie('code', code, codeSeconds, { secure: publicUrl.startsWith('https:') });

@@ -1,10 +1,16 @@
 import { audited, SandgateError, sessionLives, signIn, type User } from '@sandgate/core';
 import { z } from 'zod';
+import { exchangeCode, signInRefused } from '../../../people/exchange-code.ts';
 import { openSession } from '../../../people/open-session.ts';
 import { refuseStranger } from '../../../people/refuse-stranger.ts';
 import { tokenAnswer } from '../auth/token-answer.ts';
 import { defineModboxDoor, type ModboxContext } from '../modbox-route.ts';
-import { callbackUrl, endedAttemptCookie, readAttemptCookie } from './attempt-cookie.ts';
+import {
+  callbackUrl,
+  codeCookie,
+  endedAttemptCookie,
+  readAttemptCookie,
+} from './attempt-cookie.ts';
 import { requireProvider } from './begin-sign-in.ts';
 
 const endpoint = '/auth/sso/{provider}/callback';
@@ -18,7 +24,7 @@ export const endSignInRoute = defineModboxDoor({
     const attempt = signOn.attempts.open(sealed, context.params.provider ?? '');
     try {
       const begun = await refuseStranger(context, endpoint, async () => {
-        if (attempt === null) throw refused();
+        if (attempt === null) throw signInRefused();
         return { attempt, user: await whoSignsIn(context, attempt) };
       });
       return back(signOn, begun.attempt, await fields(context, begun));
@@ -35,16 +41,17 @@ const back = (
   signOn: ModboxContext['signOn'],
   { returnTo }: Attempt,
   fragment: Readonly<Record<string, string>>,
-): Response =>
-  new Response(null, {
-    status: 303,
-    headers: {
-      Location: `${returnTo}#${new URLSearchParams(fragment)}`,
-      'Set-Cookie': endedAttemptCookie(signOn),
-      'Cache-Control': 'no-store',
-      'Referrer-Policy': 'no-referrer',
-    },
+): Response => {
+  const headers = new Headers({
+    Location: `${returnTo}#${new URLSearchParams(fragment)}`,
+    'Cache-Control': 'no-store',
+    'Referrer-Policy': 'no-referrer',
   });
+  headers.append('Set-Cookie', endedAttemptCookie(signOn));
+  // A page of this server may take it up in this browser, and in no other.
+  if (fragment.code !== undefined) headers.append('Set-Cookie', codeCookie(signOn, fragment.code));
+  return new Response(null, { status: 303, headers });
+};
 
 type Attempt = NonNullable<ReturnType<ModboxContext['signOn']['attempts']['open']>>;
 
@@ -78,7 +85,7 @@ async function sessionUser(
 ): Promise<User | null> {
   if (id === null) return null;
   const found = await storage.sessions.findWithUser(id);
-  if (found === null || !sessionLives(found.session, clock.nowMs())) throw refused();
+  if (found === null || !sessionLives(found.session, clock.nowMs())) throw signInRefused();
   return found.user;
 }
 
@@ -98,27 +105,7 @@ export const exchangeCodeRoute = defineModboxDoor({
   path: '/auth/sso/exchange',
   body: z.object({ code: z.string().max(200) }),
   async run({ code }, context) {
-    const { clock, signOn, storage } = context;
-    return await refuseStranger(context, '/auth/sso/exchange', async () => {
-      const tokens = signOn.codes.redeem(code);
-      // Whatever ended the person's sessions since has ended this one, too.
-      const id = tokens?.session.id;
-      const found = id === undefined ? null : await storage.sessions.findWithUser(id);
-      const nowMs = clock.nowMs();
-      if (tokens === null || found === null || !sessionLives(found.session, nowMs)) throw refused();
-      const ageMs = nowMs - found.session.createdAtMs;
-      const { accessMs, refreshMs } = tokens;
-      return tokenAnswer({
-        ...tokens,
-        accessMs: accessMs - ageMs,
-        refreshMs: refreshMs - ageMs,
-      });
-    });
+    const { tokens } = await exchangeCode(context, '/auth/sso/exchange', code);
+    return tokenAnswer(tokens);
   },
 });
-
-const refused = (): SandgateError =>
-  new SandgateError(
-    'sign_in_failed',
-    'The sign-in was not completed, or cannot be trusted. Begin again',
-  );
