@@ -3,6 +3,7 @@ import { type Duplex, duplexPair, Readable } from 'node:stream';
 import type { User, Workspace } from '@sandgate/core';
 import { expect } from 'vitest';
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
+import { sampleMcpServer } from '../../packages/server/src/storage/contract/sample-records.ts';
 import type { DocumentedRoute } from './documented-routes.ts';
 import { requestUpgrade } from './request-upgrade.ts';
 import {
@@ -87,6 +88,20 @@ async function makePeopleTargets(
   return targets;
 }
 
+/** Of what stands behind the gate. */
+async function makeGateTargets(
+  { storage }: TestApp,
+  workspace: Workspace,
+  path: string,
+): Promise<Partial<SampleTargets>> {
+  if (!path.includes('{server}')) return {};
+  const mark = workspace.slug === 'theirs' ? theirMark : 'ours';
+  const name = `${mark}-${nextName()}`;
+  const server = sampleMcpServer({ name, workspaceId: workspace.id });
+  await storage.mcpServers.insert(server, 10_000);
+  return { server: name };
+}
+
 /** Makes what a route names in its path: of a workspace, and not used up by another request. */
 export async function makeRouteTargets(
   test: TestApp,
@@ -109,6 +124,7 @@ export async function makeRouteTargets(
   return {
     ...absentTargets,
     ...(await makeSandboxTargets(test, workspace, path)),
+    ...(await makeGateTargets(test, workspace, path)),
     ...(await makePeopleTargets(test, workspace, path, asker)),
     ...{ key: key.number, alert: alert.number, ticket: alert.ticketNumber, workspace: namespace },
   };

@@ -6,6 +6,8 @@ export interface SampleTargets {
   readonly alert: number;
   readonly ticket: number;
   readonly workspace: string;
+  /** Name of an MCP server behind the gate. */
+  readonly server: string;
   /** Number of a person in it. */
   readonly user: number;
   /** An address that nobody has. */
@@ -27,6 +29,7 @@ export const absentTargets: SampleTargets = {
   alert: 999_999,
   ticket: 999_999,
   workspace: 'mine',
+  server: 'absent',
   user: 999_999,
   email: 'absent@example.com',
   invitation: 'f'.repeat(24),
@@ -129,6 +132,11 @@ export const routeSamples: Readonly<Record<string, (targets: SampleTargets) => R
   withdrawInvitation: () => ({}),
   showInvitation: ({ invitationToken }) => ({ body: { token: invitationToken } }),
   joinByInvitation: ({ invitationToken }) => ({ body: { token: invitationToken } }),
+  addMcpServer: () => ({ body: { name: nextName(), url: 'https://mcp.example.com/mcp' } }),
+  listMcpServers: () => ({ query: { size: '100' } }),
+  getMcpServer: () => ({}),
+  updateMcpServer: () => ({ body: { headers: { authorization: 'Bearer theirs' } } }),
+  removeMcpServer: () => ({}),
   reportLeakedKey: () => ({ body: { key: 'nobody has this one' } }),
   publishKeyPattern: () => ({}),
   createSandbox: () => ({ body: { template: 'python', labels: { of: 'sample' } } }),

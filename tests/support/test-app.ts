@@ -39,6 +39,11 @@ import { createPasswordHasher } from '../../packages/server/src/identity/passwor
 import { createPeople } from '../../packages/server/src/people.ts';
 import { nextCronMs } from '../../packages/server/src/schedule/next-cron.ts';
 import { openSqliteStorage } from '../../packages/server/src/storage/sqlite/open-sqlite-storage.ts';
+import {
+  createHttpUpstreams,
+  type HttpUpstreamOptions,
+} from '../../packages/server/src/upstream/http-upstreams.ts';
+import { mcpUpstreamPolicy } from '../../packages/server/src/upstream/mcp-policy.ts';
 import { createMemoryLogs } from './memory-logs.ts';
 import { ScriptedEngine } from './scripted-engine.ts';
 
@@ -53,11 +58,13 @@ export async function createTestApp(
     stored = {},
     policy: changedPolicy = {},
     identity = {},
+    upstreams: upstreamOptions = {},
   }: {
     readonly developmentMode?: boolean;
     readonly stored?: Partial<StoredLimits>;
     readonly policy?: Partial<SandboxPolicy>;
     readonly identity?: Partial<ServerConfig['identity']>;
+    readonly upstreams?: Partial<HttpUpstreamOptions>;
   } = {},
 ) {
   const clock = { currentMs: 1_800_000_000_000, nowMs: () => clock.currentMs };
@@ -147,6 +154,13 @@ export async function createTestApp(
     timers,
     onError: (error) => void backgroundErrors.push(error),
   });
+  const upstreams = createHttpUpstreams({
+    policy: mcpUpstreamPolicy({ allowedPrivateHosts: ['upstream.test', '127.0.0.1'] }),
+    resolve: async () => ['127.0.0.1'],
+    answerMs: 60_000,
+    silenceMs: 60_000,
+    ...upstreamOptions,
+  });
   const turnEnd = createTurnEnd(storage.atOneMoment);
   const doors: AppDependencies = {
     ...keyDependencies,
@@ -158,6 +172,9 @@ export async function createTestApp(
     mayHaveKey: ({ plan }) => plan !== 'small',
     version: '0.0.0',
     webhookProblem: (url) => (url.startsWith('https://') ? null : 'must be https'),
+    upstreams,
+    upstreamProblem: upstreams.problem,
+    openCallsPerMinute: 20,
     authorizer: developmentMode
       ? createDevelopmentAuthorizer({ ...keyDependencies, sandboxes, auditAs: (_, work) => work() })
       : createKeyAuthorizer({
@@ -191,6 +208,7 @@ export async function createTestApp(
     timers,
     sandboxes,
     backgroundErrors,
+    upstreams,
     refusals,
     people: people.services,
     purge,

@@ -11,10 +11,10 @@ import {
   type Timers,
   type Workspace,
 } from '@sandgate/core';
+import type { OutboundPolicy } from './outbound/outbound-target.ts';
+import { resolveHost } from './outbound/resolve-host.ts';
 import { createWebhookDeliverer } from './webhook/deliver-webhooks.ts';
-import { resolveHost } from './webhook/resolve-host.ts';
 import { sendWebhook } from './webhook/send-webhook.ts';
-import type { WebhookPolicy } from './webhook/webhook-target.ts';
 
 export interface AlertingParts {
   readonly storage: Storage;
@@ -24,7 +24,7 @@ export interface AlertingParts {
   readonly serverKey: () => ServerKey;
   readonly counters: Pick<Counters, 'look'>;
   readonly limitsOf: (key: ApiKey, workspace: Workspace | null) => RequestLimits;
-  readonly webhookPolicy: WebhookPolicy;
+  readonly webhookPolicy: OutboundPolicy;
   readonly onError: (error: unknown) => void;
 }
 

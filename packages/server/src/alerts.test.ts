@@ -20,9 +20,10 @@ import {
   webhookSecret,
 } from '@sandgate/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { outboundUrlProblem } from './outbound/outbound-target.ts';
 import { sampleServerKey, sampleWorkspace, storeKey } from './storage/contract/sample-records.ts';
 import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
-import { webhookUrlProblem } from './webhook/webhook-target.ts';
+import { webhookPolicy } from './webhook/webhook-policy.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -223,7 +224,8 @@ const settingsDependencies = () => ({
   ...dependencies(),
   randomness,
   serverKey: () => sampleServerKey,
-  webhookProblem: (url: string) => webhookUrlProblem(url, { allowedPrivateHosts: [] }),
+  webhookProblem: (url: string) =>
+    outboundUrlProblem(url, webhookPolicy({ allowedPrivateHosts: [] })),
 });
 
 describe('alert settings', () => {

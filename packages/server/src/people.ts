@@ -13,8 +13,10 @@ import {
 } from '@sandgate/core';
 import type { ServerConfig } from './config/index.ts';
 import { createAccessTokens } from './identity/access-tokens.ts';
+import { createCallerAssertions } from './identity/caller-assertions.ts';
 import { createSigningKeyRing } from './identity/signing-key-ring.ts';
 import { createSignOn } from './identity/sso/create-sign-on.ts';
+import { createTextSealer } from './identity/text-sealer.ts';
 import { createCaptchaVerifier } from './identity/verify-captcha.ts';
 
 export interface PeopleParts {
@@ -45,13 +47,16 @@ export async function createPeople(parts: PeopleParts) {
     rotateAfterMs: config.signingKeyDays * dayMs,
     tokenMs: documentedTimes.accessMs,
   });
+  const issuer = config.publicUrl ?? 'sandgate';
   const services = {
     hasher,
+    sealer: createTextSealer(serverKey, randomness),
+    assertions: createCallerAssertions({ ring, clock, issuer }),
     throttle: createLoginThrottle(),
     accessTokens: createAccessTokens({
       ring,
       clock,
-      issuer: config.publicUrl ?? 'sandgate',
+      issuer,
       lifetimeMs: documentedTimes.accessMs,
     }),
     times: { ...documentedTimes, sessionMs: config.sessionDays * dayMs },

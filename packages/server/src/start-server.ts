@@ -43,11 +43,15 @@ import { listen } from './http/listen.ts';
 import { createDirectAnswers } from './http/native/direct-answers.ts';
 import { createTurnEnd } from './http/turn-end.ts';
 import { createOpenedParts, type OpenedParts } from './opened-parts.ts';
+import { outboundUrlProblem } from './outbound/outbound-target.ts';
+import { resolveHost } from './outbound/resolve-host.ts';
 import { createPeople } from './people.ts';
 import type { SandboxReference } from './process/control-socket.ts';
 import type { ServerStatus } from './process/server-status.ts';
 import { nextCronMs } from './schedule/next-cron.ts';
-import { webhookUrlProblem } from './webhook/webhook-target.ts';
+import { createHttpUpstreams } from './upstream/http-upstreams.ts';
+import { mcpUpstreamPolicy } from './upstream/mcp-policy.ts';
+import { webhookPolicy } from './webhook/webhook-policy.ts';
 
 /** Everything that a server needs of the outside, chosen and opened by `main.ts`. */
 export interface ServerParts {
@@ -166,7 +170,7 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
     timers: parts.timers,
     counters: parts.counters,
     limitsOf: keyLimits,
-    webhookPolicy: config.webhooks,
+    webhookPolicy: webhookPolicy(config.webhooks),
     onError: (error) => log.error({ err: error }, 'alerting failed'),
   });
   opened.add(() => alerting.close());
@@ -197,6 +201,13 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
     onError: (error) => log.error({ err: error }, 'a closed workspace could not be purged'),
   });
   opened.add(() => purge.close());
+  const upstreams = createHttpUpstreams({
+    policy: mcpUpstreamPolicy(config.mcp),
+    resolve: resolveHost,
+    answerMs: config.mcp.answerSeconds * 1_000,
+    silenceMs: config.mcp.silenceSeconds * 1_000,
+  });
+  opened.add(() => upstreams.close());
   const turnEnd = createTurnEnd(storage.atOneMoment);
   const doors: AppDependencies = {
     ...keyDependencies,
@@ -208,7 +219,10 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
     mayHaveKey: ({ plan }) => (config.plans[plan]?.sandboxes ?? standardPlan).apiKeys,
     auditLog,
     version: parts.version,
-    webhookProblem: (url) => webhookUrlProblem(url, config.webhooks),
+    webhookProblem: (url) => outboundUrlProblem(url, webhookPolicy(config.webhooks)),
+    upstreams,
+    upstreamProblem: upstreams.problem,
+    openCallsPerMinute: config.mcp.openCallsPerMinute,
     authorizer: developmentMode
       ? createDevelopmentAuthorizer({
           ...keyDependencies,

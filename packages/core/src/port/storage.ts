@@ -7,6 +7,7 @@ import type { Awaitable } from './awaitable.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
 import type { IdentityStore } from './identity-store.ts';
 import type { InvitationStore } from './invitation-store.ts';
+import type { McpServerStore } from './mcp-server-store.ts';
 import type { MemberStore } from './member-store.ts';
 import type { SandboxStore } from './sandbox-store.ts';
 import type { SessionStore } from './session-store.ts';
@@ -245,6 +246,7 @@ export interface Storage {
   readonly users: UserStore;
   readonly identities: IdentityStore;
   readonly invitations: InvitationStore;
+  readonly mcpServers: McpServerStore;
   readonly members: MemberStore;
   readonly sessions: SessionStore;
   readonly signingKeys: SigningKeyStore;

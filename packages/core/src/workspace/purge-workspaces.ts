@@ -15,10 +15,12 @@ export interface WorkspacePurge {
 const everyMs = 60_000;
 /** Longer than any call that was accepted while the workspace was open can still take to start something. */
 const settledAfterMs = 900_000;
+/** More than a workspace may have. */
+const mostServers = 1_000;
 
 /**
- * Destroys the sandboxes of closed workspaces, their snapshots and volumes, with all files. What is left
- * is the record: revoked keys, usage, audit. What fails is tried again: nobody can reach it meanwhile.
+ * Destroys the sandboxes of closed workspaces, their snapshots and volumes, with all files, and gives the
+ * names of their MCP servers free. What is left is the record: revoked keys, usage, audit. What fails is tried again: nobody can reach it meanwhile.
  */
 export function startWorkspacePurge(parts: {
   readonly storage: Storage;
@@ -44,6 +46,9 @@ export function startWorkspacePurge(parts: {
     }
     for (const { id } of (await storage.volumes.list()).filter(isOwn)) {
       await sandboxes.deleteVolume(workspace, id);
+    }
+    for (const { name } of await storage.mcpServers.list(workspace.id, { limit: mostServers })) {
+      await storage.mcpServers.remove(workspace.id, name);
     }
     // A start that had passed its check before the end may still bring one up.
     if (clock.nowMs() - closedAtMs < settledAfterMs) return;

@@ -53,6 +53,11 @@ const nameServer = () => {
   );
 };
 
+const hostName = () =>
+  z.string().regex(/^[a-z0-9.:-]{1,253}$/, {
+    error: 'must be a host name or IP address in lower case, without port or brackets',
+  });
+
 const httpUrl = () => {
   const error = 'must be an http or https URL without a query, as in https://sandgate.example';
   return z.string({ error }).refine(
@@ -364,13 +369,20 @@ export const serverConfig = z.strictObject({
   webhooks: z
     .strictObject({
       /** May be called although they are private, and without TLS. */
-      allowedPrivateHosts: z
-        .array(
-          z.string().regex(/^[a-z0-9.:-]{1,253}$/, {
-            error: 'must be a host name or IP address in lower case, without port or brackets',
-          }),
-        )
-        .default([]),
+      allowedPrivateHosts: z.array(hostName()).default([]),
+    })
+    .prefault({}),
+  /** The gate in front of MCP servers. */
+  mcp: z
+    .strictObject({
+      /** May be called although they are private, and without TLS. */
+      allowedPrivateHosts: z.array(hostName()).default([]),
+      /** How long a server may take to begin its answer. */
+      answerSeconds: wholeNumber(1, 86_400).default(300),
+      /** How long it may be silent in an answer. */
+      silenceSeconds: wholeNumber(1, 86_400).default(3_600),
+      /** Of one address, to servers without authentication. */
+      openCallsPerMinute: wholeNumber(1, 1_000_000).default(600),
     })
     .prefault({}),
   usage: z

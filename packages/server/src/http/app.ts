@@ -8,13 +8,17 @@ import { mountModbox } from './dialects/modbox/mount.ts';
 import { explainFailure } from './explain-failure.ts';
 import type { IdentityServices } from './identity-services.ts';
 import { logRequest } from './log-request.ts';
-import { mountMcp } from './mcp/mount.ts';
+import { type McpDependencies, mountMcp } from './mcp/mount.ts';
 import { mountNative, type NativeDependencies } from './native/mount.ts';
 import { refuseForeignUpgrades } from './refuse-foreign-upgrades.ts';
 import { refuseWebPages } from './refuse-web-pages.ts';
 import { type App, answerTo, setResponseHeader } from './request-context.ts';
 
-export interface AppDependencies extends NativeDependencies, IdentityServices, BrimbleDependencies {
+export interface AppDependencies
+  extends NativeDependencies,
+    IdentityServices,
+    BrimbleDependencies,
+    Omit<McpDependencies, 'storage'> {
   /** No key is asked for, and web pages are kept out instead. */
   readonly developmentMode: boolean;
 }

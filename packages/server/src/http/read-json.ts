@@ -13,6 +13,18 @@ export async function readJson(
 ): Promise<unknown> {
   const text = await readBody(context.req.raw, maxBytes);
   if (text === '' && optional) return undefined;
+  requireJsonType(context);
+  return parseJson(text, JSON.parse);
+}
+
+/** The text of a JSON body, for who has to read it in another way. */
+export async function readJsonText(context: RequestContext, maxBytes: number): Promise<string> {
+  const text = await readBody(context.req.raw, maxBytes);
+  requireJsonType(context);
+  return text;
+}
+
+function requireJsonType(context: RequestContext): void {
   const mediaType = (context.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
   if (mediaType !== 'application/json') {
     throw new SandgateError(
@@ -20,8 +32,12 @@ export async function readJson(
       'Send JSON, with Content-Type: application/json',
     );
   }
+}
+
+/** @throws SandgateError `invalid_request` */
+export function parseJson(text: string, parse: (text: string) => unknown): unknown {
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch {
     // The parser's own message quotes the body, which may hold a key or a password.
     throw new SandgateError('invalid_request', 'the body: is not JSON');

@@ -7,6 +7,7 @@ import { describeIdentities } from './contract/identity-contract.ts';
 import { describeInvitations } from './contract/invitation-contract.ts';
 import { describeKeys } from './contract/key-contract.ts';
 import { describeKeyQueries } from './contract/key-query-contract.ts';
+import { describeMcpServers } from './contract/mcp-server-contract.ts';
 import { describeMembers } from './contract/member-contract.ts';
 import { describeRotation } from './contract/rotation-contract.ts';
 import { describeSandboxes } from './contract/sandbox-contract.ts';
@@ -67,6 +68,7 @@ export function describeStorage(name: string, createStore: () => Promise<EmptySt
     describeTickets(stores);
     describeUsage(stores);
     describeUsers(stores);
+    describeMcpServers(stores);
     describeMembers(stores);
     describeIdentities(stores);
     describeInvitations(stores);

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, expect, it } from 'vitest';
 import { sendWebhook } from './send-webhook.ts';
 import { signatureHeader, signWebhook } from './sign-webhook.ts';
+import { webhookPolicy } from './webhook-policy.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -27,7 +28,7 @@ const send = (url: string, { allowed = ['hooks.internal'], timeoutMs = 5_000 } =
   return sendWebhook(
     { url, body, headers: { [signatureHeader]: signWebhook('whsec_a', body, 1_800_000_000_999) } },
     {
-      policy: { allowedPrivateHosts: allowed },
+      policy: webhookPolicy({ allowedPrivateHosts: allowed }),
       resolve: async () => ['127.0.0.1'],
       timeoutMs,
     },
@@ -96,7 +97,7 @@ it('gives up on a name server that does not answer in time', async () => {
   const failed = await sendWebhook(
     { url: 'https://hooks.example.com/', body: '{}', headers: {} },
     {
-      policy: { allowedPrivateHosts: [] },
+      policy: webhookPolicy({ allowedPrivateHosts: [] }),
       resolve: () => new Promise(() => undefined),
       timeoutMs: 50,
     },

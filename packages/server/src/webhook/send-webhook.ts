@@ -1,11 +1,11 @@
 import { type ClientRequest, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import {
+  type OutboundPolicy,
+  OutboundRefused,
   type ResolveHost,
-  resolveWebhook,
-  type WebhookPolicy,
-  WebhookRefused,
-} from './webhook-target.ts';
+  resolveOutbound,
+} from '../outbound/outbound-target.ts';
 
 export interface WebhookMessage {
   readonly url: string;
@@ -14,7 +14,7 @@ export interface WebhookMessage {
 }
 
 export interface SendOptions {
-  readonly policy: WebhookPolicy;
+  readonly policy: OutboundPolicy;
   readonly resolve: ResolveHost;
   /** For everything: resolving, connecting, sending and the answer's head. */
   readonly timeoutMs: number;
@@ -32,8 +32,8 @@ export async function sendWebhook(
   const signal = AbortSignal.timeout(options.timeoutMs);
   try {
     const url = new URL(message.url);
-    const { address, family } = await withinTime(
-      resolveWebhook(url, options.policy, options.resolve),
+    const [{ address, family }] = await withinTime(
+      resolveOutbound(url, options.policy, options.resolve),
       signal,
     );
     const status = await post(url, message, { address, family, signal });
@@ -42,7 +42,7 @@ export async function sendWebhook(
     return `answered ${status}`;
   } catch (error) {
     if (signal.aborted) return `did not answer within ${options.timeoutMs / 1_000} seconds`;
-    if (error instanceof WebhookRefused) return error.message;
+    if (error instanceof OutboundRefused) return error.message;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'no connection';
     return `could not be reached: ${code}`;
   }

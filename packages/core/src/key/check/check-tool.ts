@@ -1,5 +1,5 @@
 import { SandgateError } from '../../error/sandgate-error.ts';
-import { mayCallTool } from '../may-call-tool.ts';
+import { mayCallTool, mayUseMcpServer } from '../may-call-tool.ts';
 import { grants } from '../scope.ts';
 import type { CheckStep } from './check.ts';
 
@@ -9,6 +9,10 @@ export const checkTool: CheckStep = ({ key, request: { mcpTool } }) => {
     return new SandgateError('scope_missing', 'This API key lacks the scope mcp:call');
   }
   const { server, tool } = mcpTool;
+  if (tool === null) {
+    if (key !== null && mayUseMcpServer(key, server)) return null;
+    return new SandgateError('key_restricted', `This API key may not use the MCP server ${server}`);
+  }
   if (key !== null && mayCallTool(key, server, tool)) return null;
   return new SandgateError(
     'key_restricted',

@@ -45,7 +45,8 @@ export interface CheckRequest {
 export interface CalledTool {
   /** `sandgate` for the server's own. */
   readonly server: string;
-  readonly tool: string;
+  /** Null: none, but something else of the server. */
+  readonly tool: string | null;
 }
 
 export interface CheckDependencies {

@@ -1,5 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import { type AuditLog, audited, type WindowState } from '@sandgate/core';
+import { type AuditLog, audited, ownServerName, type WindowState } from '@sandgate/core';
 import type { Logger } from 'pino';
 import { actorOf } from '../authorize/actor-of.ts';
 import type { Access, Authorizer, Call } from '../authorize/authorizer.ts';
@@ -13,9 +13,6 @@ import type { OutputPace } from '../output-pace.ts';
 import type { McpTool, ToolContent } from './mcp-tool.ts';
 import { type Progress, progressOutput } from './progress-output.ts';
 import { showResults } from './show-result.ts';
-
-/** What `mcpTools` of a key's restrictions call Sandgate's own tools by. */
-export const ownServerName = 'sandgate';
 
 /** Who sent a request, and what its calls share. */
 export interface McpRequest {

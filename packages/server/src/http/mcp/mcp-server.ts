@@ -4,10 +4,10 @@ import {
   Server,
   type ServerContext,
 } from '@modelcontextprotocol/server';
-import { grants, mayCallTool } from '@sandgate/core';
+import { grants, mayCallTool, ownServerName } from '@sandgate/core';
 import type { Access } from '../authorize/authorizer.ts';
 import { allTools } from './all-tools.ts';
-import { callTool, type McpRequest, ownServerName } from './call-tool.ts';
+import { callTool, type McpRequest } from './call-tool.ts';
 import type { McpTool } from './mcp-tool.ts';
 import { listedPrompts, writePrompt } from './prompts.ts';
 

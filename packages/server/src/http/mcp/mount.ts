@@ -1,7 +1,6 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { type AuditLog, type Clock, SandgateError } from '@sandgate/core';
-import type { Logger } from 'pino';
-import type { Access, Authorizer } from '../authorize/authorizer.ts';
+import { SandgateError } from '@sandgate/core';
+import type { Access } from '../authorize/authorizer.ts';
 import { type CredentialHeader, readCredential } from '../authorize/read-credential.ts';
 import { reportLimits } from '../authorize/report-limits.ts';
 import { CallLimit } from '../call-limit.ts';
@@ -19,15 +18,12 @@ import {
 import { allTools } from './all-tools.ts';
 import { callOf, type McpRequest } from './call-tool.ts';
 import { mcpErrorResponse } from './error-response.ts';
+import { type GateDependencies, mountGate } from './gate/mount-gate.ts';
 import { createMcpServer } from './mcp-server.ts';
 import { refuseForeignPages } from './refuse-foreign-pages.ts';
 import { releaseWith } from './release-with.ts';
 
-export interface McpDependencies {
-  readonly authorizer: Authorizer;
-  readonly auditLog: AuditLog;
-  readonly clock: Clock;
-  readonly log: Logger;
+export interface McpDependencies extends GateDependencies {
   /** Of Sandgate, as clients are told it. */
   readonly version: string;
 }
@@ -43,13 +39,14 @@ const maxBatchLength = 100;
 const maxOutputBytesOfRequest = 20 * 1024 * 1024;
 const maxOutputBytesOfServer = 128 * 1024 * 1024;
 
-/** The door of MCP clients: `/mcp`, by Streamable HTTP. */
+/** The door of MCP clients: `/mcp`, by Streamable HTTP, and the gate in front of other servers. */
 export function mountMcp(app: App, dependencies: McpDependencies): void {
   const { authorizer, auditLog, clock, log, version } = dependencies;
   const calls = new CallLimit();
   const budget = new OutputBudget(maxOutputBytesOfServer);
   const pace = new OutputPace();
 
+  mountGate(app, dependencies);
   app.all('/mcp', async (context) => {
     try {
       refuseForeignPages(context);

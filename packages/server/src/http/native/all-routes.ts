@@ -25,6 +25,11 @@ import { makeDirectoryRoute, moveFileRoute, removeFileRoute } from './files/chan
 import { listFilesRoute, showFileRoute } from './files/look-at-files.ts';
 import { readFileRoute } from './files/read-file.ts';
 import { writeFileRoute } from './files/write-file.ts';
+import { addMcpServerRoute } from './mcp-servers/add-mcp-server.ts';
+import { listMcpServersRoute } from './mcp-servers/list-mcp-servers.ts';
+import { removeMcpServerRoute } from './mcp-servers/remove-mcp-server.ts';
+import { showMcpServerRoute } from './mcp-servers/show-mcp-server.ts';
+import { updateMcpServerRoute } from './mcp-servers/update-mcp-server.ts';
 import { reachPortRoute } from './ports/reach-port.ts';
 import { publishKeyPatternRoute } from './publish-key-pattern.ts';
 import { readLogRoute } from './readings/read-log.ts';
@@ -214,4 +219,9 @@ export const allRoutes: readonly Route[] = [
   reachPortRoute,
   issueTicketRoute,
   openTerminalRoute,
+  addMcpServerRoute,
+  listMcpServersRoute,
+  showMcpServerRoute,
+  updateMcpServerRoute,
+  removeMcpServerRoute,
 ];

@@ -39,6 +39,7 @@ const statusNames: Readonly<Record<number, string>> = {
   501: 'The engine of this server cannot do that',
   502: 'The sandbox failed',
   503: 'The store cannot answer, or there is no room now; nothing was carried out',
+  504: 'What is behind the server did not answer in time',
   507: 'The disk is full',
 };
 

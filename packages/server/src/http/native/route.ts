@@ -4,6 +4,7 @@ import type {
   AuditedChange,
   ErrorCode,
   FailureBudget,
+  McpServerDependencies,
   RequestLimits,
   Scope,
   Workspace,
@@ -33,7 +34,10 @@ export interface NativeBounds {
 }
 
 /** What the handlers of this door need of the server. */
-export interface NativeServices extends IdentityServices, NativeBounds {
+export interface NativeServices
+  extends IdentityServices,
+    Omit<McpServerDependencies, 'storage'>,
+    NativeBounds {
   readonly limitsOf: (key: ApiKey, workspace: Workspace | null) => RequestLimits;
   /** By name. */
   readonly plans: Readonly<Record<string, { readonly requests: RequestLimits }>>;

@@ -4,6 +4,7 @@ import {
   type ApiKeySecret,
   type AuditLog,
   createAuditLog,
+  type McpServer,
   type NewUser,
   type Sandbox,
   type Snapshot,
@@ -192,3 +193,22 @@ export function samplePerson(number: number, changes: Partial<NewUser> = {}): Ne
 /** Stores person `number`, at home in a workspace of their own. */
 export const storePerson = async (storage: Storage, number: number): Promise<User> =>
   await storage.users.insert(samplePerson(number), sampleWorkspace(number));
+
+let mcpServers = 0;
+
+/** With an id of its own each time. */
+export const sampleMcpServer = (
+  facts: Pick<McpServer, 'name' | 'workspaceId'> & Partial<McpServer>,
+): McpServer => ({
+  id: `5${(mcpServers++).toString(16).padStart(23, '0')}`,
+  upstream: { kind: 'url', url: 'https://mcp.example.com/mcp' },
+  authentication: true,
+  headerNames: ['authorization'],
+  sealedHeaders: { sealed: Uint8Array.of(1, 2, 3), serverKeyVersion: 1 },
+  allowedOrigins: ['https://app.example.com'],
+  healthPath: '/health',
+  enabled: true,
+  createdAtMs: 10,
+  updatedAtMs: 11,
+  ...facts,
+});

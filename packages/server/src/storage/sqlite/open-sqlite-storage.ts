@@ -9,6 +9,7 @@ import { SqliteIdentityStore } from './identity-store.ts';
 import { SqliteInvitationStore } from './invitation-store.ts';
 import { SqliteKeyStore } from './key-store.ts';
 import { loadSqlite } from './load-sqlite.ts';
+import { SqliteMcpServerStore } from './mcp-server-store.ts';
 import { SqliteMemberStore } from './member-store.ts';
 import { allMigrations } from './migrations/all-migrations.ts';
 import { migrate } from './migrations/migrate.ts';
@@ -117,6 +118,7 @@ function storageOver(
     users: new SqliteUserStore(connection),
     identities: new SqliteIdentityStore(connection),
     invitations: new SqliteInvitationStore(connection),
+    mcpServers: new SqliteMcpServerStore(connection),
     members: new SqliteMemberStore(connection),
     sessions: new SqliteSessionStore(connection, synchronous),
     signingKeys: new SqliteSigningKeyStore(connection),

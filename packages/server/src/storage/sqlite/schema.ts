@@ -1,11 +1,17 @@
 import type { GeneratedAlways } from 'kysely';
 import type { AuditAlertSchema } from './audit-alert-schema.ts';
+import type { McpSchema } from './mcp-schema.ts';
 import type { PeopleSchema } from './people-schema.ts';
 import type { SandboxSchema } from './sandbox-schema.ts';
 import type { UsageSchema } from './usage-schema.ts';
 
 /** Tables as the migrations leave them. `docs/storage-schema.md` tells what each column means. */
-export interface Schema extends AuditAlertSchema, PeopleSchema, SandboxSchema, UsageSchema {
+export interface Schema
+  extends AuditAlertSchema,
+    McpSchema,
+    PeopleSchema,
+    SandboxSchema,
+    UsageSchema {
   readonly server_keys: ServerKeyTable;
   readonly workspaces: WorkspaceTable;
   readonly api_keys: ApiKeyTable;

@@ -97,4 +97,8 @@ export const microsandboxErrors: Readonly<Record<ErrorCode, MicrosandboxError>> 
   user_not_found: refused(404, 7014, -32602),
   user_required: refused(403, 7015, -32602),
   workspace_exists: refused(409, 7016, -32602),
+  mcp_server_exists: refused(409, 8001, -32602),
+  mcp_server_not_found: refused(404, 8002, -32001),
+  upstream_failed: refused(502, 8003, -32008),
+  upstream_timed_out: refused(504, 8004, -32003),
 };

@@ -12,6 +12,7 @@ import { invitations } from './0011-invitations.ts';
 import { identities } from './0012-identities.ts';
 import { startFailures } from './0013-start-failures.ts';
 import { secretsByNumber } from './0014-secrets-by-number.ts';
+import { mcpServers } from './0015-mcp-servers.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
@@ -30,4 +31,5 @@ export const allMigrations: readonly Migration[] = [
   identities,
   startFailures,
   secretsByNumber,
+  mcpServers,
 ];

@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest';
-import { resolveWebhook, webhookUrlProblem } from './webhook-target.ts';
+import { outboundUrlProblem, resolveOutbound } from './outbound-target.ts';
 
-const nothingAllowed = { allowedPrivateHosts: [] };
+const words = {
+  what: 'webhook',
+  example: 'https://hooks.example.com/sandgate',
+  setting: 'webhooks.allowedPrivateHosts',
+};
+const nothingAllowed = { ...words, allowedPrivateHosts: [] };
 
 it.each([
   ['https://hooks.example.com/a?b=c', null],
@@ -21,18 +26,18 @@ it.each([
   ['https://[::ffff:7f00:1]/', 'public Internet'],
   ['https://１２７.0.0.1/', 'public Internet'],
 ])('judges %s', (url, problem) => {
-  const found = webhookUrlProblem(url, nothingAllowed);
+  const found = outboundUrlProblem(url, nothingAllowed);
   if (problem === null) expect(found).toBeNull();
   else expect(found).toContain(problem);
 });
 
 it('takes a private host and plain HTTP exactly where the operator allowed that host', () => {
-  const policy = { allowedPrivateHosts: ['hooks.internal', '10.0.0.5', '::1'] };
+  const policy = { ...words, allowedPrivateHosts: ['hooks.internal', '10.0.0.5', '::1'] };
   for (const host of ['hooks.internal', 'HOOKS.internal.', '10.0.0.5', '[::1]']) {
-    expect(webhookUrlProblem(`http://${host}:8080/`, policy)).toBeNull();
+    expect(outboundUrlProblem(`http://${host}:8080/`, policy)).toBeNull();
   }
-  expect(webhookUrlProblem('http://a.hooks.internal/', policy)).not.toBeNull();
-  expect(webhookUrlProblem('https://10.0.0.6/', policy)).not.toBeNull();
+  expect(outboundUrlProblem('http://a.hooks.internal/', policy)).not.toBeNull();
+  expect(outboundUrlProblem('https://10.0.0.6/', policy)).not.toBeNull();
 });
 
 it.each([
@@ -43,8 +48,8 @@ it.each([
   [[]],
 ])('refuses a name that resolves to %s', async (addresses) => {
   const url = new URL('https://hooks.example.com/');
-  await expect(resolveWebhook(url, nothingAllowed, async () => addresses)).rejects.toMatchObject({
-    name: 'WebhookRefused',
+  await expect(resolveOutbound(url, nothingAllowed, async () => addresses)).rejects.toMatchObject({
+    name: 'OutboundRefused',
   });
 });
 
@@ -56,9 +61,8 @@ it('gives the checked address, asked for once', async () => {
     return answers.shift() ?? [];
   };
   const url = new URL('https://Hooks.Example.com./');
-  expect(await resolveWebhook(url, nothingAllowed, resolve)).toEqual({
-    address: '1.1.1.1',
-    family: 4,
-  });
+  expect(await resolveOutbound(url, nothingAllowed, resolve)).toEqual([
+    { address: '1.1.1.1', family: 4 },
+  ]);
   expect(asked).toEqual(['hooks.example.com']);
 });

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import type { ResolveHost } from './webhook-target.ts';
+import type { ResolveHost } from './outbound-target.ts';
 
 /** As the machine resolves names, its hosts file included. */
 export const resolveHost: ResolveHost = async (host) => {

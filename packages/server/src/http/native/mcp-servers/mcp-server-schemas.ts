@@ -1,0 +1,80 @@
+import type { McpServer } from '@sandgate/core';
+import { z } from 'zod';
+import { time, toTime } from '../shared-schemas.ts';
+
+export const mcpServerParams = z.strictObject({ server: z.string() });
+
+/** What may be said of a server, new or not. The rules are the core's. */
+const settings = {
+  authentication: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Whether every request needs a key. true unless given' }),
+  headers: z.record(z.string(), z.string().nullable()).optional().meta({
+    description:
+      'Headers for the upstream, as its own credential. Encrypted, and never shown. null removes one; those that are not named stay',
+  }),
+  allowed_origins: z
+    .array(z.string())
+    .max(100)
+    .optional()
+    .meta({ description: 'Web pages that may call, as https://app.example.com, or * for all' }),
+  health_path: z
+    .string()
+    .nullable()
+    .optional()
+    .meta({ description: 'Path on the upstream that anybody may ask whether it answers' }),
+  enabled: z.boolean().optional(),
+};
+
+const url = z.string().max(2_000).meta({ description: 'Of the upstream, by Streamable HTTP' });
+
+export const newMcpServerBody = z.strictObject({ name: z.string(), url, ...settings });
+export const mcpServerChangesBody = z.strictObject({ url: url.optional(), ...settings });
+
+export const toChanges = (body: z.output<typeof mcpServerChangesBody>) => ({
+  url: body.url,
+  authentication: body.authentication,
+  headers: body.headers,
+  allowedOrigins: body.allowed_origins,
+  healthPath: body.health_path,
+  enabled: body.enabled,
+});
+
+export const mcpServerItem = z
+  .strictObject({
+    name: z.string(),
+    endpoint: z.string().meta({ description: 'Path on this server that MCP clients are given' }),
+    workspace_id: z.string(),
+    url: z.string(),
+    authentication: z.boolean(),
+    header_names: z.array(z.string()).meta({ description: 'Their values are never shown' }),
+    headers_outdated: z.boolean().meta({
+      description: 'They were encrypted under a server key that is gone: set them again',
+    }),
+    allowed_origins: z.array(z.string()),
+    health_path: z.string().nullable(),
+    enabled: z.boolean(),
+    created_at: time,
+    updated_at: time,
+  })
+  .meta({ id: 'McpServer' });
+
+export const toMcpServerItem = (
+  server: McpServer,
+  serverKeyVersion: number,
+): z.input<typeof mcpServerItem> => ({
+  name: server.name,
+  endpoint: `/mcp/servers/${server.name}`,
+  workspace_id: server.workspaceId,
+  url: server.upstream.url,
+  authentication: server.authentication,
+  header_names: [...server.headerNames],
+  headers_outdated:
+    server.sealedHeaders !== null && server.sealedHeaders.serverKeyVersion !== serverKeyVersion,
+  allowed_origins: [...server.allowedOrigins],
+  health_path: server.healthPath,
+  enabled: server.enabled,
+  created_at: toTime(server.createdAtMs),
+  updated_at: toTime(server.updatedAtMs),
+});
