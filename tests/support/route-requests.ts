@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { type Duplex, duplexPair, Readable } from 'node:stream';
-import type { User, Workspace } from '@sandgate/core';
+import type { ExecOutcome, ExecRequest, User, Workspace } from '@sandgate/core';
 import { expect } from 'vitest';
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
 import { sampleMcpServer } from '../../packages/server/src/storage/contract/sample-records.ts';
@@ -27,6 +27,17 @@ function dialProgram(): Duplex {
   return ours;
 }
 
+const longProgram = 'long-program';
+
+/** One program runs until it gets a signal, and reads what it is sent; all others have ended at once. */
+async function runProgram({ argv, stdin, onStarted }: ExecRequest): Promise<ExecOutcome> {
+  const ended = Promise.withResolvers<ExecOutcome>();
+  onStarted?.({ signal: () => ended.resolve({ kind: 'exited', exitCode: 143 }) });
+  if (argv[0] !== longProgram) return { kind: 'exited', exitCode: 0 };
+  if (stdin !== undefined) void Readable.from(stdin).resume();
+  return await ended.promise;
+}
+
 /** Of what belongs to sandboxes, what the path names: it is not made for nothing. */
 async function makeSandboxTargets(
   { engine, sandboxes }: TestApp,
@@ -43,6 +54,13 @@ async function makeSandboxTargets(
   const sandbox = await sandboxes.create(workspace, { template: 'python' });
   targets.sandbox = sandbox.id;
   engine.onDial = dialProgram;
+  engine.onExec = runProgram;
+  if (has('{process}')) {
+    const command = { argv: [longProgram] };
+    const { id } = await sandboxes.startProcess(workspace, sandbox.id, { command, stdin: true });
+    targets.process = id;
+    if (has('/wait')) await sandboxes.signalProcess(workspace, sandbox.id, id, 'SIGTERM');
+  }
   if (has('{snapshot}')) {
     const { id } = await sandboxes.createSnapshot(workspace, sandbox.id, {});
     await sandboxes.waitForSnapshot(workspace, id, { timeoutMs: 60_000 });

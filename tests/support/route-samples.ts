@@ -19,6 +19,7 @@ export interface SampleTargets {
   /** Id of one of the asking person. */
   readonly session: string;
   readonly sandbox: string;
+  readonly process: string;
   readonly snapshot: string;
   readonly volume: string;
 }
@@ -36,6 +37,7 @@ export const absentTargets: SampleTargets = {
   invitationToken: `invite_${'f'.repeat(40)}`,
   session: 'f'.repeat(24),
   sandbox: 'f'.repeat(24),
+  process: 'f'.repeat(24),
   snapshot: 'f'.repeat(24),
   volume: 'f'.repeat(24),
 };
@@ -164,6 +166,14 @@ export const routeSamples: Readonly<Record<string, (targets: SampleTargets) => R
   listFiles: () => ({ query: { path: '/' } }),
   makeDirectory: () => ({ body: { path: '/sample' } }),
   moveFile: () => ({ body: { from: '/sample', to: '/moved' } }),
+  startProcess: () => ({ body: { command: 'true' } }),
+  listProcesses: () => ({}),
+  getProcess: () => ({}),
+  deleteProcess: () => ({}),
+  readProcessOutput: () => ({ query: { from_byte: '-10' } }),
+  writeProcessInput: () => ({ body: { data: 'sample', end: true } }),
+  signalProcess: () => ({ body: { signal: 'SIGTERM' } }),
+  waitForProcess: () => ({ body: { timeout_seconds: 0 } }),
   issueTerminalTicket: () => ({}),
   openTerminal: () => ({ query: { columns: '120' } }),
   getSnapshotSchedule: () => ({}),

@@ -173,6 +173,14 @@ export function auditSandboxes(
           details: { signal, sandbox: sandboxId },
         }),
       ),
+    deleteProcess: (workspace, reference, processId) =>
+      recorded(
+        workspace,
+        'process.delete',
+        { target: `process:${processId}` },
+        () => sandboxes.deleteProcess(workspace, reference, processId),
+        ({ sandboxId }) => ({ target: `process:${processId}`, details: { sandbox: sandboxId } }),
+      ),
     createSnapshot: (workspace, reference, request) =>
       recorded(
         workspace,

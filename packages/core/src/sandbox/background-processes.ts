@@ -39,6 +39,7 @@ type ProcessMethods = Pick<
   | 'writeProcessInput'
   | 'signalProcess'
   | 'waitForProcess'
+  | 'deleteProcess'
 >;
 
 export interface BackgroundProcesses extends ProcessMethods {
@@ -247,6 +248,13 @@ export function createBackgroundProcesses(parts: SandboxParts): BackgroundProces
           signal?.addEventListener('abort', done);
         });
       }
+      return viewOf(entry);
+    },
+    async deleteProcess(workspace, reference, processId) {
+      const entry = await look(workspace, reference, processId);
+      if (entry.ended === null) entry.running?.signal('SIGKILL');
+      entry.input?.abandon();
+      forget(entry);
       return viewOf(entry);
     },
     lose(sandboxId) {

@@ -121,6 +121,7 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
     writeProcessInput: processes.writeProcessInput,
     signalProcess: processes.signalProcess,
     waitForProcess: processes.waitForProcess,
+    deleteProcess: processes.deleteProcess,
     createSnapshot: snapshots.createSnapshot,
     findSnapshot: snapshots.findSnapshot,
     waitForSnapshot: snapshots.waitForSnapshot,

@@ -6,6 +6,9 @@ interface Write {
   readonly refused: (error: SandgateError) => void;
 }
 
+/** Written, and not read by the process. One that never reads must not fill the memory of the server. */
+const maxWaitingBytes = 8 * 1_024 * 1_024;
+
 const closed = (): SandgateError =>
   new SandgateError('invalid_request', 'The standard input of this process is closed');
 
@@ -15,19 +18,34 @@ export class ProcessInput implements AsyncIterable<Uint8Array> {
   /** What the reader has, and has not asked on for. */
   #given: Write | null = null;
   #isEnded = false;
+  #waitingBytes = 0;
   #wake: () => void = () => undefined;
 
   get isOpen(): boolean {
     return !this.#isEnded;
   }
 
-  /** Resolves when the reader has asked for what follows. @throws SandgateError `invalid_request` */
-  write(data: Uint8Array): Promise<void> {
-    if (this.#isEnded) return Promise.reject(closed());
-    return new Promise((taken, refused) => {
-      this.#writes.push({ data, taken, refused });
-      this.#wake();
-    });
+  /**
+   * Resolves when the reader has asked for what follows.
+   * @throws SandgateError `invalid_request`, and `capacity_exceeded` where too much waits to be read
+   */
+  async write(data: Uint8Array): Promise<void> {
+    if (this.#isEnded) throw closed();
+    if (this.#waitingBytes + data.byteLength > maxWaitingBytes) {
+      throw new SandgateError(
+        'capacity_exceeded',
+        `This process has not read what it was sent before, and ${maxWaitingBytes} bytes are the most that wait for it`,
+      );
+    }
+    this.#waitingBytes += data.byteLength;
+    try {
+      await new Promise<void>((taken, refused) => {
+        this.#writes.push({ data, taken, refused });
+        this.#wake();
+      });
+    } finally {
+      this.#waitingBytes -= data.byteLength;
+    }
   }
 
   /** What was written before is still read. */

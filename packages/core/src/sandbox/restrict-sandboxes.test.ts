@@ -143,6 +143,7 @@ const asks: Readonly<
     gate.writeProcessInput(workspace, of.name, 'p', new Uint8Array()),
   signalProcess: (gate, of) => gate.signalProcess(workspace, of.name, 'p', nothing),
   waitForProcess: (gate, of) => gate.waitForProcess(workspace, of.name, 'p', nothing),
+  deleteProcess: (gate, of) => gate.deleteProcess(workspace, of.name, 'p'),
   nextSnapshotMs: (gate, of) => gate.nextSnapshotMs(workspace, of.name),
   createSnapshot: (gate, of) => gate.createSnapshot(workspace, of.name, {}),
   findSnapshot: (gate, of) => gate.findSnapshot(workspace, `s${of.id.slice(1)}`),

@@ -188,6 +188,7 @@ export function restrictSandboxes(
     writeProcessInput: within(sandboxes.writeProcessInput),
     signalProcess: within(sandboxes.signalProcess),
     waitForProcess: within(sandboxes.waitForProcess),
+    deleteProcess: within(sandboxes.deleteProcess),
     nextSnapshotMs: within(sandboxes.nextSnapshotMs),
     createSnapshot: within(sandboxes.createSnapshot),
     findSnapshot,

@@ -249,6 +249,12 @@ export interface Sandboxes {
     processId: string,
     request: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<BackgroundProcess>;
+  /** Ends it with SIGKILL where it still runs, and forgets it with its output. */
+  deleteProcess(
+    workspace: Workspace,
+    reference: string,
+    processId: string,
+  ): Promise<BackgroundProcess>;
 
   // Snapshots
 

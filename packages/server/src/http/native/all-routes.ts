@@ -31,6 +31,18 @@ import { removeMcpServerRoute } from './mcp-servers/remove-mcp-server.ts';
 import { showMcpServerRoute } from './mcp-servers/show-mcp-server.ts';
 import { updateMcpServerRoute } from './mcp-servers/update-mcp-server.ts';
 import { reachPortRoute } from './ports/reach-port.ts';
+import {
+  deleteProcessRoute,
+  signalProcessRoute,
+  writeProcessInputRoute,
+} from './processes/control-process.ts';
+import {
+  listProcessesRoute,
+  showProcessRoute,
+  waitForProcessRoute,
+} from './processes/look-at-processes.ts';
+import { readProcessOutputRoute } from './processes/read-process-output.ts';
+import { startProcessRoute } from './processes/start-process.ts';
 import { publishKeyPatternRoute } from './publish-key-pattern.ts';
 import { readLogRoute } from './readings/read-log.ts';
 import { showMetricsRoute } from './readings/show-metrics.ts';
@@ -216,6 +228,14 @@ export const allRoutes: readonly Route[] = [
   listFilesRoute,
   makeDirectoryRoute,
   moveFileRoute,
+  startProcessRoute,
+  listProcessesRoute,
+  showProcessRoute,
+  deleteProcessRoute,
+  readProcessOutputRoute,
+  writeProcessInputRoute,
+  signalProcessRoute,
+  waitForProcessRoute,
   reachPortRoute,
   issueTicketRoute,
   openTerminalRoute,
