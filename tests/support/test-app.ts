@@ -172,6 +172,7 @@ export async function createTestApp(
     mayHaveKey: ({ plan }) => plan !== 'small',
     version: '0.0.0',
     webhookProblem: (url) => (url.startsWith('https://') ? null : 'must be https'),
+    timers,
     upstreams,
     upstreamProblem: upstreams.problem,
     openCallsPerMinute: 20,

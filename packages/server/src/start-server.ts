@@ -220,6 +220,7 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
     auditLog,
     version: parts.version,
     webhookProblem: (url) => outboundUrlProblem(url, webhookPolicy(config.webhooks)),
+    timers: parts.timers,
     upstreams,
     upstreamProblem: upstreams.problem,
     openCallsPerMinute: config.mcp.openCallsPerMinute,

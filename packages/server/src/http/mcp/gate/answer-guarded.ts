@@ -61,7 +61,7 @@ export async function answerGuarded(
         },
         async (access) => {
           const answered = await gate.calls.run(nameOf(access), () =>
-            carryOut(gate, context, { named, received, access, respond }),
+            carryOut(gate, context, { named, received, credential, access, respond }),
           );
           return { value: answered.response, status: answered.status };
         },
@@ -89,31 +89,35 @@ const nameOf = ({ caller }: Access): string =>
 interface GuardedCall {
   readonly named: NamedServer;
   readonly received: Received;
+  readonly credential: string | null;
   readonly access: Access;
   readonly respond: (response: Response) => void;
 }
 
 async function carryOut(gate: Gate, context: RequestContext, call: GuardedCall) {
-  const { received, access, named, respond } = call;
+  const { received, access, named, respond, credential } = call;
+  const address = peerAddress(context);
   const { message, problem } = received;
   if (problem !== null) throw problem;
   if (named.placed === null) throw notFound();
   const { server } = named.placed;
   const requestId = context.get('requestId');
   const forward = () =>
-    forwardMessage(gate, {
-      ...{ server, message, access, respond, requestId },
-      request: context.req.raw,
-      signal: context.req.raw.signal,
-      failure: (error) => wordFailure(gate, context, message, error),
-    });
+    gate.exchanges.run({ server, credential, address }, (cut) =>
+      forwardMessage(gate, {
+        ...{ server, message, access, respond, requestId },
+        request: context.req.raw,
+        signal: AbortSignal.any([context.req.raw.signal, cut]),
+        failure: (error) => wordFailure(gate, context, message, error),
+      }),
+    );
   if (message === null || message.tool === null) return await forward();
   const attempt = {
     action: 'mcp.call',
     target: `tool:${server.name}/${message.tool}`,
     actor: actorOf(access),
     workspaceId: server.workspaceId,
-    address: peerAddress(context),
+    address,
     requestId,
   };
   return await audited(gate.auditLog, attempt, forward);

@@ -19,13 +19,15 @@ export async function answerOpen(
   if (problem !== null) throw problem;
   return await earlyAnswer(async (respond) => {
     const { response } = await gate.calls.run(`address ${address}`, () =>
-      forwardMessage(gate, {
-        ...{ server, message, access: null, respond },
-        request: context.req.raw,
-        requestId: context.get('requestId'),
-        signal: context.req.raw.signal,
-        failure: (error) => wordFailure(gate, context, message, error),
-      }),
+      gate.exchanges.run({ server, credential: null, address }, (cut) =>
+        forwardMessage(gate, {
+          ...{ server, message, access: null, respond },
+          request: context.req.raw,
+          requestId: context.get('requestId'),
+          signal: AbortSignal.any([context.req.raw.signal, cut]),
+          failure: (error) => wordFailure(gate, context, message, error),
+        }),
+      ),
     );
     return response;
   });

@@ -6,6 +6,7 @@ import {
   SandgateError,
   type ServerKey,
   type Storage,
+  type Timers,
 } from '@sandgate/core';
 import type { Logger } from 'pino';
 import type { Authorizer } from '../../authorize/authorizer.ts';
@@ -23,6 +24,7 @@ import { answerOpen } from './answer-open.ts';
 import { createBoundSessions } from './bound-session.ts';
 import type { ForwardDependencies } from './forward-message.ts';
 import { gateErrorResponse } from './gate-error.ts';
+import { OpenExchanges } from './open-exchanges.ts';
 import { admitPage, answerPreflight } from './page-access.ts';
 import { type Received, receiveMessage } from './receive-message.ts';
 import { ToolEndpoints } from './tool-endpoints.ts';
@@ -33,6 +35,7 @@ export interface GateDependencies extends Omit<ForwardDependencies, 'sessions'> 
   readonly auditLog: AuditLog;
   readonly serverKey: () => ServerKey;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly log: Logger;
   /** Calls of servers without authentication that an address may make in a minute. */
   readonly openCallsPerMinute: number;
@@ -41,6 +44,7 @@ export interface GateDependencies extends Omit<ForwardDependencies, 'sessions'> 
 /** What all requests at the gate share. */
 export interface Gate extends GateDependencies, ForwardDependencies {
   readonly calls: CallLimit;
+  readonly exchanges: OpenExchanges;
   readonly endpoints: ToolEndpoints;
   /** @throws SandgateError `rate_limited` */
   readonly chargeAddress: (address: string) => void;
@@ -48,12 +52,22 @@ export interface Gate extends GateDependencies, ForwardDependencies {
 
 /** The gate in front of other MCP servers: `/mcp/servers/{name}`. */
 export function mountGate(app: App, dependencies: GateDependencies): void {
-  const { storage, clock, log, serverKey } = dependencies;
+  const { storage, authorizer, clock, timers, log, serverKey } = dependencies;
+  const find = async (name: string): Promise<PlacedMcpServer | null> => {
+    const placed = await storage.mcpServers.findByName(name);
+    return placed?.server.enabled === true ? placed : null;
+  };
   const budget = createFailureBudget(dependencies.openCallsPerMinute);
   const gate: Gate = {
     ...dependencies,
     sessions: createBoundSessions(serverKey),
     calls: new CallLimit(),
+    exchanges: new OpenExchanges({
+      authorizer,
+      timers,
+      find: async (name) => (await find(name))?.server ?? null,
+      onError: (error) => log.error({ err: error }, 'open streams could not be looked at'),
+    }),
     endpoints: new ToolEndpoints(),
     chargeAddress(address) {
       const retryAfterMs = budget.charge(address, clock.nowMs());
@@ -65,11 +79,6 @@ export function mountGate(app: App, dependencies: GateDependencies): void {
       );
     },
   };
-  const find = async (name: string): Promise<PlacedMcpServer | null> => {
-    const placed = await storage.mcpServers.findByName(name);
-    return placed?.server.enabled === true ? placed : null;
-  };
-
   app.get('/mcp/servers/:name/health', (context) =>
     answering(context, log, null, async () =>
       answerHealth(gate, context, (await find(context.req.param('name')))?.server ?? null),
