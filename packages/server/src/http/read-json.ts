@@ -40,6 +40,7 @@ export function parseJson(text: string, parse: (text: string) => unknown): unkno
     return parse(text);
   } catch {
     // The parser's own message quotes the body, which may hold a key or a password.
-    throw new SandgateError('invalid_request', 'the body: is not JSON');
+    const problem = text.trim() === '' ? 'is missing' : 'is not JSON';
+    throw new SandgateError('invalid_request', `the body: ${problem}`);
   }
 }

@@ -1,5 +1,6 @@
 import { keyPattern, SandgateError } from '@sandgate/core';
 import type { z } from 'zod';
+import { problemWords } from './problem-words.ts';
 
 /** A request as it arrived. */
 export interface RawInput {
@@ -22,6 +23,8 @@ export interface Input<Params, Query, Body> {
   readonly body: Body;
 }
 
+const inWords = { error: problemWords };
+
 /** @throws SandgateError `invalid_request` naming every violation at once */
 export function readInput<
   Params extends z.ZodType,
@@ -36,9 +39,9 @@ export function readInput<
   const problems = [...new Set(repeated)].map(
     (name) => `query ${shorten(name)}: given more than once`,
   );
-  const params = schemas.params.safeParse(raw.params);
-  const query = schemas.query.safeParse(Object.fromEntries(raw.query));
-  const body = schemas.body.safeParse(raw.body);
+  const params = schemas.params.safeParse(raw.params, inWords);
+  const query = schemas.query.safeParse(Object.fromEntries(raw.query), inWords);
+  const body = schemas.body.safeParse(raw.body, inWords);
   for (const [part, { error }] of Object.entries({ params, query, body })) {
     problems.push(...(error?.issues ?? []).flatMap((issue) => describeIssue(part, issue)));
   }

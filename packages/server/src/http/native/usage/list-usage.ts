@@ -12,7 +12,9 @@ const usageQuery = z.strictObject({
   key: z.string().max(24).optional().meta({ description: 'Number or id of a key' }),
   endpoint: z.string().max(200).optional().meta({ description: 'As rows give it' }),
   status: z
-    .union([z.enum(['1xx', '2xx', '3xx', '4xx', '5xx']), queryNumber(0, 599)])
+    .union([z.enum(['1xx', '2xx', '3xx', '4xx', '5xx']), queryNumber(0, 599)], {
+      error: 'must be a status, as 404, or a class of them, as 4xx',
+    })
     .optional()
     .meta({ description: 'One status, as 404, or a class of them, as 4xx' }),
   from: queryTime.optional(),
