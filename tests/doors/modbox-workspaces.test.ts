@@ -1,6 +1,5 @@
 import { createUser, type Role, roles, type User } from '@sandgate/core';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { modboxRoutes } from '../../packages/server/src/http/dialects/modbox/modbox-routes.ts';
 import { type ModboxCall, modboxClient } from '../support/modbox-client.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createTestApp, type TestApp } from '../support/test-app.ts';
@@ -433,61 +432,8 @@ describe('invitations', () => {
   });
 });
 
-describe('the role table', () => {
-  /** For every guarded route of the door about a workspace: who may, by role. */
-  const allowed: Readonly<Record<string, readonly Role[]>> = {
-    'GET /workspaces/{workspace_id}': roles,
-    'PUT /workspaces/{workspace_id}': ['owner', 'admin'],
-    'DELETE /workspaces/{workspace_id}': ['owner'],
-    'POST /workspaces/{workspace_id}/transfer': ['owner'],
-    'POST /workspaces/{workspace_id}/members': ['owner', 'admin'],
-    'PUT /workspaces/{workspace_id}/members/{user_id}': ['owner', 'admin'],
-    'DELETE /workspaces/{workspace_id}/members/{user_id}': ['owner', 'admin'],
-    'GET /workspaces/{workspace_id}/invitations': ['owner', 'admin'],
-    'DELETE /workspaces/{workspace_id}/invitations/{invitation_id}': ['owner', 'admin'],
-  };
-  const routes = modboxRoutes.filter(({ path }) => path.includes('{workspace_id}'));
-  const bodies: Readonly<Record<string, object>> = {
-    'PUT /workspaces/{workspace_id}': { description: 'changed' },
-    'POST /workspaces/{workspace_id}/transfer': {},
-    'POST /workspaces/{workspace_id}/members': { email: 'somebody@example.com', role: 'viewer' },
-    'PUT /workspaces/{workspace_id}/members/{user_id}': { role: 'viewer' },
-  };
-  const named = routes.map((route) => `${route.method.toUpperCase()} ${route.path}`);
-
-  it('has a row for every route', () => {
-    expect(Object.keys(allowed).toSorted()).toEqual(named.toSorted());
-  });
-
-  it.each(named)('holds at %s for every role, and lets no stranger in', async (name) => {
-    const [method = '', template = ''] = name.split(' ');
-    for (const role of [...roles, 'stranger'] as const) {
-      test.clock.currentMs += 60_000;
-      const fresh = await newTeam();
-      const guest = await newPerson();
-      const { owner } = fresh.people;
-      const member = { email: guest.user.email, role: 'member' };
-      await client.call('POST', `/workspaces/${fresh.id}/members`, member, as(owner));
-      const invited = { email: `guest${guest.user.number}@example.com`, role: 'member' };
-      const { body } = await client.call(
-        'POST',
-        `/workspaces/${fresh.id}/members`,
-        invited,
-        as(owner),
-      );
-      const path = template
-        .replace('{workspace_id}', fresh.id)
-        .replace('{user_id}', guest.user.id)
-        .replace('{invitation_id}', body.invitation.id);
-      const fields = bodies[name];
-      const input = name.endsWith('/transfer') ? { user_id: guest.user.id } : fields;
-      const answer = await client.call(method, path, input, as(fresh.people[role]));
-      const right = role !== 'stranger' && allowed[name]?.includes(role);
-      const expected = right ? [200, 201] : role === 'stranger' ? [404] : [403];
-      expect([name, role, expected]).toEqual([name, role, expect.arrayContaining([answer.status])]);
-    }
-  });
-
+/** Of the routes there is a matrix; these are methods. */
+describe('the roles at the microsandbox door', () => {
   it.each([
     ['sandbox.start', { sandbox: 'box-of-roles' }, ['owner', 'admin', 'member']],
     ['sandbox.metrics.get', {}, roles],
