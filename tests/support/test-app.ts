@@ -59,12 +59,14 @@ export async function createTestApp(
     policy: changedPolicy = {},
     identity = {},
     upstreams: upstreamOptions = {},
+    sandboxUrls = { publicUrl: null, wildcardUrl: null },
   }: {
     readonly developmentMode?: boolean;
     readonly stored?: Partial<StoredLimits>;
     readonly policy?: Partial<SandboxPolicy>;
     readonly identity?: Partial<ServerConfig['identity']>;
     readonly upstreams?: Partial<HttpUpstreamOptions>;
+    readonly sandboxUrls?: AppDependencies['sandboxUrls'];
   } = {},
 ) {
   const clock = { currentMs: 1_800_000_000_000, nowMs: () => clock.currentMs };
@@ -111,6 +113,7 @@ export async function createTestApp(
     engine,
     clock,
     randomness,
+    serverKey: () => key,
     timers,
     policy,
     logs: createMemoryLogs(),
@@ -169,6 +172,7 @@ export async function createTestApp(
     onRefusal: ({ code }) => void refusals.push(code),
     limitsOf,
     plans,
+    sandboxUrls,
     mayHaveKey: ({ plan }) => plan !== 'small',
     version: '0.0.0',
     webhookProblem: (url) => (url.startsWith('https://') ? null : 'must be https'),

@@ -135,6 +135,7 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
     engine,
     clock,
     randomness,
+    serverKey: () => serverKey,
     timers: parts.timers,
     policy,
     logs: parts.sandboxLogs,
@@ -216,6 +217,10 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
     purgeClosed: purge.purgeClosed,
     limitsOf: keyLimits,
     plans: config.plans,
+    sandboxUrls: {
+      publicUrl: config.identity.publicUrl,
+      wildcardUrl: config.sandbox.wildcardUrl,
+    },
     mayHaveKey: ({ plan }) => (config.plans[plan]?.sandboxes ?? standardPlan).apiKeys,
     auditLog,
     version: parts.version,

@@ -32,6 +32,8 @@ export interface IssueKeyRequest {
   readonly name?: string;
   readonly description?: string;
   readonly prefix?: KeyPrefix;
+  /** Absent: a new random one. It has the `prefix`. */
+  readonly text?: string;
   /** Slug of the only workspace that the key may reach, created if it is not there. Absent: all. */
   readonly namespace?: string;
   /** Absent: the key does not expire. */
@@ -68,7 +70,7 @@ export async function issueKey(
   const nowMs = clock.nowMs();
   const id = newResourceId(clock, randomness);
   const prefix = request.prefix ?? 'msb_';
-  const text = newKeyText(prefix, randomness);
+  const text = request.text ?? newKeyText(prefix, randomness);
   const key = await storage.keys.insert(
     {
       id,

@@ -16,9 +16,18 @@ const checksum = (body: string): string => crc32(body).toString(16).padStart(8, 
 
 /** A new key: prefix, 160 random bits in hex, and the CRC32 of what precedes it in hex. */
 export function newKeyText(prefix: KeyPrefix, randomness: Randomness): string {
-  const body = prefix + Buffer.from(randomness.bytes(secretBytes)).toString('hex');
+  return keyTextOf(prefix, randomness.bytes(secretBytes));
+}
+
+/** The text of the key that has these 160 bits. */
+function keyTextOf(prefix: KeyPrefix, secret: Uint8Array): string {
+  const body = prefix + Buffer.from(secret).toString('hex');
   return body + checksum(body);
 }
+
+/** The key that a longer secret stands for. */
+export const keyTextFrom = (prefix: KeyPrefix, secret: Uint8Array): string =>
+  keyTextOf(prefix, secret.subarray(0, secretBytes));
 
 export interface ParsedKeyText {
   readonly text: string;

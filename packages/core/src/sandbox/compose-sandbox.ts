@@ -8,6 +8,7 @@ import { buildEgressPolicy } from './egress-policy.ts';
 import { findReadySnapshot } from './find-snapshot.ts';
 import type { NewSandbox, RequestedLifetime } from './new-sandbox.ts';
 import type { SandboxFacts } from './sandbox.ts';
+import type { SandboxDefinition } from './sandbox-definition.ts';
 import type { SandboxLifetime } from './sandbox-lifetime.ts';
 import type { SandboxParts } from './sandbox-parts.ts';
 import type { Snapshot, SnapshotSchedule } from './snapshot.ts';
@@ -45,7 +46,7 @@ export async function composeSandbox(
   return {
     definition: buildDefinition(
       { ...requested, ...(source.image === null ? {} : { image: source.image }) },
-      snapshot?.definition ?? null,
+      snapshot === null ? null : withoutSecrets(snapshot.definition),
       policy,
     ),
     template: source.template,
@@ -60,6 +61,11 @@ export async function composeSandbox(
     ),
     snapshotSchedule: requireSchedule(parts, requested.snapshotSchedule ?? null),
   };
+}
+
+/** The secrets of one sandbox are not those of the next. */
+function withoutSecrets({ sealedEnvironment: _, ...definition }: SandboxDefinition) {
+  return definition;
 }
 
 function sourceOf(

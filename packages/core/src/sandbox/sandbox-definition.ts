@@ -11,6 +11,8 @@ export interface SandboxDefinition {
   readonly image: string;
   readonly resources: SandboxResources;
   readonly environment: Readonly<Record<string, string>>;
+  /** Further variables, of which only `sealEnvironment`'s texts are stored. */
+  readonly sealedEnvironment?: Readonly<Record<string, string>>;
   readonly workdir: string;
   /** Program that runs the main command; `/bin/sh` by default. */
   readonly shell: string;

@@ -16,6 +16,7 @@ import { requireName } from './sandbox-name.ts';
 import type { SandboxParts } from './sandbox-parts.ts';
 import { factsOf } from './sandbox-records.ts';
 import type { Sandboxes } from './sandboxes.ts';
+import { openEnvironment } from './sealed-environment.ts';
 import { requireWaiting, startOrder } from './start-order.ts';
 import type { SandboxEnds } from './stop-sandbox.ts';
 import type { TemplateCatalogue } from './template-catalogue.ts';
@@ -81,7 +82,10 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
       hostname: sandbox.name,
       image: definition.image,
       resources: definition.resources,
-      environment: definition.environment,
+      environment: {
+        ...definition.environment,
+        ...openEnvironment(definition.sealedEnvironment ?? {}, parts.serverKey()),
+      },
       workdir: definition.workdir,
       mounts: definition.mounts,
       scripts: definition.scripts,

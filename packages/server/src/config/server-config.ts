@@ -220,6 +220,14 @@ export const serverConfig = z.strictObject({
       template: templateName().default('python'),
       /** Of one that is made without saying. */
       egress: oneOf('deny_all', 'open').default('deny_all'),
+      /** Where sandboxes have host names of their own. Null: they are reached by paths. */
+      wildcardUrl: z
+        .string()
+        .regex(/^https?:\/\/\*(\.[a-z0-9-]+)+(:\d{1,5})?$/, {
+          error: 'must be an address like "https://*.box.example"',
+        })
+        .nullable()
+        .default(null),
       lifetime: z
         .strictObject({
           idleSeconds: seconds().default(null),

@@ -5,8 +5,11 @@ import { type BrimbleDependencies, mountBrimble } from './dialects/brimble/mount
 import { microsandboxErrorResponse } from './dialects/microsandbox/error-response.ts';
 import { mountMicrosandbox } from './dialects/microsandbox/mount.ts';
 import { mountModbox } from './dialects/modbox/mount.ts';
+import {
+  mountSandboxUrls,
+  type SandboxUrlDependencies,
+} from './dialects/modbox/sandbox-url/mount-sandbox-urls.ts';
 import { explainFailure } from './explain-failure.ts';
-import type { IdentityServices } from './identity-services.ts';
 import { logRequest } from './log-request.ts';
 import { type McpDependencies, mountMcp } from './mcp/mount.ts';
 import { mountNative, type NativeDependencies } from './native/mount.ts';
@@ -16,8 +19,8 @@ import { type App, answerTo, setResponseHeader } from './request-context.ts';
 
 export interface AppDependencies
   extends NativeDependencies,
-    IdentityServices,
     BrimbleDependencies,
+    SandboxUrlDependencies,
     Omit<McpDependencies, 'storage'> {
   /** No key is asked for, and web pages are kept out instead. */
   readonly developmentMode: boolean;
@@ -41,6 +44,7 @@ export function createApp(dependencies: AppDependencies): App {
   app.use(refuseForeignUpgrades);
   if (developmentMode) app.use(refuseWebPages);
 
+  mountSandboxUrls(app, dependencies);
   mountBrimble(app, dependencies);
   mountMicrosandbox(app, dependencies);
   mountMcp(app, dependencies);

@@ -1,13 +1,14 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import type {
-  Clock,
-  Randomness,
-  ServerKey,
-  SigningKeyRecord,
-  SigningKeyStore,
+import {
+  type Clock,
+  openSealedText,
+  type Randomness,
+  type ServerKey,
+  type SigningKeyRecord,
+  type SigningKeyStore,
+  sealText,
 } from '@sandgate/core';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
-import { openSealedText, sealText } from './sealed-text.ts';
 
 export interface SigningKey {
   readonly id: string;

@@ -1,5 +1,10 @@
-import type { Randomness, ServerKey, TextSealer } from '@sandgate/core';
-import { openSealedText, sealText } from './sealed-text.ts';
+import {
+  openSealedText,
+  type Randomness,
+  type ServerKey,
+  sealText,
+  type TextSealer,
+} from '@sandgate/core';
 
 const purpose = 'stored secrets';
 

@@ -1,5 +1,11 @@
-import type { Clock, Randomness, ServerKey, SignInSecrets } from '@sandgate/core';
-import { openSealedText, sealText } from '../sealed-text.ts';
+import {
+  type Clock,
+  openSealedText,
+  type Randomness,
+  type ServerKey,
+  type SignInSecrets,
+  sealText,
+} from '@sandgate/core';
 
 /** A sign-in that has begun, in one browser. */
 export interface SignInAttempt extends SignInSecrets {

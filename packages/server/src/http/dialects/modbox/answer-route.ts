@@ -36,6 +36,7 @@ export async function answerModbox(
     agent: context.req.header('user-agent') ?? '',
     cookies: context.req.header('cookie') ?? '',
     params: context.req.param() as Record<string, string>,
+    url: context.req.url,
     signal: context.req.raw.signal,
     query: new URL(context.req.url).searchParams,
   };

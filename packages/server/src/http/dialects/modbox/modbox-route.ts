@@ -1,15 +1,19 @@
-import type { AuditedChange, SandgateError, Scope } from '@sandgate/core';
+import type { AuditedChange, Grantor, SandgateError, Scope } from '@sandgate/core';
 import { z } from 'zod';
 import type { Access } from '../../authorize/authorizer.ts';
 import type { CallLimit } from '../../call-limit.ts';
 import type { IdentityServices } from '../../identity-services.ts';
 import type { PeopleContext } from '../../people/people-context.ts';
+import type { SandboxUrlSettings } from './sandbox-url/sandbox-url.ts';
 import type { SandboxReference } from './sandboxes/sandbox-reference.ts';
 
 /** What the handlers of this door need of the server. */
 export interface ModboxServices extends IdentityServices {
   /** Calls in progress. */
   readonly calls: CallLimit;
+  readonly sandboxUrls: SandboxUrlSettings;
+  /** What a key may at most. */
+  readonly limitsOf: Grantor['limitsOf'];
 }
 
 export interface ModboxContext extends ModboxServices, PeopleContext {
@@ -18,6 +22,8 @@ export interface ModboxContext extends ModboxServices, PeopleContext {
   /** Segments of the path, by name. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  /** The whole address that was asked. */
+  readonly url: string;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
 }

@@ -4,13 +4,13 @@ import type { Logger } from 'pino';
 import type { Authorizer } from '../../authorize/authorizer.ts';
 import { CallLimit } from '../../call-limit.ts';
 import { explainFailure } from '../../explain-failure.ts';
-import type { IdentityServices } from '../../identity-services.ts';
 import { type App, answerTo } from '../../request-context.ts';
 import { answerModbox } from './answer-route.ts';
 import { modboxErrorResponse } from './error-response.ts';
+import type { ModboxServices } from './modbox-route.ts';
 import { modboxRoutes } from './modbox-routes.ts';
 
-export interface ModboxDependencies extends IdentityServices {
+export interface ModboxDependencies extends Omit<ModboxServices, 'calls'> {
   readonly authorizer: Authorizer;
   readonly log: Logger;
 }

@@ -1,11 +1,12 @@
 import { type ExecOutcome, type ExecRequest, SandgateError } from '@sandgate/core';
 import { z } from 'zod';
+import { answerCollected } from '../../answer-collected.ts';
 import { givenFields } from '../../given-fields.ts';
 import { answerWithEvents, wantsEvents } from '../event-answer.ts';
 import { defineRoute } from '../route.ts';
 import { sandboxOf } from '../sandboxes/sandbox-call.ts';
 import { sandboxParams } from '../sandboxes/sandbox-schemas.ts';
-import { answerCollected, outputEvents } from './answer-output.ts';
+import { outputEvents } from './answer-output.ts';
 import {
   argvOf,
   commandFields,

@@ -33,6 +33,6 @@ export const listSandboxesRoute = defineModboxRoute({
       status === undefined ? {} : { states: statesOf(status) },
       { limit, offset },
     );
-    return { sandboxes: items.map(sandboxDetail), total };
+    return { sandboxes: items.map((sandbox) => sandboxDetail(sandbox, context)), total };
   },
 });

@@ -1,8 +1,16 @@
-import { type NewSandbox, type Sandbox, SandgateError } from '@sandgate/core';
+import {
+  type NewSandbox,
+  requireChosenSecret,
+  type Sandbox,
+  SandgateError,
+  sealEnvironment,
+} from '@sandgate/core';
 import { z } from 'zod';
 import { namedWorkspace } from '../../../people/workspace-caller.ts';
 import { type AuthorisedModboxContext, defineModboxRoute } from '../modbox-route.ts';
+import { sandboxUrlOf } from '../sandbox-url/sandbox-url.ts';
 import { told } from '../told-failure.ts';
+import { giveKey, requireUse, secretName } from './give-key.ts';
 import { uuidOf } from './resource-uuid.ts';
 import { endOf } from './sandbox-detail.ts';
 import { taskLabels, taskNameOf } from './task-name.ts';
@@ -29,19 +37,33 @@ export const provisionSandboxRoute = defineModboxRoute({
   maxBodyBytes: 1024 * 1024,
   failure: told({ sandbox_id: null, sandbox_url: null, status: 'failed' }),
   async run(body, context) {
-    const sandbox = await begin(await toNewSandbox(body), context);
+    const { env_vars } = body;
+    const { [secretName]: secret, ...environment } = env_vars ?? {};
+    const requested = { ...toNewSandbox(body), environment };
+    const sandbox = await begin(
+      secret === undefined ? requested : { ...requested, ...sealSecret(secret, context) },
+      context,
+    );
     context.about(sandbox.id);
+    if (secret !== undefined) await giveKey(sandbox, secret, context);
     const expiresAtMs = endOf(sandbox);
     return {
       success: true,
       error: null,
       sandbox_id: uuidOf(sandbox.id),
-      sandbox_url: null,
+      sandbox_url: sandboxUrlOf(context.sandboxUrls, sandbox.id, context.url),
       status: 'provisioning',
       expires_at: expiresAtMs === null ? null : new Date(expiresAtMs).toISOString(),
     };
   },
 });
+
+/** @throws SandgateError `invalid_request`, `scope_missing` */
+function sealSecret(secret: string, context: AuthorisedModboxContext) {
+  requireChosenSecret(secretName, secret);
+  requireUse(context);
+  return { sealedEnvironment: sealEnvironment({ [secretName]: secret }, context) };
+}
 
 /** What becomes of it after it is stored is in its record, and in the audit. */
 async function begin(
@@ -68,15 +90,14 @@ const taken = (): SandgateError =>
     'There is a sandbox of this task_id. Destroy it first, or choose another task_id',
   );
 
-async function toNewSandbox(
+function toNewSandbox(
   body: z.output<typeof provisionBody>,
-): Promise<NewSandbox & { readonly name: string }> {
-  const { task_id, image, ttl_seconds, env_vars } = body;
+): NewSandbox & { readonly name: string } {
+  const { task_id, image, ttl_seconds } = body;
   return {
     name: taskNameOf(task_id),
     labels: taskLabels(task_id),
     ...(image == null ? {} : { template: image }),
-    ...(env_vars == null ? {} : { environment: env_vars }),
     // Counted from `created_at`, as clients are told to.
     lifetime: ttl_seconds == null ? {} : { maxLifetimeMs: ttl_seconds * 1_000 },
   };

@@ -1,4 +1,6 @@
 import { personNumber, type Sandbox, type SandboxState } from '@sandgate/core';
+import type { ModboxContext } from '../modbox-route.ts';
+import { sandboxUrlOf } from '../sandbox-url/sandbox-url.ts';
 import { uuidOf } from './resource-uuid.ts';
 import { taskIdOf } from './task-name.ts';
 
@@ -33,13 +35,16 @@ const timeOrNull = (timeMs: number | null): string | null =>
   timeMs === null ? null : time(timeMs);
 
 /** A sandbox as this wire shows it; what follows `destroyed_at` is Sandgate's own. */
-export function sandboxDetail(sandbox: Sandbox) {
+export function sandboxDetail(
+  sandbox: Sandbox,
+  { sandboxUrls, url }: Pick<ModboxContext, 'sandboxUrls' | 'url'>,
+) {
   const destroyed = sandbox.state === 'destroyed' ? sandbox : null;
   return {
     id: uuidOf(sandbox.id),
     name: taskIdOf(sandbox),
     status: statusOf[sandbox.state],
-    sandbox_url: null,
+    sandbox_url: destroyed === null ? sandboxUrlOf(sandboxUrls, sandbox.id, url) : null,
     image: sandbox.template,
     created_by: creatorOf(sandbox.createdByKey),
     created_at: time(sandbox.createdAtMs),

@@ -15,6 +15,6 @@ export const showSandboxRoute = defineModboxRoute({
     const reference = byEither(context.params.sandbox_id ?? '');
     const sandbox = await findSandbox(sandboxes, namedWorkspace(context), reference);
     context.about(sandbox.id);
-    return sandboxDetail(sandbox);
+    return sandboxDetail(sandbox, context);
   },
 });

@@ -1,5 +1,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { deriveSecret, type Randomness, type ServerKey } from '@sandgate/core';
+import type { Randomness } from '../port/randomness.ts';
+import { deriveSecret } from './derive-secret.ts';
+import type { ServerKey } from './key-digest.ts';
 
 const cipher = 'aes-256-gcm';
 const nonceBytes = 12;
