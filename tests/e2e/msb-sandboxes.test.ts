@@ -176,6 +176,76 @@ it('msb egress switches what a sandbox may reach, also of one that is stopped', 
   await msb('sandboxes', 'delete', 'online');
 });
 
+describe('msb snapshots, volumes and templates', () => {
+  it('keeps files for new sandboxes, and makes snapshots by themselves', async () => {
+    await exec('sh', '-c', 'echo kept > note');
+    const made = await msb('snapshots', 'create', 'shared', '--name', 'one', '--json');
+    const { id, state } = JSON.parse(made.stdout);
+    expect(state).toBe('ready');
+    await msb('sandboxes', 'create', 'copy', '--snapshot', id);
+    expect((await msb('sandboxes', 'exec', 'copy', 'cat', 'note')).stdout).toBe('kept\n');
+    const listed = await msb('snapshots', 'list', '--sandbox', 'shared');
+    expect(listed.stdout).toMatch(
+      new RegExp(`^ID .*\n${id} +one +ready +\\S+ [KM]?i?B +python .* never +`),
+    );
+    const schedule = (...args: readonly string[]) => msb('snapshots', 'schedule', 'copy', ...args);
+    expect((await schedule()).stdout).toBe('No snapshots are made by themselves.\n');
+    const cron = await schedule('--cron', '0 3 * * *', '--keep', '2');
+    expect(cron.stdout).toMatch(
+      /^A snapshot at 0 3 \* \* \*, next at .*T03:00:00Z\. The newest 2 /,
+    );
+    expect((await schedule('--keep', '2')).exitCode).toBe(2);
+    expect((await schedule('--off')).stdout).toBe('No snapshots are made by themselves.\n');
+    await msb('sandboxes', 'delete', 'copy');
+    expect((await msb('snapshots', 'delete', id)).stdout).toBe(`${id} is deleted.\n`);
+    expect((await msb('snapshots', 'list', '--prefix', 'one')).stdout).toBe('No snapshots found\n');
+  });
+
+  it('makes volumes that outlive sandboxes', async () => {
+    expect((await msb('volumes', 'create', 'disk', '--size', '16')).stdout).toBe('disk\n');
+    await msb('sandboxes', 'create', 'owner', '--volume', 'disk:/data:ro');
+    expect((await msb('volumes', 'list', '--free')).stdout).toBe('No volumes found\n');
+    const listed = await msb('volumes', 'list', '--attached');
+    expect(listed.stdout).toMatch(/^NAME .*\ndisk +16 MiB +ready +[0-9a-f]{24} +\/data /);
+    const refused = await msb('volumes', 'delete', 'disk');
+    expect([refused.exitCode, refused.stdout]).toEqual([1, '']);
+    await msb('sandboxes', 'delete', 'owner');
+    expect((await msb('volumes', 'delete', 'disk')).stdout).toBe('disk is deleted.\n');
+  });
+
+  it('shows what sandboxes can be made of', async () => {
+    const { stdout } = await msb('templates');
+    expect(stdout).toMatch(/^NAME +ENGINE .*\n/);
+    expect(stdout).toMatch(/^python .* yes /m);
+    expect(stdout).toMatch(/^At most: +[\d.]+ CPUs, /m);
+  });
+});
+
+describe('msb shell', () => {
+  it('is a terminal, and ends with the exit code of its shell', async () => {
+    const line = `${process.execPath} ${msbPath} shell shared`;
+    const child = spawn('script', ['-qefc', line, '/dev/null'], {
+      env: { ...process.env, ...environment, TERM: 'xterm' },
+    });
+    const ended = once(child, 'exit');
+    let shown = '';
+    child.stdout.on('data', (data) => {
+      shown += data;
+    });
+    const shows = (text: RegExp) => expect.poll(() => shown, { timeout: 20_000 }).toMatch(text);
+    await shows(/\$ $/);
+    child.stdin.write('echo "$((6 * 7)) $TERM"; test -t 0 && echo typed\r');
+    await shows(/42 xterm\s+typed\s/);
+    child.stdin.write('exit 5\r');
+    expect((await ended)[0]).toBe(5);
+  });
+
+  it('wants a terminal of the user, too', async () => {
+    const { exitCode, stderr } = await msb('shell', 'shared');
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('msb sandboxes exec')]);
+  });
+});
+
 describe('msb sandboxes exec', () => {
   it('passes on both streams byte for byte, and the exit code', async () => {
     expect(await exec('sh', '-c', 'echo out; echo wrong >&2; exit 7')).toEqual({

@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { createParser } from 'eventsource-parser';
+import type { WebSocket } from 'ws';
 import { callServer, unanswered } from './call-server.ts';
-import { Exit, exitCodes, failure } from './exit.ts';
+import { failure } from './exit.ts';
 import { findServer } from './find-server.ts';
 import { type HttpCall, textOf } from './http-call.ts';
-import { printable } from './printable.ts';
-import { property } from './rpc-client.ts';
+import { refusalOf } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Options of every command that calls the native API. */
@@ -39,17 +39,6 @@ export interface ApiEvent {
 
 type Method = HttpCall['method'];
 
-/** The server's refusal of a call, in its own words. */
-export class Refusal extends Exit {
-  /** Stable, as `sandbox_not_found`; null where something before the server refused. */
-  readonly errorCode: string | null;
-
-  constructor(message: string, errorCode: string | null) {
-    super(exitCodes.failure, message);
-    this.errorCode = errorCode;
-  }
-}
-
 /** Sandgate's own API. All methods throw an `Exit` that says what the server said. */
 export interface ApiClient {
   /** The JSON of an answer. */
@@ -58,6 +47,8 @@ export interface ApiClient {
   open(method: Method, path: string, call?: ApiCall): Promise<IncomingMessage>;
   /** Events as they come. Whoever stops reading ends what they tell of. */
   events(method: Method, path: string, call?: ApiCall): AsyncGenerator<ApiEvent>;
+  /** A connection that is open, in both directions. */
+  socket(path: string, query: NonNullable<ApiCall['query']>): Promise<WebSocket>;
 }
 
 /**
@@ -77,10 +68,7 @@ export async function connectApi(terminal: Terminal, options: ServerOptions): Pr
     options.namespace === undefined ? {} : { 'x-workspace-id': options.namespace };
 
   const open: ApiClient['open'] = async (method, path, call = {}) => {
-    const url = new URL(path, base);
-    for (const [name, value] of Object.entries(call.query ?? {})) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
-    }
+    const url = addressOf(base, path, call.query);
     const { json, upload } = call;
     const body = json === undefined ? upload : JSON.stringify(json);
     const type = json === undefined ? 'application/octet-stream' : 'application/json';
@@ -98,15 +86,16 @@ export async function connectApi(terminal: Terminal, options: ServerOptions): Pr
     );
     const status = response.statusCode ?? 0;
     if (status >= 200 && status < 300) return response;
-    const errorCode = response.headers['x-error-code'];
-    throw new Refusal(
-      refusalText(status, await textOf(response)),
-      typeof errorCode === 'string' ? errorCode : null,
-    );
+    throw await refusalOf(response);
   };
 
   return {
     open,
+    async socket(path, query) {
+      // Only a terminal is worth the time that it takes to load.
+      const { openWebSocket } = await import('./open-web-socket.ts');
+      return await openWebSocket({ url: addressOf(base, path, query), key }, workspace);
+    },
     async call<Answer>(method: Method, path: string, call?: ApiCall) {
       const text = await textOf(await open(method, path, call));
       return (text === '' ? null : parsed(text)) as Answer;
@@ -135,22 +124,18 @@ export async function connectApi(terminal: Terminal, options: ServerOptions): Pr
   };
 }
 
+function addressOf(base: URL, path: string, query: ApiCall['query'] = {}): URL {
+  const url = new URL(path, base);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+  return url;
+}
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     throw failure('The server answered with something that is not JSON.');
   }
-}
-
-/** The server's own words, where it gave any: a proxy before it may answer in others. */
-function refusalText(status: number, text: string): string {
-  let detail: unknown;
-  try {
-    detail = property(JSON.parse(text), 'detail');
-  } catch {
-    detail = undefined;
-  }
-  if (typeof detail === 'string') return printable(detail);
-  return `The server answered with HTTP status ${status}.`;
 }

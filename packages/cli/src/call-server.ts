@@ -20,11 +20,15 @@ export async function callServer(
   }).catch((error: unknown) => {
     throw unanswered(url, error);
   });
-  if (response.statusCode === 401 && !key) {
-    response.destroy();
-    throw failure('This server wants an API key. Set MSB_API_KEY, here or in the file .env');
-  }
+  requireKey(response, key);
   return response;
+}
+
+/** @throws Exit when the server wants a key, and there is none */
+export function requireKey(response: IncomingMessage, key: string | undefined): void {
+  if (response.statusCode !== 401 || key) return;
+  response.destroy();
+  throw failure('This server wants an API key. Set MSB_API_KEY, here or in the file .env');
 }
 
 /** What to say of a call that got no answer, or not all of it. */

@@ -5,8 +5,9 @@ import { basename, dirname, join, posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FileEntryItem } from '@sandgate/server';
-import { type ApiClient, apiPath, Refusal } from './api-client.ts';
+import { type ApiClient, apiPath } from './api-client.ts';
 import { failure } from './exit.ts';
+import { Refusal } from './refusal.ts';
 
 /** A file or directory in a sandbox. */
 export interface RemotePlace {

@@ -15,9 +15,13 @@ import { addServerRemove } from './commands/server-remove.ts';
 import { addServeDetached, addServerStart } from './commands/server-start.ts';
 import { addServerStatus } from './commands/server-status.ts';
 import { addServerStop } from './commands/server-stop.ts';
+import { addShell } from './commands/shell.ts';
+import { addSnapshots } from './commands/snapshots.ts';
+import { addTemplates } from './commands/templates.ts';
 import { addUsage } from './commands/usage.ts';
 import { addUsers } from './commands/users.ts';
 import { addVersion } from './commands/version.ts';
+import { addVolumes } from './commands/volumes.ts';
 import { Exit, exitCodes } from './exit.ts';
 import type { Terminal } from './terminal.ts';
 import { packageVersion } from './version.ts';
@@ -63,8 +67,12 @@ function buildProgram(terminal: Terminal): Command {
     addUsage,
     addAudit,
     addSandboxes,
+    addShell,
     addCopy,
     addEgress,
+    addSnapshots,
+    addVolumes,
+    addTemplates,
     addRun,
     addExec,
     addMcp,

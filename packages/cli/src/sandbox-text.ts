@@ -71,7 +71,7 @@ export function sandboxFields(sandbox: SandboxItem): string {
   return formatFields(fields);
 }
 
-const resourcesText = ({
+export const resourcesText = ({
   cpus,
   memory_mib,
   disk_mib,

@@ -76,8 +76,14 @@ export type {
   SandboxItem,
   SandboxPage,
   SandboxWait,
+  SnapshotItem,
+  SnapshotPage,
+  SnapshotScheduleItem,
   StatsItem,
+  TemplateList,
   UpdateSandboxFields,
+  VolumeItem,
+  VolumePage,
 } from './http/native/api-types.ts';
 export { packageVersion } from './package-version.ts';
 export {

@@ -60,7 +60,7 @@ export function addSandboxesCreate(sandboxes: Command, terminal: Terminal): void
     .description('Make a sandbox, and say its name when it is ready.')
     .argument('[name]', 'what to call it (default: a random name)')
     .option('-t, --template <name>', "template or image that it is made of (default: the server's)")
-    .option('--snapshot <snapshot>', 'id or name of a snapshot whose files it begins with')
+    .option('--snapshot <snapshot>', 'id of a snapshot whose files it begins with')
     .option('--cpus <number>', 'how many CPUs it may use', cpusOption)
     .option('--memory <MiB>', 'how much memory it may use', wholeNumberOption(1))
     .option('--disk <MiB>', 'how much it may write', wholeNumberOption(1))

@@ -13,6 +13,12 @@ import type {
   updateSandboxBody,
 } from './sandboxes/sandbox-schemas.ts';
 import type { waitForSandboxRoute } from './sandboxes/wait-for-sandbox.ts';
+import type { listSnapshotsRoute } from './snapshots/list-snapshots.ts';
+import type { showSnapshotScheduleRoute } from './snapshots/snapshot-schedule.ts';
+import type { snapshotItem } from './snapshots/snapshot-schemas.ts';
+import type { listTemplatesRoute } from './templates/list-templates.ts';
+import type { listVolumesRoute } from './volumes/list-volumes.ts';
+import type { volumeItem } from './volumes/volume-schemas.ts';
 
 type AnswerOf<Route extends { readonly answer: z.ZodType }> = z.output<Route['answer']>;
 
@@ -29,3 +35,9 @@ export type StatsItem = AnswerOf<typeof showStatsRoute>;
 export type EgressFields = z.input<typeof egress>;
 export type EgressItem = AnswerOf<typeof showEgressRoute>;
 export type EgressChange = AnswerOf<typeof setEgressRoute>;
+export type SnapshotItem = z.output<typeof snapshotItem>;
+export type SnapshotPage = AnswerOf<typeof listSnapshotsRoute>;
+export type SnapshotScheduleItem = AnswerOf<typeof showSnapshotScheduleRoute>;
+export type VolumeItem = z.output<typeof volumeItem>;
+export type VolumePage = AnswerOf<typeof listVolumesRoute>;
+export type TemplateList = AnswerOf<typeof listTemplatesRoute>;
