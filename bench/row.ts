@@ -3,7 +3,7 @@ export interface Row {
   readonly what: string;
   readonly unit: 'ms' | 'ns' | 'MB' | 'MB/s' | 'of 50' | 'calls' | 'calls/s';
   readonly ours: number;
-  /** What `ours` is held against, and its value. Null where the target is absolute. */
+  /** What `ours` stands beside, and its value. Null where there is nothing to compare it with. */
   readonly peer: { readonly name: string; readonly value: number } | null;
   readonly target: string;
   readonly reached: boolean;
@@ -36,9 +36,13 @@ export const atMostAbove = (
   reached: row.ours <= row.peer.value + distance,
 });
 
-export const atMost = (limit: number, row: Omit<Row, 'target' | 'reached' | 'peer'>): Row => ({
+/** A target by itself. What a peer needs is there to tell what the machine has to do with it. */
+export const atMost = (
+  limit: number,
+  row: Omit<Row, 'target' | 'reached' | 'peer'> & { readonly peer?: Row['peer'] },
+): Row => ({
   ...row,
-  peer: null,
+  peer: row.peer ?? null,
   target: `at most ${limit} ${row.unit}`,
   reached: row.ours <= limit,
 });
