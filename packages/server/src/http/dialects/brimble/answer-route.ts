@@ -5,7 +5,12 @@ import { reportLimits } from '../../authorize/report-limits.ts';
 import { selectWorkspace } from '../../authorize/select-workspace.ts';
 import type { OutputAllowance } from '../../output-budget.ts';
 import { readJson } from '../../read-json.ts';
-import { headerValues, peerAddress, type RequestContext } from '../../request-context.ts';
+import {
+  headerValues,
+  incomingOf,
+  peerAddress,
+  type RequestContext,
+} from '../../request-context.ts';
 import type {
   BrimbleAnswer,
   BrimbleBounds,
@@ -106,6 +111,7 @@ async function answer(
         requestId,
         userAgent: context.req.header('user-agent') ?? '',
         request: context.req.raw,
+        incoming: incomingOf(context),
         params,
         rest,
         signal: context.req.raw.signal,

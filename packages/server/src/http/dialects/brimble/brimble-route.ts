@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type {
   ApiKey,
   AuditLog,
@@ -49,6 +50,8 @@ export interface BrimbleContext extends BrimbleServices, BrimbleBounds {
   readonly userAgent: string;
   /** Of a route that reads its body itself. */
   readonly request: Request;
+  /** Node's own form of it. Undefined where it came by no socket, as in a test. */
+  readonly incoming: IncomingMessage | undefined;
   /** Ids in the path, by name. */
   readonly params: Readonly<Record<string, string>>;
   /** Segments of the path behind the others, as they were sent. */

@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { bodyPieces } from '../../body-pieces.ts';
 import { givenFields } from '../../given-fields.ts';
 import { defineRoute } from '../route.ts';
 import { sandboxOf } from '../sandboxes/sandbox-call.ts';
 import { sandboxParams } from '../sandboxes/sandbox-schemas.ts';
 import { queryFlag } from '../shared-schemas.ts';
 import { filePath } from './file-schemas.ts';
-import { uploadOf } from './upload.ts';
 
 export const writeFileRoute = defineRoute({
   operationId: 'writeFile',
@@ -36,7 +36,7 @@ export const writeFileRoute = defineRoute({
     const files = await sandboxes.files(workspace, sandbox.id);
     const sizeBytes = await files.write({
       path,
-      source: uploadOf(context),
+      source: bodyPieces(context.exchange),
       signal: context.exchange.signal,
       ...givenFields({
         mode: mode === undefined ? undefined : Number.parseInt(mode, 8),

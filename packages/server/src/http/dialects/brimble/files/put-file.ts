@@ -1,3 +1,4 @@
+import { bodyPieces } from '../../../body-pieces.ts';
 import { defineBrimbleRoute } from '../brimble-route.ts';
 import { findSandbox } from '../sandboxes/find-sandbox.ts';
 import { pathOfSegments } from './file-path.ts';
@@ -16,15 +17,15 @@ export const putFileRoute = defineBrimbleRoute({
     if (stated > maxFileBytes) throw fileTooLarge();
     const { id } = await findSandbox(context, ['ready'], 'take files');
     const files = await context.sandboxes.files(context.workspace, id);
-    await writeSandboxFile(files, path, bounded(context.request.body), context.signal);
+    await writeSandboxFile(files, path, bounded(bodyPieces(context)), context.signal);
     return {};
   },
 });
 
 /** A body without a stated length is counted as it comes. @throws SandgateError `payload_too_large` */
-async function* bounded(body: Request['body']): AsyncIterable<Uint8Array> {
+async function* bounded(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   let bytes = 0;
-  for await (const piece of body ?? []) {
+  for await (const piece of body) {
     bytes += piece.byteLength;
     if (bytes > maxFileBytes) throw fileTooLarge();
     yield piece;
