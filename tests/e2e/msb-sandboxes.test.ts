@@ -42,7 +42,6 @@ it('docs/cli.md has only commands that work, in its order', async () => {
     '42\n',
     'typed\n',
     '21\n',
-    'some data\n',
     'Reaches only pypi.org, *.pythonhosted.org.\n',
     'box is paused.',
     'box is deleted.',
