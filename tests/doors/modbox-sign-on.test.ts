@@ -165,6 +165,29 @@ describe('single sign-on', () => {
     expect(headers.get('location')?.startsWith(`${other}#`)).toBe(true);
   });
 
+  it('tells a person on a page what cannot lead back, and a program in JSON', async () => {
+    const visit = (path: string, accept: string) =>
+      client.call('GET', path, undefined, { headers: { accept } });
+    const html = 'text/html,application/xhtml+xml';
+    for (const [path, status] of [
+      ['/auth/sso/google/callback?code=x&state=y', 401],
+      ['/modbox/auth/sso/google/callback?error=%3Cscript%3E', 401],
+      ['/auth/sso/google?return_to=https://evil.example/', 400],
+      ['/auth/sso/nobody', 404],
+    ] as const) {
+      const page = await visit(path, html);
+      expect([path, page.status]).toEqual([path, status]);
+      expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+      expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+      expect(page.headers.get('location')).toBeNull();
+      expect(page.text).toContain('<h1>Sign-in failed</h1>');
+      expect(page.text).not.toMatch(/<script|evil/);
+      const json = await visit(path, 'application/json');
+      expect([json.status, json.body.detail]).toEqual([status, expect.any(String)]);
+    }
+    expect((await visit('/auth/me', html)).headers.get('content-type')).toContain('json');
+  });
+
   it('hands out a code instead, good once and for a minute', async () => {
     const exchange = (code: string | null) => client.call('POST', '/auth/sso/exchange', { code });
     const first = fragmentOf((await signIn('google', 'alice', '?answer=code')).headers);

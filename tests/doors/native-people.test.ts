@@ -126,6 +126,39 @@ describe('an account, to its person', () => {
   });
 });
 
+describe('the audit', () => {
+  it('tells what a person did, to who may know of them', async () => {
+    const owner = await newPerson();
+    const { body } = await as(owner.token)('POST', '/workspaces', { name: 'Audited' });
+    const member = await newPerson();
+    const stranger = await newPerson();
+    const path = `/workspaces/${body.id}`;
+    await as(owner.token)('POST', `${path}/members`, { email: member.user.email, role: 'admin' });
+    await as(member.token)('PUT', path, { name: 'Renamed' });
+    const list = (by: string, user: string, workspace?: string) =>
+      as(by)(
+        'GET',
+        `/audit?user=${user}${workspace === undefined ? '' : `&workspace=${workspace}`}`,
+      );
+    const actions = async (user: string) => {
+      const { entries } = (await list(owner.token, user, body.id)).body;
+      return entries.map(({ action }: { action: string }) => action);
+    };
+    for (const name of [member.user.email, `${member.user.number}`, member.user.id]) {
+      expect(await actions(name)).toEqual(['workspace.update']);
+    }
+    expect(await actions(owner.user.email)).toContain('member.add');
+    const hidden = await list(owner.token, stranger.user.email, body.id);
+    const nobody = await list(owner.token, 'nobody@example.com', body.id);
+    expect([hidden.status, hidden.text]).toEqual([404, nobody.text]);
+    expect((await list(operator, stranger.user.email)).status).toBe(200);
+    await as(owner.token)('DELETE', `${path}/members/${member.user.number}`);
+    expect((await list(operator, member.user.email)).body.entries).toMatchObject([
+      { action: 'workspace.update', actor: { kind: 'user', user_id: member.user.number } },
+    ]);
+  });
+});
+
 describe('a workspace', () => {
   async function newTeam() {
     const owner = await newPerson();
@@ -169,6 +202,33 @@ describe('a workspace', () => {
     expect((await as(token)('GET', path)).body.role).toBe('owner');
     const said = await as(token)('POST', '/workspaces', { name: 'x', owner: user.email });
     expect(said.status).toBe(400);
+  });
+
+  it('is one of so many that a person may own, however many are asked for at once', async () => {
+    const bounded = await createTestApp(temporaryFolder(), {
+      identity: { workspacesPerPerson: 3 },
+    });
+    const bare = samplePeople(bounded);
+    const [one, other] = [await bare.newUser(), await bare.newUser()];
+    const [token, others] = [await bare.newToken(one), await bare.newToken(other)];
+    const make = (by: string, fields: object = {}) =>
+      bounded.api('POST', '/workspaces', by, { name: 'x', ...fields });
+    const answers = await Promise.all([1, 2, 3, 4, 5].map(() => make(token)));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 409, 409, 409]);
+    const refused = answers.find(({ status }) => status === 409);
+    expect(refused?.headers.get('x-error-code')).toBe('quota_exceeded');
+    const path = `/workspaces/${(await make(others)).body.id}`;
+    await bounded.api('POST', `${path}/members`, others, { email: one.email, role: 'viewer' });
+    const handOver = () =>
+      bounded.api('POST', `${path}/transfer`, others, { user: `${one.number}` });
+    expect((await handOver()).headers.get('x-error-code')).toBe('quota_exceeded');
+    const { text } = await bounded.issue();
+    const given = await make(text, { owner: one.email });
+    expect(given.status).toBe(200);
+    for (const { body } of [given, ...answers.filter(({ status }) => status === 200)]) {
+      expect((await bounded.api('DELETE', `/workspaces/${body.id}`, token)).status).toBe(204);
+    }
+    expect((await handOver()).status).toBe(200);
   });
 
   it('has members who come, change and go', async () => {

@@ -63,6 +63,7 @@ export async function createPeople(parts: PeopleParts) {
     setup: await createFirstUserSetup({ storage, clock, randomness, hasher }),
     verifyCaptcha: config.captcha === null ? null : createCaptchaVerifier(config.captcha),
     failures: createFailureBudget(),
+    mostWorkspaces: config.workspacesPerPerson,
     signOn: createSignOn(
       { ...config.signOn, publicUrl: config.publicUrl ?? '' },
       { clock, randomness, serverKey },

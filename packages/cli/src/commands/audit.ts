@@ -12,6 +12,7 @@ import { timeText } from '../time-text.ts';
 
 interface ListOptions extends KeyStoreOptions {
   readonly key?: string;
+  readonly user?: string;
   readonly namespace?: string;
   readonly action?: string;
   readonly outcome?: AuditEntry['outcome'];
@@ -23,6 +24,7 @@ interface ListOptions extends KeyStoreOptions {
 
 const queryOf = (options: ListOptions): AuditQuery => ({
   ...(options.key === undefined ? {} : { key: options.key }),
+  ...(options.user === undefined ? {} : { user: options.user }),
   ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
   action: options.action,
   outcome: options.outcome,
@@ -59,6 +61,7 @@ function addList(audit: Command, terminal: Terminal): void {
   const command = addKeyStoreOptions(audit.command('list'))
     .description('List changes and refusals, newest first.')
     .option('--key <key>', 'only what this key did: its number or 24-digit id')
+    .option('--user <person>', 'only what this person did: e-mail address, number or id')
     .option('-n, --namespace <name>', "only this namespace's")
     .option('--action <action>', 'only this, as in key.revoke')
     .addOption(

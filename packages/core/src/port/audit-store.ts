@@ -6,6 +6,7 @@ export interface AuditFilter {
   readonly workspaceId?: string | undefined;
   readonly action?: string | undefined;
   readonly keyNumber?: number | undefined;
+  readonly userNumber?: number | undefined;
   readonly outcome?: AuditEntry['outcome'] | undefined;
   readonly fromMs?: number | undefined;
   /** Exclusive. */

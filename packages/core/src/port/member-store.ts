@@ -3,6 +3,7 @@ import type { Role } from '../user/role.ts';
 import type { User } from '../user/user.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import type { Awaitable } from './awaitable.ts';
+import type { OwnershipBound } from './storage.ts';
 
 /** A person in a workspace. */
 export interface Member {
@@ -41,11 +42,13 @@ export interface MemberStore {
   /**
    * Makes another member the owner, and the owner an admin, in one step. Null: there is no owner yet.
    * False when one of them is not what the caller thinks.
+   * @throws SandgateError `quota_exceeded` when the other owns as many workspaces as they may
    */
   transfer(
     workspaceId: string,
     fromUserId: string | null,
     toUserId: string,
     record?: RecordChange,
+    bound?: OwnershipBound,
   ): Promise<boolean>;
 }

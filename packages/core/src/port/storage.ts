@@ -184,6 +184,11 @@ export interface ClosedWorkspace {
   readonly closedAtMs: number;
 }
 
+/** How many open workspaces a person may own, with the one that they get. Unbounded when left out. */
+export interface OwnershipBound {
+  readonly mostOwned?: number | undefined;
+}
+
 export interface WorkspaceStore {
   findBySlug(slug: string): Promise<Workspace | null>;
   findById(id: string): Awaitable<Workspace | null>;
@@ -197,9 +202,15 @@ export interface WorkspaceStore {
   insertIfAbsent(workspace: Workspace, record?: RecordChange<Workspace>): Promise<Workspace>;
   /**
    * A new one, with its owner where it has one.
-   * @throws SandgateError `workspace_exists` when the slug is taken
+   * @throws SandgateError `workspace_exists` when the slug is taken, `quota_exceeded` when the owner has
+   * as many as they may
    */
-  insert(workspace: Workspace, ownerId: string | null, record?: RecordChange): Promise<void>;
+  insert(
+    workspace: Workspace,
+    ownerId: string | null,
+    record?: RecordChange,
+    bound?: OwnershipBound,
+  ): Promise<void>;
   /** False when it is not there. */
   describe(
     id: string,

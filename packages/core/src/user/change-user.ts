@@ -23,11 +23,14 @@ export async function findUser(
 ): Promise<User> {
   const user = await lookUpUser({ storage }, reference);
   if (user !== null) return user;
-  throw new SandgateError(
+  throw noSuchUser();
+}
+
+export const noSuchUser = (): SandgateError =>
+  new SandgateError(
     'user_not_found',
     'There is no such user. Name one by e-mail address, number or id, as `msb users list` shows them',
   );
-}
 
 /** The same; null when there is none. */
 export async function lookUpUser(

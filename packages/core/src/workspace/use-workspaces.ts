@@ -4,7 +4,7 @@ import { keyPattern } from '../key/key-text.ts';
 import type { Clock } from '../port/clock.ts';
 import type { Randomness } from '../port/randomness.ts';
 import { newResourceId, newUuid } from '../port/resource-id.ts';
-import type { Storage } from '../port/storage.ts';
+import type { OwnershipBound, Storage } from '../port/storage.ts';
 import { requireName } from '../sandbox/sandbox-name.ts';
 import { newWorkspace, type Workspace, workspaceFacts } from './workspace.ts';
 
@@ -20,7 +20,7 @@ export interface WorkspaceText {
   readonly description: string;
 }
 
-export interface NewWorkspaceRequest extends WorkspaceText {
+export interface NewWorkspaceRequest extends WorkspaceText, OwnershipBound {
   /** Absent: made of the name. */
   readonly slug?: string | undefined;
   /** Id of the person who becomes its owner. Null: nobody's. */
@@ -30,7 +30,7 @@ export interface NewWorkspaceRequest extends WorkspaceText {
 const mostNameCharacters = 100;
 const mostDescriptionCharacters = 1_000;
 
-/** @throws SandgateError `invalid_request`, `workspace_exists` */
+/** @throws SandgateError `invalid_request`, `workspace_exists`, `quota_exceeded` */
 export async function createOwnWorkspace(
   { storage, clock, randomness, change }: WorkspaceDependencies,
   request: NewWorkspaceRequest,
@@ -51,7 +51,8 @@ export async function createOwnWorkspace(
     createdBy: request.ownerId,
   };
   change.note(workspaceFacts(workspace));
-  await storage.workspaces.insert(workspace, request.ownerId, change.append);
+  const { ownerId, mostOwned } = request;
+  await storage.workspaces.insert(workspace, ownerId, change.append, { mostOwned });
   return workspace;
 }
 
@@ -83,12 +84,14 @@ export async function closeWorkspace(
 
 /**
  * Makes another member the owner; who was it, if anybody, becomes an admin.
- * @throws SandgateError `member_not_found`, or `owner_conflict` for a home, which is its owner's for good
+ * @throws SandgateError `member_not_found`, `quota_exceeded` when the other owns as many as they may, or
+ * `owner_conflict` for a home, which is its owner's for good
  */
 export async function transferWorkspace(
   { storage, change }: Pick<WorkspaceDependencies, 'storage' | 'change'>,
   workspace: Workspace,
   toUserId: string,
+  bound: OwnershipBound,
 ): Promise<void> {
   const { members } = storage;
   const all = await members.listOfWorkspace(workspace.id);
@@ -96,7 +99,8 @@ export async function transferWorkspace(
   if (owner?.homeWorkspaceId === workspace.id) {
     throw new SandgateError('owner_conflict', 'The home of a person cannot be handed over');
   }
-  if (!(await members.transfer(workspace.id, owner?.id ?? null, toUserId, change.append))) {
+  const from = owner?.id ?? null;
+  if (!(await members.transfer(workspace.id, from, toUserId, change.append, bound))) {
     throw new SandgateError('member_not_found', 'Only another member can become the owner');
   }
 }

@@ -3,15 +3,18 @@ import {
   type AuditFilter,
   type AuditHead,
   type AuditVerification,
+  findUser,
   type ServerKey,
   type Storage,
   verifyAudit,
 } from '@sandgate/core';
 import { createNamespaces, nameIn } from './namespaces.ts';
 
-export interface AuditQuery extends Omit<AuditFilter, 'workspaceId' | 'keyNumber'> {
+export interface AuditQuery extends Omit<AuditFilter, 'workspaceId' | 'keyNumber' | 'userNumber'> {
   readonly namespace?: string;
   readonly key?: string;
+  /** E-mail address, number or id. */
+  readonly user?: string;
 }
 
 export interface AuditEntryView extends Omit<AuditEntry, 'workspaceId' | 'previousHash'> {
@@ -34,12 +37,12 @@ export function createAuditAdministration({
 }): AuditAdministration {
   const namespaces = createNamespaces(storage);
   return {
-    async listAudit({ namespace, key, ...filter }, limit) {
+    async listAudit({ namespace, key, user, ...filter }, limit) {
       const names = await namespaces.slugs();
-      const { entries } = await storage.audit.list(
-        { ...filter, ...(await namespaces.reach({ namespace, key })) },
-        { limit },
-      );
+      const reach = await namespaces.reach({ namespace, key });
+      const by =
+        user === undefined ? {} : { userNumber: (await findUser({ storage }, user)).number };
+      const { entries } = await storage.audit.list({ ...filter, ...reach, ...by }, { limit });
       return entries.map(({ workspaceId: id, previousHash: _, ...entry }) => ({
         ...entry,
         namespace: nameIn(names, id),

@@ -308,6 +308,8 @@ export const serverConfig = z.strictObject({
       publicUrl: httpUrl().nullable().default(null),
       /** How long a login lasts, however often it is refreshed. */
       sessionDays: wholeNumber(1, 365).default(30),
+      /** How many workspaces a person may own, their home among them. */
+      workspacesPerPerson: wholeNumber(1, 100_000).default(100),
       /** How long one key signs access tokens. */
       signingKeyDays: wholeNumber(1, 365).default(30),
       /** Argon2id. OWASP's least is 19456 KiB with 2 iterations, or 7168 KiB with 5. */

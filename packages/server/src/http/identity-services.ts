@@ -26,6 +26,8 @@ export interface IdentityServices extends KeyDependencies {
   /** Null: this server asks for no captcha. @throws SandgateError `captcha_refused` */
   readonly verifyCaptcha: ((token: string | undefined, address: string) => Promise<void>) | null;
   readonly signOn: SignOnServices;
+  /** That a person may own, their home among them. */
+  readonly mostWorkspaces: number;
   /** Begins to remove what closed workspaces held. */
   readonly purgeClosed: () => void;
   /** How many refresh and setup tokens an address may show that are none. */

@@ -15,7 +15,7 @@ import { callerOf, mayManage, namedWorkspace, requireOwner } from './workspace-c
 
 /**
  * A person needs no right for one of their own. A key of all workspaces makes it for others.
- * @throws SandgateError `scope_missing`, `user_required`, `user_not_found`
+ * @throws SandgateError `scope_missing`, `user_required`, `user_not_found`, `quota_exceeded`
  */
 export async function makeWorkspace(
   context: CalledPeopleContext,
@@ -26,9 +26,14 @@ export async function makeWorkspace(
   },
 ): Promise<ReachedWorkspace> {
   const owner = await ownerFor(context, request.owner);
-  const workspace = await createOwnWorkspace(context, { ...request, ownerId: owner?.id ?? null });
+  const ownerId = owner?.id ?? null;
+  const workspace = await createOwnWorkspace(context, { ...request, ...boundOf(context), ownerId });
   return { workspace, role: callerOf(context).isOperator ? null : 'owner' };
 }
+
+/** An operator knows what more they give. */
+const boundOf = (context: CalledPeopleContext): { readonly mostOwned?: number } =>
+  callerOf(context).isOperator ? {} : { mostOwned: context.mostWorkspaces };
 
 async function ownerFor(
   context: CalledPeopleContext,
@@ -60,7 +65,7 @@ export async function handOverWorkspace(
   const workspace = namedWorkspace(context);
   const to = await findMember(context, workspace, reference);
   context.change.note({ target: `workspace:${workspace.id}`, details: { to: to.id } });
-  await transferWorkspace(context, workspace, to.id);
+  await transferWorkspace(context, workspace, to.id, boundOf(context));
 }
 
 /**

@@ -36,12 +36,13 @@ export class SqliteAuditStore implements AuditStore {
       beforeSequence,
     }: { readonly limit: number; readonly beforeSequence?: number | undefined },
   ): Promise<AuditPage> {
-    const { workspaceId, action, keyNumber, outcome, fromMs, toMs } = filter;
+    const { workspaceId, action, keyNumber, userNumber, outcome, fromMs, toMs } = filter;
     const all = this.#connection.queries.selectFrom('audit_entries').selectAll();
     const query = all
       .$if(workspaceId !== undefined, (q) => q.where('workspace_id', '=', workspaceId ?? null))
       .$if(action !== undefined, (q) => q.where('action', '=', action ?? ''))
       .$if(keyNumber !== undefined, (q) => q.where('actor_key_number', '=', keyNumber ?? 0))
+      .$if(userNumber !== undefined, (q) => q.where('actor_user_number', '=', userNumber ?? 0))
       .$if(outcome !== undefined, (q) => q.where('outcome', '=', outcome ?? ''))
       .$if(fromMs !== undefined, (q) => q.where('at_ms', '>=', fromMs ?? 0))
       .$if(toMs !== undefined, (q) => q.where('at_ms', '<', toMs ?? 0))

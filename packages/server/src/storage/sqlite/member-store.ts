@@ -2,12 +2,14 @@ import {
   type Member,
   type MemberStore,
   type Membership,
+  type OwnershipBound,
   type RecordChange,
   type Role,
   SandgateError,
   type User,
 } from '@sandgate/core';
 import { appendAudit, recordIfChanged } from './append-audit.ts';
+import { requireRoomToOwn } from './owned-workspaces.ts';
 import { RememberedReads } from './remembered-reads.ts';
 import type { PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
 import { toUser } from './user-row.ts';
@@ -130,12 +132,14 @@ export class SqliteMemberStore implements MemberStore {
     fromUserId: string | null,
     toUserId: string,
     record?: RecordChange,
+    bound: OwnershipBound = {},
   ): Promise<boolean> {
     return this.#connection.transaction('full', () => {
       const to = this.#find.get(toUserId, workspaceId);
       if (this.#ownerOf(workspaceId) !== fromUserId || to === undefined || to.role === 'owner') {
         return false;
       }
+      requireRoomToOwn(this.#connection, toUserId, bound);
       // In this order: a workspace never has two owners.
       if (fromUserId !== null) this.#setRole(workspaceId, fromUserId, 'admin');
       this.#setRole(workspaceId, toUserId, 'owner');

@@ -1,5 +1,6 @@
 import {
   type ClosedWorkspace,
+  type OwnershipBound,
   type RecordChange,
   SandgateError,
   type Workspace,
@@ -8,6 +9,7 @@ import {
 import type { Selectable } from 'kysely';
 import { appendAudit, recordIfChanged } from './append-audit.ts';
 import { KeyRevocation } from './key-revocation.ts';
+import { requireRoomToOwn } from './owned-workspaces.ts';
 import { RememberedReads } from './remembered-reads.ts';
 import type { Schema } from './schema.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
@@ -58,11 +60,17 @@ export class SqliteWorkspaceStore implements WorkspaceStore {
     );
   }
 
-  async insert(workspace: Workspace, ownerId: string | null, record?: RecordChange): Promise<void> {
+  async insert(
+    workspace: Workspace,
+    ownerId: string | null,
+    record?: RecordChange,
+    bound: OwnershipBound = {},
+  ): Promise<void> {
     this.#connection.transaction('full', () => {
       if (this.#findBy('slug', workspace.slug) !== null) {
         throw new SandgateError('workspace_exists', 'There is a workspace of that slug');
       }
+      if (ownerId !== null) requireRoomToOwn(this.#connection, ownerId, bound);
       insertWorkspaceIfAbsent(this.#connection, workspace);
       if (ownerId !== null) {
         this.#connection.run(

@@ -9,6 +9,7 @@ import { answerModbox } from './answer-route.ts';
 import { modboxErrorResponse } from './error-response.ts';
 import type { ModboxServices } from './modbox-route.ts';
 import { modboxRoutes } from './modbox-routes.ts';
+import { failurePage, readsPages } from './sso/failure-page.ts';
 
 export interface ModboxDependencies extends Omit<ModboxServices, 'calls'> {
   readonly authorizer: Authorizer;
@@ -37,9 +38,10 @@ export function mountModbox(app: App, dependencies: ModboxDependencies): void {
       throw new SandgateError('not_found', 'There is nothing at this address');
     });
   }
-  door.onError((thrown, context) =>
-    modboxErrorResponse(explainFailure(thrown, answerTo(context), log)),
-  );
+  door.onError((thrown, context) => {
+    const error = explainFailure(thrown, answerTo(context), log);
+    return readsPages(context) ? failurePage(error) : modboxErrorResponse(error);
+  });
   app.route('/', door);
   app.route('/modbox', door);
   app.all('/modbox/*', () =>

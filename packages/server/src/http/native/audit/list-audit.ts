@@ -1,10 +1,20 @@
-import { type ApiKey, type AuditEntry, listAudit, seesSandbox } from '@sandgate/core';
+import {
+  type ApiKey,
+  type AuditEntry,
+  findUser,
+  listAudit,
+  noSuchUser,
+  seesSandbox,
+  type User,
+} from '@sandgate/core';
 import { z } from 'zod';
 import { callerKey } from '../../authorize/caller-key.ts';
+import { callerOf } from '../../people/workspace-caller.ts';
 import { actor, toActor } from '../actor.ts';
 import { findKeyWithin } from '../api-keys/find-key-within.ts';
-import { defineRoute } from '../route.ts';
+import { type AuthorisedContext, defineRoute } from '../route.ts';
 import { queryNumber, queryTime, time, toTime, workspaceName } from '../shared-schemas.ts';
+import { userReference } from '../users/user-schemas.ts';
 
 const outcome = z.enum(['done', 'refused', 'failed']);
 
@@ -37,6 +47,9 @@ export const listAuditRoute = defineRoute({
   query: z.strictObject({
     action: z.string().max(100).optional(),
     key: z.string().max(24).optional().meta({ description: 'Number or id of the key that did it' }),
+    user: userReference
+      .optional()
+      .meta({ description: 'Id, uid or e-mail address of the person who did it' }),
     outcome: outcome.optional(),
     from: queryTime.optional(),
     to: queryTime.optional().meta({ description: 'Exclusive' }),
@@ -47,15 +60,17 @@ export const listAuditRoute = defineRoute({
     workspace: workspaceName.optional(),
   }),
   answer: z.strictObject({ entries: z.array(auditEntry), next_cursor: z.int().nullable() }),
-  errors: ['key_not_found'],
+  errors: ['key_not_found', 'user_not_found'],
   async run({ query }, context) {
     const key =
       query.key === undefined
         ? null
         : await findKeyWithin(context, query.key, { revokedToo: true });
+    const user = query.user === undefined ? null : await findUserWithin(context, query.user);
     const { entries, nextBeforeSequence } = await listAudit(context, context.access.workspace, {
       action: query.action,
       keyNumber: key?.number,
+      userNumber: user?.number,
       outcome: query.outcome,
       fromMs: query.from,
       toMs: query.to,
@@ -87,3 +102,17 @@ const seenBy =
     const [, kind, id = ''] = /^(sandbox|snapshot|volume):(.*)$/.exec(target ?? '') ?? [];
     return kind === undefined || seesSandbox(reader, kind === 'sandbox' ? id : '');
   };
+
+/**
+ * Who a query names, as far as the caller may know that they exist: an operator, of everybody, and
+ * others of the members of the workspace, and of themselves.
+ * @throws SandgateError `user_not_found`
+ */
+async function findUserWithin(context: AuthorisedContext, reference: string): Promise<User> {
+  const user = await findUser(context, reference);
+  const { workspace, caller } = context.access;
+  const isSelf = caller.kind === 'key' && caller.owner?.user.id === user.id;
+  if (workspace === null || callerOf(context).isOperator || isSelf) return user;
+  if ((await context.storage.members.find(user.id, workspace.id)) !== null) return user;
+  throw noSuchUser();
+}

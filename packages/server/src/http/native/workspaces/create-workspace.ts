@@ -29,7 +29,13 @@ export const createWorkspaceRoute = defineRoute({
       .meta({ description: 'For a key of all workspaces. Left out: nobody' }),
   }),
   answer: reachedWorkspace,
-  errors: ['scope_missing', 'user_not_found', 'user_required', 'workspace_exists'],
+  errors: [
+    'quota_exceeded',
+    'scope_missing',
+    'user_not_found',
+    'user_required',
+    'workspace_exists',
+  ],
   async run({ body }, context) {
     const { workspace, role } = await makeWorkspace(context, body);
     return toReachedWorkspace({ workspace, role });

@@ -13,6 +13,7 @@ import { identities } from './0012-identities.ts';
 import { startFailures } from './0013-start-failures.ts';
 import { secretsByNumber } from './0014-secrets-by-number.ts';
 import { mcpServers } from './0015-mcp-servers.ts';
+import { auditByUser } from './0016-audit-by-user.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
@@ -32,4 +33,5 @@ export const allMigrations: readonly Migration[] = [
   startFailures,
   secretsByNumber,
   mcpServers,
+  auditByUser,
 ];
