@@ -15,6 +15,7 @@ import { idleCrowd } from './rows/idle-crowd.ts';
 import { keyCheck } from './rows/key-check.ts';
 import { largeFiles } from './rows/large-files.ts';
 import { limitRows } from './rows/limits.ts';
+import { mcpGate } from './rows/mcp-gate.ts';
 import { roundTrips } from './rows/round-trips.ts';
 import { streamLatency } from './rows/stream-latency.ts';
 import { warmStart } from './rows/warm-start.ts';
@@ -25,6 +26,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   'key-check': keyCheck,
   identity,
   limits: limitRows,
+  mcp: mcpGate,
   sandboxes: sandboxRows,
   platform: platformRows,
 };

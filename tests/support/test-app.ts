@@ -177,6 +177,7 @@ export async function createTestApp(
     version: '0.0.0',
     webhookProblem: (url) => (url.startsWith('https://') ? null : 'must be https'),
     timers,
+    callRecorder: { take: (record) => auditLog.record(record) },
     upstreams,
     upstreamProblem: upstreams.problem,
     openCallsPerMinute: 20,

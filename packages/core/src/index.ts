@@ -17,6 +17,7 @@ export * from './audit/audit-sandboxes.ts';
 export * from './audit/audit-seal.ts';
 export * from './audit/audited.ts';
 export * from './audit/audited-change.ts';
+export * from './audit/call-recorder.ts';
 export * from './audit/list-audit.ts';
 export * from './audit/refusal-recorder.ts';
 export * from './audit/verify-audit.ts';

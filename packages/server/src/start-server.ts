@@ -7,6 +7,7 @@ import {
   type Clock,
   type Counters,
   createAuditLog,
+  createCallRecorder,
   createFailureBudget,
   createKeyedQueue,
   createRefusalRecorder,
@@ -164,6 +165,13 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
     onError: (error) => log.error({ err: error }, 'refusals could not be recorded'),
   });
   opened.add(() => refusals.close());
+  const callRecorder = createCallRecorder({
+    auditLog,
+    clock,
+    timers: parts.timers,
+    onError: (error) => log.error({ err: error }, 'calls of tools could not be recorded'),
+  });
+  opened.add(() => callRecorder.close());
   const keyLimits = (key: ApiKey, workspace: Workspace | null): RequestLimits =>
     limitsOf(config, key, workspace);
   const alerting = createAlerting({
@@ -226,6 +234,7 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
     version: parts.version,
     webhookProblem: (url) => outboundUrlProblem(url, webhookPolicy(config.webhooks)),
     timers: parts.timers,
+    callRecorder,
     upstreams,
     upstreamProblem: upstreams.problem,
     openCallsPerMinute: config.mcp.openCallsPerMinute,

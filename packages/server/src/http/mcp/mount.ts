@@ -1,5 +1,5 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { SandgateError } from '@sandgate/core';
+import { type AuditLog, SandgateError } from '@sandgate/core';
 import type { Access } from '../authorize/authorizer.ts';
 import { type CredentialHeader, readCredential } from '../authorize/read-credential.ts';
 import { reportLimits } from '../authorize/report-limits.ts';
@@ -24,6 +24,7 @@ import { refuseForeignPages } from './refuse-foreign-pages.ts';
 import { releaseWith } from './release-with.ts';
 
 export interface McpDependencies extends GateDependencies {
+  readonly auditLog: AuditLog;
   /** Of Sandgate, as clients are told it. */
   readonly version: string;
 }

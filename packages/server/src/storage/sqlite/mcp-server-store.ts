@@ -8,14 +8,19 @@ import {
 import type { Selectable } from 'kysely';
 import { appendAudit } from './append-audit.ts';
 import type { McpSchema } from './mcp-schema.ts';
+import { RememberedReads } from './remembered-reads.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import { constraint, sqliteCode } from './storage-failure.ts';
 
 export class SqliteMcpServerStore implements McpServerStore {
   readonly #connection: SqliteConnection;
 
+  /** The gate asks at each request. */
+  readonly #remembered: RememberedReads<PlacedMcpServer>;
+
   constructor(connection: SqliteConnection) {
     this.#connection = connection;
+    this.#remembered = new RememberedReads(connection);
   }
 
   async insert(server: McpServer, most: number, record?: RecordChange<McpServer>): Promise<void> {
@@ -46,6 +51,8 @@ export class SqliteMcpServerStore implements McpServerStore {
   }
 
   async findByName(name: string): Promise<PlacedMcpServer | null> {
+    const remembered = this.#remembered.get(name);
+    if (remembered !== undefined) return remembered;
     const row = this.#connection.first(
       this.#connection.queries
         .selectFrom('mcp_servers')
@@ -55,7 +62,11 @@ export class SqliteMcpServerStore implements McpServerStore {
         .where('mcp_servers.name', '=', name)
         .where('workspaces.closed_at_ms', 'is', null),
     );
-    return row === undefined ? null : { server: toServer(row), slug: row.slug };
+    // Names that nobody has are anybody's to invent.
+    if (row === undefined) return null;
+    const placed = { server: toServer(row), slug: row.slug };
+    this.#remembered.keep(name, placed);
+    return placed;
   }
 
   async list(

@@ -1,6 +1,6 @@
-import { audited, type PlacedMcpServer, SandgateError } from '@sandgate/core';
+import { type PlacedMcpServer, SandgateError } from '@sandgate/core';
 import { actorOf } from '../../authorize/actor-of.ts';
-import type { Access } from '../../authorize/authorizer.ts';
+import { type Access, failureOf } from '../../authorize/authorizer.ts';
 import { type CredentialHeader, readCredential } from '../../authorize/read-credential.ts';
 import { reportLimits } from '../../authorize/report-limits.ts';
 import { explainFailure } from '../../explain-failure.ts';
@@ -120,7 +120,15 @@ async function carryOut(gate: Gate, context: RequestContext, call: GuardedCall) 
     address,
     requestId,
   };
-  return await audited(gate.auditLog, attempt, forward);
+  try {
+    const answered = await forward();
+    await gate.callRecorder.take({ ...attempt, outcome: 'done' });
+    return answered;
+  } catch (error) {
+    const details = { code: failureOf(error).code };
+    await gate.callRecorder.take({ ...attempt, outcome: 'failed', details });
+    throw error;
+  }
 }
 
 export function wordFailure(

@@ -1,5 +1,5 @@
 import {
-  type AuditLog,
+  type CallRecorder,
   type Clock,
   createFailureBudget,
   type PlacedMcpServer,
@@ -32,7 +32,8 @@ import { ToolEndpoints } from './tool-endpoints.ts';
 export interface GateDependencies extends Omit<ForwardDependencies, 'sessions'> {
   readonly storage: Pick<Storage, 'mcpServers'>;
   readonly authorizer: Authorizer;
-  readonly auditLog: AuditLog;
+  /** Of calls of tools. */
+  readonly callRecorder: Pick<CallRecorder, 'take'>;
   readonly serverKey: () => ServerKey;
   readonly clock: Clock;
   readonly timers: Timers;

@@ -26,7 +26,8 @@ const everyMs = 5_000;
 export class OpenExchanges {
   readonly #open = new Set<OpenExchange>();
   readonly #dependencies: OpenExchangesDependencies;
-  #looking = false;
+  /** Null: nothing is waited for. */
+  #cancel: (() => void) | null = null;
 
   constructor(dependencies: OpenExchangesDependencies) {
     this.#dependencies = dependencies;
@@ -44,20 +45,26 @@ export class OpenExchanges {
       return await work(exchange.cut.signal);
     } finally {
       this.#open.delete(exchange);
+      if (this.#open.size === 0) this.#stopLooking();
     }
   }
 
   #lookLater(): void {
-    if (this.#looking) return;
-    this.#looking = true;
-    this.#dependencies.timers.after(everyMs, () => {
+    if (this.#cancel !== null) return;
+    const { timers, onError } = this.#dependencies;
+    this.#cancel = timers.after(everyMs, () => {
       this.#look()
-        .catch(this.#dependencies.onError)
+        .catch(onError)
         .finally(() => {
-          this.#looking = false;
+          this.#stopLooking();
           if (this.#open.size > 0) this.#lookLater();
         });
     });
+  }
+
+  #stopLooking(): void {
+    this.#cancel?.();
+    this.#cancel = null;
   }
 
   async #look(): Promise<void> {
