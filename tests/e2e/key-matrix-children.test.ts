@@ -62,20 +62,26 @@ describe('a child key that is bound to one living sandbox', () => {
     );
   }
 
-  const ofSandboxes = guarded.filter(({ path }) => path.includes('{sandbox}'));
+  /** What a path names that belongs to some sandbox, or could be any sandbox's. */
+  const ofSandbox = /\{(sandbox|snapshot|volume)\}/;
+  const ofSandboxes = guarded.filter(({ path }) => ofSandbox.test(path));
   it.each(named(ofSandboxes))('%s: another living one is not there for it', async (_, route) => {
     const targets = await makeRouteTargets(test, 'mine', route.path);
     const plain = (text: string) => text.replace(/'[0-9a-f]{24}'/g, 'it');
     const before = storedState(folder);
     const refused = await sendRequest(test, route, bound, targets);
     const absent = await sendRequest(test, route, bound, absentTargets);
-    expect([refused.status, plain(refused.text)]).toEqual([404, plain(absent.text)]);
+    expect([refused.status, plain(refused.text)]).toEqual([absent.status, plain(absent.text)]);
+    // What it may do to none of them tells nothing of which there are.
+    const isRefused = ['deleteVolume', 'restoreSnapshot'].includes(route.operationId);
+    expect(refused.status).toBe(isRefused ? 403 : 404);
     expect(storedState(folder) === before).toBe(true);
   });
 
   /** What cannot be done by whoever reaches one sandbox and no other. */
   const refusedRoutes: Readonly<Record<string, string>> = {
     createSandbox: 'key_restricted',
+    createVolume: 'key_restricted',
     rotateApiKey: 'grant_exceeded',
     enableApiKey: 'grant_exceeded',
     createWorkspace: 'user_required',
@@ -85,7 +91,7 @@ describe('a child key that is bound to one living sandbox', () => {
     changeRole: 'grant_exceeded',
     createInvitation: 'grant_exceeded',
   };
-  const others = guarded.filter(({ path }) => !path.includes('{sandbox}'));
+  const others = guarded.filter(({ path }) => !ofSandbox.test(path));
   it.each(named(others))('%s: nothing of another living one', async (_, route) => {
     // Asked for and used over HTTP, so that usage and audit tell of it.
     const made = await test.api('POST', '/sandboxes', parent, { template: 'python' });
@@ -95,7 +101,9 @@ describe('a child key that is bound to one living sandbox', () => {
     const targets = await makeRouteTargets(test, 'mine', route.path);
     const { code, status, text } = await sendRequest(test, route, bound, targets);
     const refusal = route.access === 'person' ? 'user_required' : refusedRoutes[route.operationId];
-    expect([status, code]).toEqual(refusal === undefined ? [route.success, null] : [403, refusal]);
+    if (route.operationId === 'createSnapshot') expect(code).toBe('sandbox_not_found');
+    else if (refusal !== undefined) expect([status, code]).toEqual([403, refusal]);
+    else expect([status, code]).toEqual([route.success, null]);
     expect(text).not.toContain(other.id);
     expect(text).not.toContain(other.name);
     if (route.operationId === 'listAudit') expect(text).toContain(`sandbox:${ownSandbox.id}`);

@@ -7,6 +7,7 @@ import { buildDefinition, requireMountPoint } from './build-definition.ts';
 import { buildEgressPolicy } from './egress-policy.ts';
 import { findReadySnapshot } from './find-snapshot.ts';
 import type { NewSandbox, RequestedLifetime } from './new-sandbox.ts';
+import { volumeNotFound } from './not-found.ts';
 import type { SandboxFacts } from './sandbox.ts';
 import type { SandboxDefinition } from './sandbox-definition.ts';
 import type { SandboxLifetime } from './sandbox-lifetime.ts';
@@ -150,7 +151,7 @@ async function requireVolumes(
   for (const { volumeId } of mounts) {
     const volume = await parts.storage.volumes.findById(volumeId);
     if (volume?.workspaceId !== workspace.id) {
-      throw new SandgateError('volume_not_found', 'Volume not found');
+      throw volumeNotFound();
     }
   }
   return mounts;

@@ -1,6 +1,7 @@
 import { SandgateError } from '../error/sandgate-error.ts';
 import type { Storage } from '../port/storage.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import { snapshotNotFound } from './not-found.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** @throws SandgateError `snapshot_not_found` */
@@ -11,7 +12,7 @@ export async function findSnapshot(
 ): Promise<Snapshot> {
   const found = await storage.snapshots.findById(snapshotId);
   if (found?.workspaceId === workspace.id) return found;
-  throw new SandgateError('snapshot_not_found', 'Snapshot not found');
+  throw snapshotNotFound();
 }
 
 /** One that a sandbox can start with. @throws SandgateError `snapshot_not_ready` as well */

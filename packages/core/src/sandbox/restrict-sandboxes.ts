@@ -2,6 +2,7 @@ import { SandgateError } from '../error/sandgate-error.ts';
 import type { KeyRestrictions } from '../key/key-restrictions.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import type { DoorSandboxes } from './door-sandboxes.ts';
+import { snapshotNotFound, volumeNotFound } from './not-found.ts';
 import { narrowStartDefaults, requireRestrictedSandbox } from './require-restricted-sandbox.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SandboxResources } from './sandbox-definition.ts';
@@ -71,7 +72,7 @@ export function restrictSandboxes(
   const findSnapshot = async (workspace: Workspace, snapshotId: string): Promise<Snapshot> => {
     const snapshot = await sandboxes.findSnapshot(workspace, snapshotId);
     if (await reach.holdsId(workspace, snapshot.sandboxId)) return snapshot;
-    throw new SandgateError('snapshot_not_found', `Snapshot '${snapshotId}' not found`);
+    throw snapshotNotFound();
   };
 
   /** Volumes belong to no sandbox, but to a key of one sandbox there are only those attached to it. */
@@ -213,7 +214,7 @@ export function restrictSandboxes(
     async findVolume(workspace, reference) {
       const volume = await sandboxes.findVolume(workspace, reference);
       if (sandboxId === undefined || volume.attachedSandboxId === sandboxId) return volume;
-      throw new SandgateError('volume_not_found', `Volume '${reference}' not found`);
+      throw volumeNotFound();
     },
     listVolumes: async (workspace, filter, page) =>
       sandboxId === undefined

@@ -2,6 +2,7 @@ import { SandgateError } from '../error/sandgate-error.ts';
 import type { EngineVolumes } from '../port/engine.ts';
 import { newResourceId } from '../port/resource-id.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import { volumeNotFound } from './not-found.ts';
 import type { SandboxAdmission } from './sandbox-admission.ts';
 import type { SandboxParts } from './sandbox-parts.ts';
 import type { Sandboxes } from './sandboxes.ts';
@@ -50,7 +51,7 @@ export function createVolumeKeeper(parts: KeeperParts): VolumeKeeper {
         ? byId
         : await storage.volumes.findByName(workspace.id, reference);
     if (found !== null) return found;
-    throw new SandgateError('volume_not_found', 'Volume not found');
+    throw volumeNotFound();
   };
 
   /** Ends what is left of a volume that is being removed or could not be made. */
