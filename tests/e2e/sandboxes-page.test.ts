@@ -37,6 +37,7 @@ it('docs/sandboxes.md has only commands that work, in its order', async () => {
     '"ended":true',
     'event: exit',
     '"reached":true',
+    '"previous":"starting"',
     '"stdout":"some data"',
     '"stdout":"kept for later\\n"',
     '"allow":["pypi.org","*.pythonhosted.org"],"live":true',

@@ -68,6 +68,8 @@ export const roleTable: Readonly<Record<Who, readonly string[]>> = {
     'GET /api/v1/sandboxes',
     'GET /api/v1/sandboxes/{sandbox}',
     'POST /api/v1/sandboxes/{sandbox}/wait',
+    'GET /api/v1/sandboxes/events',
+    'GET /api/v1/sandboxes/{sandbox}/events',
     'GET /api/v1/sandboxes/{sandbox}/egress',
     'GET /api/v1/sandboxes/{sandbox}/metrics',
     'GET /api/v1/sandboxes/{sandbox}/stats',

@@ -20,6 +20,7 @@ type Unrecorded =
   | 'nextSnapshotMs'
   | 'usage'
   | 'events'
+  | 'pastEvents'
   | 'exec'
   | 'runCode'
   | 'files'

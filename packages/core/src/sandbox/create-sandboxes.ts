@@ -156,6 +156,7 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
       used: admission.used(workspace),
     }),
     events: (workspace, options) => events.subscribe(workspace?.id ?? null, options),
+    pastEvents: async (workspace, { afterId }) => events.past(workspace.id, afterId),
     runningCount: () => live.size,
     async reconcile() {
       await reconcileSandboxes(parts, { admission, ends, onFound: [reaper, schedules] });

@@ -1,5 +1,5 @@
 import type { Clock } from '../port/clock.ts';
-import type { SandboxEvent, SandboxHappening } from './sandbox-event.ts';
+import type { PastEvents, SandboxEvent, SandboxHappening } from './sandbox-event.ts';
 
 /** Events that are kept for readers that come back, of one workspace and of all together. */
 const keptEvents = 1_000;
@@ -46,6 +46,15 @@ export class EventStream {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** As `Sandboxes.pastEvents` says. */
+  past(workspaceId: string, afterId = 0): PastEvents {
+    const ring = this.#ringOf(workspaceId);
+    const kept = ring.events.filter(({ id }) => id > afterId);
+    const isWhole = afterId === 0 || afterId >= ring.droppedId;
+    const missed = isWhole ? [] : [this.#missed(workspaceId, ring.droppedId)];
+    return { events: [...missed, ...kept], lastId: this.#lastId };
+  }
+
   /** As `Sandboxes.events` says. It begins where the stream is when this is called. */
   subscribe(
     workspaceId: string | null,
@@ -69,8 +78,7 @@ export class EventStream {
       while (!signal.aborted) {
         if (lastId < ring.droppedId) {
           lastId = ring.droppedId;
-          const atMs = this.#clock.nowMs();
-          yield { id: lastId, atMs, workspaceId: workspaceId ?? '', kind: 'events.missed' };
+          yield this.#missed(workspaceId ?? '', lastId);
           continue;
         }
         const next = ring.events.find(({ id }) => id > lastId);
@@ -87,6 +95,10 @@ export class EventStream {
       this.#wakers.delete(waker);
       signal.removeEventListener('abort', waker);
     }
+  }
+
+  #missed(workspaceId: string, id: number): SandboxEvent {
+    return { id, atMs: this.#clock.nowMs(), workspaceId, kind: 'events.missed' };
   }
 
   #ringOf(owner: string | null): Ring {

@@ -63,6 +63,10 @@ function recordingSandboxes() {
     listSnapshots: page([leaning, theirs, ours].map(snapshotOf)),
     findVolume: async (_: unknown, reference: string) => ({ attachedSandboxId: reference }),
     listVolumes: page([{ attachedSandboxId: ours.id }, { attachedSandboxId: theirs.id }]),
+    pastEvents: async () => ({
+      lastId: 7,
+      events: [theirs.id, ours.id].map((of) => ({ kind: 'sandbox.state', sandboxId: of })),
+    }),
     async *events() {
       yield { kind: 'sandbox.state', sandboxId: theirs.id } as SandboxEvent;
       yield { kind: 'sandbox.state', sandboxId: ours.id } as SandboxEvent;
@@ -111,6 +115,7 @@ const asks: Readonly<
   startDefaults: null,
   usage: null,
   events: null,
+  pastEvents: null,
   listSnapshots: null,
   createVolume: null,
   findVolume: null,
@@ -191,6 +196,10 @@ describe.each(restrictions)('a key that is restricted %s', (_, to) => {
       ...(to.sandboxId === undefined ? [{ kind: 'volume.state', attachedSandboxId: null }] : []),
       { kind: 'events.missed' },
     ]);
+    expect(await gate.pastEvents(workspace, {})).toEqual({
+      events: [{ kind: 'sandbox.state', sandboxId: ours.id }],
+      lastId: 7,
+    });
     await expect(drained(gate.events(null, { signal }))).rejects.toMatchObject({
       code: 'key_restricted',
     });

@@ -85,6 +85,13 @@ export function restrictSandboxes(
     );
   };
 
+  const holdsEvent = async (workspace: Workspace, event: SandboxEvent): Promise<boolean> => {
+    const about = sandboxOf(event);
+    // To a key of one sandbox there is no volume that is not attached to it.
+    if (event.kind === 'volume.state' && (sandboxId ?? about) !== about) return false;
+    return about === null || (await reach.holdsId(workspace, about));
+  };
+
   const gated: { readonly [Method in keyof DoorSandboxes]: Sandboxes[Method] } = {
     async create(workspace, requested, options) {
       if (sandboxId !== undefined) {
@@ -171,11 +178,14 @@ export function restrictSandboxes(
         throw new SandgateError('key_restricted', 'Name the workspace whose events are wanted');
       }
       for await (const event of sandboxes.events(workspace, options)) {
-        const about = sandboxOf(event);
-        // To a key of one sandbox there is no volume that is not attached to it.
-        if (event.kind === 'volume.state' && (sandboxId ?? about) !== about) continue;
-        if (about === null || (await reach.holdsId(workspace, about))) yield event;
+        if (await holdsEvent(workspace, event)) yield event;
       }
+    },
+    async pastEvents(workspace, options) {
+      const past = await sandboxes.pastEvents(workspace, options);
+      const held: SandboxEvent[] = [];
+      for (const event of past.events) if (await holdsEvent(workspace, event)) held.push(event);
+      return { ...past, events: held };
     },
     exec: within(sandboxes.exec),
     runCode: within(sandboxes.runCode),

@@ -64,3 +64,11 @@ export type SandboxEvent = {
   /** First of a subscription that asked for events that are not kept any more: read the state anew. */
   | { readonly kind: 'events.missed' }
 );
+
+/** What is kept of the events of a workspace. */
+export interface PastEvents {
+  /** Oldest first. */
+  readonly events: readonly SandboxEvent[];
+  /** Where whoever has read them goes on from. */
+  readonly lastId: number;
+}

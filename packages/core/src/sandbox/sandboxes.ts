@@ -24,7 +24,7 @@ import type {
 import type { RequestedSandbox } from './build-definition.ts';
 import type { NewSandbox, SandboxChanges } from './new-sandbox.ts';
 import type { Sandbox, SandboxState } from './sandbox.ts';
-import type { SandboxEvent } from './sandbox-event.ts';
+import type { PastEvents, SandboxEvent } from './sandbox-event.ts';
 import type { DestroyReason } from './sandbox-lifetime.ts';
 import type { SandboxLimits, SandboxUse } from './sandbox-limits.ts';
 import type { StatsReading } from './sandbox-stats.ts';
@@ -186,6 +186,12 @@ export interface Sandboxes {
     workspace: Workspace | null,
     options: { readonly afterId?: number; readonly signal: AbortSignal },
   ): AsyncIterable<SandboxEvent>;
+
+  /** The same as far as it has happened, without waiting: since an event, or all that is kept. */
+  pastEvents(
+    workspace: Workspace,
+    options: { readonly afterId?: number | undefined },
+  ): Promise<PastEvents>;
 
   // Work in a running sandbox. All of it counts as activity.
 

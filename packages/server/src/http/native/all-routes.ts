@@ -21,6 +21,7 @@ import { runCodeRoute } from './commands/run-code.ts';
 import { runCommandRoute } from './commands/run-command.ts';
 import { setEgressRoute } from './egress/set-egress.ts';
 import { showEgressRoute } from './egress/show-egress.ts';
+import { listEventsRoute, listSandboxEventsRoute } from './events/read-events.ts';
 import { makeDirectoryRoute, moveFileRoute, removeFileRoute } from './files/change-files.ts';
 import { listFilesRoute, showFileRoute } from './files/look-at-files.ts';
 import { readFileRoute } from './files/read-file.ts';
@@ -192,6 +193,8 @@ export const allRoutes: readonly Route[] = [
   publishKeyPatternRoute,
   createSandboxRoute,
   listSandboxesRoute,
+  // Before the sandbox of a name, whose path they would be too.
+  listEventsRoute,
   showSandboxRoute,
   updateSandboxRoute,
   deleteSandboxRoute,
@@ -206,6 +209,7 @@ export const allRoutes: readonly Route[] = [
   showMetricsRoute,
   showStatsRoute,
   readLogRoute,
+  listSandboxEventsRoute,
   showSnapshotScheduleRoute,
   setSnapshotScheduleRoute,
   deleteSnapshotScheduleRoute,

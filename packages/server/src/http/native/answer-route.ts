@@ -116,7 +116,13 @@ async function answerKey(
           ? runIt({ ...called, change: noChange })
           : runAudited(change, called, runIt);
       const isGood = async () => (await authorizer.identify({ credential, address })) === null;
-      const unwatch = upgrade === null || !isKey(access) ? null : watchKey(upgrade, isGood);
+      let unwatch: (() => void) | null = null;
+      if (isKey(access) && upgrade !== null) unwatch = watchKey(() => upgrade.end(), isGood);
+      else if (isKey(access)) {
+        state.onResponded = () => {
+          unwatch = watchKey(() => state.cut.abort(), isGood);
+        };
+      }
       try {
         const value = safe ? await work() : await services.calls.run(nameOf(access.caller), work);
         return { value, status: statusOf(value), sandboxId: state.sandboxId };
@@ -153,10 +159,14 @@ function openExchange(
   { credential, ticket }: Presented,
 ) {
   const { raw } = context.req;
-  const state: { sandboxId: string | null; responded: Response | null } = {
-    sandboxId: null,
-    responded: null,
+  const state = {
+    sandboxId: null as string | null,
+    responded: null as Response | null,
+    onResponded: (): void => undefined,
+    /** Ends what the answer is made of, as a client that goes away does. */
+    cut: new AbortController(),
   };
+  let signal: AbortSignal | null = null;
   let settle: (response: Response) => void = () => undefined;
   const early = new Promise<Response>((resolve) => {
     settle = resolve;
@@ -165,12 +175,14 @@ function openExchange(
     request: raw,
     incoming: incomingOf(context),
     get signal() {
-      return raw.signal;
+      signal ??= AbortSignal.any([raw.signal, state.cut.signal]);
+      return signal;
     },
     respond(response) {
       // Nobody reads the body of an answer to HEAD.
       if (raw.method === 'HEAD') void response.body?.cancel();
       state.responded = response;
+      state.onResponded();
       settle(response);
     },
     about(sandboxId) {
