@@ -191,3 +191,35 @@ it('goes on with a sandbox that is too busy to say how it is', async () => {
   expect((await started).state).toBe('ready');
   expect(engine.started).toHaveLength(2);
 });
+
+it('ends what the engine could not end as soon as it can', async () => {
+  const { sandboxes, workspace, engine, time } = test;
+  await sandboxes.create(workspace, { name: 'box' });
+  engine.failStop = new SandgateError('engine_failed', 'The daemon is busy');
+  engine.outlivesFailedStop = true;
+  await expect(sandboxes.destroy(workspace, 'box')).rejects.toBe(engine.failStop);
+  expect([engine.live.size, await stateOf()]).toEqual([1, 'failed']);
+  engine.failStop = null;
+  await time.advance(1_000);
+  expect(engine.live.size).toBe(0);
+});
+
+it('keeps no values of the environment of what is destroyed', async () => {
+  const { sandboxes, workspace, storage } = test;
+  const { id } = await sandboxes.create(workspace, { environment: { TOKEN: 'a secret' } });
+  await sandboxes.destroy(workspace, id);
+  expect(JSON.stringify(await storage.sandboxes.findById(id))).not.toContain('a secret');
+});
+
+it('starts no other sandbox of the name than the one of the id', async () => {
+  const { sandboxes, workspace, engine } = test;
+  const { id } = await sandboxes.create(workspace, { name: 'box' });
+  await sandboxes.stop(workspace, id);
+  const destroyed = sandboxes.destroy(workspace, id);
+  const made = sandboxes.create(workspace, { name: 'box' });
+  const started = sandboxes.start(workspace, id, null);
+  await destroyed;
+  await expect(started).rejects.toMatchObject({ code: 'sandbox_not_found' });
+  await made.catch(() => undefined);
+  expect(engine.started.filter((spec) => spec.id === id)).toHaveLength(1);
+});

@@ -1,5 +1,5 @@
 import { SandgateError, unlimitedSandboxes } from '@sandgate/core';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { settle } from '../support/manual-time.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createTestSandboxes, type TestSandboxes } from '../support/test-sandboxes.ts';
@@ -88,6 +88,22 @@ describe('a snapshot', () => {
     expect(engine.storedSnapshots.size).toBe(0);
     expect((await sandboxes.listSnapshots(workspace, {}, { limit: 9 })).total).toBe(0);
     expect((await sandboxes.usage(workspace)).used.snapshots).toBe(0);
+  });
+
+  it('is told of when it is stored, and not before', async () => {
+    const { sandboxes, workspace, storage, time } = test;
+    await sandboxes.create(workspace, { name: 'box' });
+    vi.spyOn(storage.snapshots, 'update').mockRejectedValueOnce(new Error('The disk is full.'));
+    const { id } = await sandboxes.createSnapshot(workspace, 'box', {});
+    let told = '';
+    const done = ready(id).then(({ state }) => {
+      told = state;
+    });
+    await settle();
+    expect([told, (await sandboxes.findSnapshot(workspace, id)).state]).toEqual(['', 'creating']);
+    await time.advance(1_000);
+    await done;
+    expect(told).toBe('ready');
   });
 
   it('says why it failed, and counts no more', async () => {

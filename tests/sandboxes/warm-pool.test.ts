@@ -1,4 +1,4 @@
-import { SandgateError } from '@sandgate/core';
+import { SandgateError, unlimitedSandboxes } from '@sandgate/core';
 import { describe, expect, it } from 'vitest';
 import { settle } from '../support/manual-time.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -47,6 +47,18 @@ describe('a pool', () => {
     const sandbox = await sandboxes.create(workspace, requested);
     expect(sandbox.id).not.toBe(warm);
     expect(engine.live.has(warm ?? '')).toBe(true);
+  });
+
+  it('keeps those that a refused request would have taken', async () => {
+    const limitsOf = () => ({ ...unlimitedSandboxes, sandboxes: 0 });
+    const { sandboxes, workspace, engine } = await withPool({ python: 1 }, { limitsOf });
+    const warm = engine.started[0]?.id ?? '';
+    for (let tries = 1; tries <= 3; tries += 1) {
+      await expect(sandboxes.create(workspace, {})).rejects.toMatchObject({ code: 'plan_refused' });
+    }
+    await settle();
+    expect(engine.started).toHaveLength(1);
+    expect(engine.live.has(warm)).toBe(true);
   });
 
   it('runs the main command of one that is taken', async () => {
@@ -104,7 +116,7 @@ describe('a pool', () => {
     expect(backgroundErrors).toHaveLength(before + 2);
   });
 
-  it('loses one to a create that fails, and nothing of it stays', async () => {
+  it('keeps the one that a create in vain would have taken, and gives it to the next', async () => {
     const test = await withPool({ python: 1 });
     const { sandboxes, workspace, engine } = test;
     await sandboxes.create(workspace, { name: 'box' });
@@ -114,7 +126,7 @@ describe('a pool', () => {
       code: 'sandbox_exists',
     });
     await settle();
-    expect(engine.live.has(warm)).toBe(false);
     expect((await sandboxes.usage(workspace)).used).toMatchObject({ sandboxes: 1, running: 1 });
+    expect((await sandboxes.create(workspace, { name: 'next' })).id).toBe(warm);
   });
 });

@@ -54,6 +54,8 @@ export class ScriptedEngine implements Engine {
   failPause: SandgateError | null = null;
   /** Of a stop, which ends the sandbox all the same. */
   failStop: SandgateError | null = null;
+  /** What cannot be stopped goes on. */
+  outlivesFailedStop = false;
   onExec: (request: ExecRequest) => Promise<ExecOutcome> = async (request) => {
     request.onStarted?.({ signal: () => undefined });
     return { kind: 'exited', exitCode: 0 };
@@ -163,7 +165,7 @@ export class ScriptedEngine implements Engine {
           onLayerBytes?.(this.layerBytes);
           this.layers.set(spec.id, this.layerBytes);
         } finally {
-          end('stopped');
+          if (this.failStop === null || !this.outlivesFailedStop) end('stopped');
         }
       },
       ...this.#facets(sandbox),

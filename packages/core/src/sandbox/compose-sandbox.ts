@@ -65,7 +65,7 @@ export async function composeSandbox(
 }
 
 /** The secrets of one sandbox are not those of the next. */
-function withoutSecrets({ sealedEnvironment: _, ...definition }: SandboxDefinition) {
+export function withoutSecrets({ sealedEnvironment: _, ...definition }: SandboxDefinition) {
   return definition;
 }
 

@@ -98,6 +98,8 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
     ...{ admission, launches, ends },
     catalogue: loadCatalogue,
     takeWarm: (composed) => pool.take(composed),
+    replaceWarm: () => pool.replace(),
+    giveBackWarm: (warm) => pool.giveBack(warm),
     discardWarm: (warm) => pool.discard(warm),
     resumePaused: pauses.resumePaused,
   });

@@ -130,7 +130,8 @@ export function restrictSandboxes(
       const dependsOn = requested?.dependsOn ?? stored?.definition.dependsOn ?? [];
       await requireDependencies(workspace, stored?.name ?? reference, dependsOn);
       const wanted = requested === null && stored !== null ? null : { ...requested, resources };
-      return await sandboxes.start(workspace, stored?.name ?? reference, wanted, options);
+      // By its id: another sandbox may take the name in between.
+      return await sandboxes.start(workspace, stored?.id ?? reference, wanted, options);
     },
     stop: within(sandboxes.stop),
     destroy: within(sandboxes.destroy),

@@ -55,13 +55,15 @@ export function createSnapshotKeeper(parts: KeeperParts): SnapshotKeeper {
   };
 
   const settle = async (snapshot: Snapshot): Promise<void> => {
-    await parts.settler.settle(
-      () => storage.snapshots.update(snapshot),
-      (error) => parts.onBackgroundError(error, snapshot),
-    );
     // Whoever is told that it is there may ask for another one at once.
     inProgress.delete(snapshot.sandboxId);
-    announce(snapshot, snapshot.state);
+    await parts.settler.settle(
+      async () => {
+        // One that was deleted meanwhile is not there any more. Nobody hears of what cannot be found yet.
+        if (await storage.snapshots.update(snapshot)) announce(snapshot, snapshot.state);
+      },
+      (error) => parts.onBackgroundError(error, snapshot),
+    );
   };
 
   /** In the turn of its sandbox, so that nothing else is done to it meanwhile. */

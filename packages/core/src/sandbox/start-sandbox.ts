@@ -34,7 +34,11 @@ export interface StartParts extends SandboxParts {
   readonly catalogue: () => Promise<TemplateCatalogue>;
   /** One that is as it was asked for, out of the pool. It is the caller's from here. */
   readonly takeWarm: (composed: ComposedSandbox) => WarmSandbox | null;
-  /** Gives one up again. */
+  /** One that was taken is used, and may be replaced. */
+  readonly replaceWarm: () => void;
+  /** One that was taken is not used, and is as it was. */
+  readonly giveBackWarm: (warm: WarmSandbox) => void;
+  /** Ends one that was used in vain. */
   readonly discardWarm: (warm: WarmSandbox) => void;
   /** In its turn: goes on with a paused sandbox. */
   readonly resumePaused: (sandbox: Sandbox) => Promise<Sandbox>;
@@ -193,9 +197,11 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
         onStored?.(sandbox);
       } catch (error) {
         admission.leave(sandbox.id);
-        if (warm !== null) parts.discardWarm(warm);
+        if (warm !== null) parts.giveBackWarm(warm);
         throw error;
       }
+      // What is refused costs nothing of the pool.
+      if (warm !== null) parts.replaceWarm();
       try {
         return await launch(sandbox, warm, signal);
       } catch (error) {
@@ -278,10 +284,13 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
     reference: string,
     requested: RequestedSandbox | null,
     { signal }: StartOptions,
+    /** Of the sandbox that is meant, and no other of its name. */
+    id?: string,
   ): Promise<Sandbox> =>
     inTurn(nameTurn(workspace.id, reference), async () => {
       requireWaiting(signal);
       const found = await records.look(workspace, reference);
+      if (id !== undefined && found?.id !== id) throw goneMeanwhile(reference);
       if (found === null) {
         const definition = buildDefinition(requested ?? {}, null, policy);
         const { egress } = policy;
@@ -294,10 +303,7 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
       return await inTurn(found.id, async () => {
         const current = await records.byId(found.id);
         if (current === null || current.state === 'destroyed') {
-          throw new SandgateError(
-            'sandbox_not_found',
-            `Sandbox '${reference}' was destroyed a moment ago. Start it once more to make a new one`,
-          );
+          throw goneMeanwhile(reference);
         }
         return await startStored(workspace, current, requested, signal);
       });
@@ -347,7 +353,8 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
         async (dependency) => (await records.find(workspace, dependency)).definition.dependsOn,
       );
       for (const dependency of before) await startOne(workspace, dependency, null, options);
-      return await startOne(workspace, name, requested, options);
+      const id = stored?.id === reference ? reference : undefined;
+      return await startOne(workspace, name, requested, options, id);
     },
   };
 }
@@ -368,5 +375,11 @@ export const observerOf = (
       .catch((error: unknown) => onBackgroundError(error, { id: sandboxId, workspaceId: '' }));
   },
 });
+
+const goneMeanwhile = (name: string): SandgateError =>
+  new SandgateError(
+    'sandbox_not_found',
+    `Sandbox '${name}' was destroyed or renamed a moment ago. Start it once more to make a new one`,
+  );
 
 const nameTurn = (workspaceId: string, name: string): string => `${workspaceId}/${name}`;

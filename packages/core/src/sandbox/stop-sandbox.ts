@@ -1,6 +1,7 @@
 import { SandgateError } from '../error/sandgate-error.ts';
 import type { EngineSandbox } from '../port/engine.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import { withoutSecrets } from './compose-sandbox.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SandboxAdmission } from './sandbox-admission.ts';
 import type { DestroyReason } from './sandbox-lifetime.ts';
@@ -86,6 +87,19 @@ export function createEnds(parts: EndsParts): SandboxEnds {
       state: 'stopping',
     });
 
+  /** What the engine could not end is tried again until it can: nobody else has it any more. */
+  const endLater = async (
+    { id, workspaceId }: Sandbox,
+    running: EngineSandbox,
+    options: { readonly keepLayer: boolean },
+  ): Promise<void> => {
+    if (live.get(id) !== running) return;
+    await parts.settler.settle(
+      () => running.stop(options),
+      (error) => parts.onBackgroundError(error, { id, workspaceId }),
+    );
+  };
+
   const stopLive = async (sandbox: Sandbox, running: EngineSandbox): Promise<Sandbox> => {
     const ending = await stopping(sandbox);
     const layer = admission.countLayer(sandbox);
@@ -96,6 +110,7 @@ export function createEnds(parts: EndsParts): SandboxEnds {
       await release(ending);
       return await records.settle(ending, stopped(ending));
     } catch (error) {
+      await endLater(ending, running, { keepLayer: true });
       await release(ending);
       await records.settle(ending, failed(ending, layerFailure));
       throw error;
@@ -110,6 +125,7 @@ export function createEnds(parts: EndsParts): SandboxEnds {
     try {
       await running.stop({ keepLayer: false });
     } catch (error) {
+      await endLater(ending, running, { keepLayer: false });
       await release(ending);
       await records.settle(ending, failed(ending, 'The engine could not end it properly'));
       throw error;
@@ -122,6 +138,8 @@ export function createEnds(parts: EndsParts): SandboxEnds {
     const destroyedAtMs = clock.nowMs();
     const gone = {
       ...factsOf(sandbox),
+      // Values may be secrets, and nobody starts it again.
+      definition: { ...withoutSecrets(sandbox.definition), environment: {} },
       pausedAtMs: null,
       updatedAtMs: destroyedAtMs,
       state: 'destroyed' as const,

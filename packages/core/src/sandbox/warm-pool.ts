@@ -38,6 +38,7 @@ const hostname = 'sandbox';
 export class WarmPool {
   readonly #parts: PoolParts;
   readonly #shelves: Shelf[] = [];
+  readonly #shelfOf = new WeakMap<WarmSandbox, Shelf>();
   #cancel: (() => void) | null = null;
   #closed = false;
 
@@ -60,7 +61,7 @@ export class WarmPool {
     this.#fill();
   }
 
-  /** One that is as the request wants it. It is the caller's from here. */
+  /** One that is as the request wants it. It is the caller's until `replace` or `giveBack`. */
   take(composed: ComposedSandbox): WarmSandbox | null {
     const plain = composed.volumes.length === 0 && composed.fromSnapshot === null;
     if (!plain || !this.#hasPoolEgress(composed)) return null;
@@ -69,9 +70,29 @@ export class WarmPool {
     const shelf = this.#shelves.find(
       ({ ready, definition }) => ready.length > 0 && sameDefinition(definition, wanted),
     );
-    const warm = shelf?.ready.shift() ?? null;
-    if (warm !== null) this.#fill();
-    return warm;
+    return shelf?.ready.shift() ?? null;
+  }
+
+  /** One that was taken belongs to somebody now, and another takes its place. */
+  replace(): void {
+    this.#fill();
+  }
+
+  /** One that was taken, to which nothing was done. What it takes of the host is not counted any more. */
+  giveBack(warm: WarmSandbox): void {
+    const shelf = this.#shelfOf.get(warm);
+    const counted =
+      !this.#closed &&
+      shelf !== undefined &&
+      this.#parts.admission.reserveOnHost({ id: warm.id, resources: shelf.definition.resources });
+    if (!counted) {
+      void this.#stop(warm);
+      this.#fillLater();
+      return;
+    }
+    shelf.ready.unshift(warm);
+    // It may have ended meanwhile.
+    void warm.live.exited.then(() => this.#lose(shelf, warm));
   }
 
   /** Ends the oldest one, for those that somebody wants. False when there is none. */
@@ -144,6 +165,7 @@ export class WarmPool {
         this.discard(warm);
         return;
       }
+      this.#shelfOf.set(warm, shelf);
       shelf.ready.push(warm);
       void live.exited.then(() => this.#lose(shelf, warm));
     } catch (error) {

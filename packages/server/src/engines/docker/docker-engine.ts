@@ -155,12 +155,15 @@ class DockerEngine implements Engine {
     image: DockerImage,
     runtime: string | null,
   ): Promise<DockerSandbox> {
+    let agent: ContainerAgent | null = null;
+    let attached: string | null = null;
     try {
       await this.#events.open();
       const container = await this.#prepare(spec, image, runtime);
       const archive = await guestArchive(spec, this.#options.guestDirectory);
       await container.putArchive(archive, { path: '/' });
-      const agent = await ContainerAgent.attach(container);
+      agent = await ContainerAgent.attach(container);
+      attached = container.id;
       const sandbox = new DockerSandbox({
         spec,
         languages: image.languages,
@@ -173,6 +176,9 @@ class DockerEngine implements Engine {
       await container.start();
       return sandbox;
     } catch (error) {
+      // The container stays: it may be the files of an earlier run.
+      agent?.close();
+      if (attached !== null) this.#events.forget(attached);
       throw explainDocker(error);
     }
   }

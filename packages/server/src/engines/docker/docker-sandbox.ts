@@ -157,7 +157,11 @@ export class DockerSandbox implements EngineSandbox {
   }
 
   stop(options: StopOptions = {}): Promise<void> {
-    this.#stopping ??= this.#stop(options);
+    // What failed is tried again by the next call.
+    this.#stopping ??= this.#stop(options).catch((error: unknown) => {
+      this.#stopping = null;
+      throw error;
+    });
     return this.#stopping;
   }
 
