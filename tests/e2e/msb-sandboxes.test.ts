@@ -1,6 +1,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -295,6 +302,28 @@ describe('msb cp', () => {
     expect(await msb('cp', 'shared:/workspace/bin/tool.bin', 'out')).toMatchObject({ exitCode: 0 });
     expect(readFileSync(join(out, 'tool.bin')).equals(content)).toBe(true);
     expect(statSync(join(out, 'tool.bin')).mode & 0o111).not.toBe(0);
+  });
+
+  it('copies a directory in and out, and leaves out what leads elsewhere', async () => {
+    const tree = join(folder, 'tree');
+    mkdirSync(join(tree, 'empty'), { recursive: true });
+    mkdirSync(join(tree, 'deep', 'er'), { recursive: true });
+    writeFileSync(join(tree, 'top.txt'), 'top');
+    writeFileSync(join(tree, 'deep', 'er', 'ünder the tree'), 'under');
+    symlinkSync('/etc/passwd', join(tree, 'link'));
+    const sent = await msb('cp', 'tree', 'shared:/tmp/');
+    expect([sent.exitCode, sent.stderr]).toEqual([
+      0,
+      expect.stringContaining('tree/link is neither'),
+    ]);
+    await exec('ln', '-s', '/etc/passwd', '/tmp/tree/outward');
+    const got = await msb('cp', 'shared:/tmp/tree', 'tree-back');
+    expect([got.exitCode, got.stderr]).toEqual([0, expect.stringContaining('outward is neither')]);
+    const names = readdirSync(join(folder, 'tree-back'), { recursive: true });
+    const expected = ['deep', 'deep/er', 'deep/er/ünder the tree', 'empty', 'top.txt'];
+    expect(names.toSorted()).toEqual(expected);
+    const under = join(folder, 'tree-back', 'deep', 'er', 'ünder the tree');
+    expect(readFileSync(under, 'utf8')).toBe('under');
   });
 
   it.each([

@@ -10,6 +10,7 @@ import {
   connectApi,
   type ServerOptions,
 } from '../api-client.ts';
+import { downloadDirectory, uploadDirectory } from '../copy-directory.ts';
 import {
   downloadFile,
   localTarget,
@@ -21,6 +22,7 @@ import {
 } from '../copy-file.ts';
 import { addExamples } from '../examples.ts';
 import { Exit, exitCodes, failure } from '../exit.ts';
+import { printableInLine } from '../printable.ts';
 import { withProgress } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -38,13 +40,23 @@ async function remotePlace(api: ApiClient, text: string): Promise<RemotePlace> {
 /** Standard input or output, in the place of a path here. */
 const stream = '-';
 
-async function upload(api: ApiClient, source: string, place: RemotePlace): Promise<void> {
+const skippedNote = (terminal: Terminal) => (path: string) =>
+  terminal.note(printableInLine(`Left out: ${path} is neither a file nor a directory.`));
+
+async function upload(
+  terminal: Terminal,
+  api: ApiClient,
+  source: string,
+  place: RemotePlace,
+): Promise<void> {
   if (source === stream) return await uploadFile(api, process.stdin, place);
   const entry = await stat(source).catch(() => null);
   if (entry === null) throw failure(`There is no file ${source}`);
-  if (!entry.isFile()) throw failure(`${source} is not a file.`);
+  if (!entry.isFile() && !entry.isDirectory()) throw failure(`${source} is not a file.`);
   const target = await remoteTarget(api, place, basename(source));
-  await uploadFile(api, createReadStream(source), target, entry.mode);
+  if (entry.isDirectory()) {
+    await uploadDirectory(api, source, target, skippedNote(terminal));
+  } else await uploadFile(api, createReadStream(source), target, entry.mode);
 }
 
 async function download(
@@ -59,15 +71,16 @@ async function download(
   }
   const entry = await remoteEntry(api, place);
   if (entry === null) throw failure(`There is no file ${place.path} in ${place.sandbox}.`);
-  if (entry.kind === 'directory') throw failure(`${place.path} is not a file.`);
-  const name = posix.basename(place.path);
-  await downloadFile(api, place, entry.mode, await localTarget(target, name));
+  const to = await localTarget(target, posix.basename(place.path));
+  if (entry.kind === 'directory') {
+    await downloadDirectory(api, place, to, skippedNote(terminal));
+  } else await downloadFile(api, place, entry.mode, to);
 }
 
 /** `cp`. */
 export function addCopy(parent: Command, terminal: Terminal): void {
   const command = addServerOptions(parent.command('cp'))
-    .description('Copy a file into a sandbox, or out of one.')
+    .description('Copy a file, or a directory with everything in it, into a sandbox or out of one.')
     .argument('<from>', 'path here, - for standard input, or sandbox:path')
     .argument('<to>', 'sandbox:path, or path here, - for standard output')
     .action(async (from: string, to: string, options: ServerOptions) => {
@@ -82,7 +95,7 @@ export function addCopy(parent: Command, terminal: Terminal): void {
         return resolve(terminal.currentFolder, path) + (path.endsWith('/') ? '/' : '');
       };
       const work = remoteForm.test(to)
-        ? remotePlace(api, to).then((place) => upload(api, here(from), place))
+        ? remotePlace(api, to).then((place) => upload(terminal, api, here(from), place))
         : remotePlace(api, from).then((place) => download(terminal, api, place, here(to)));
       await withProgress(terminal, `Copying ${from}`, work);
     });
@@ -90,6 +103,7 @@ export function addCopy(parent: Command, terminal: Terminal): void {
     command,
     'msb cp data.csv box:/workspace/in/',
     'msb cp box:/workspace/report.html .',
+    'msb cp src box:/workspace',
     'msb cp box:report.html /tmp/today.html',
     'pg_dump shop | msb cp - box:/workspace/shop.sql',
   );
