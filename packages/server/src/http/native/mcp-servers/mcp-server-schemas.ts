@@ -1,8 +1,10 @@
 import type { McpServer } from '@sandgate/core';
 import { z } from 'zod';
-import { time, toTime } from '../shared-schemas.ts';
+import { heldKey, holdsNoKey, time, toTime } from '../shared-schemas.ts';
 
-export const mcpServerParams = z.strictObject({ server: z.string() });
+const serverName = z.string().refine(holdsNoKey, heldKey);
+
+export const mcpServerParams = z.strictObject({ server: serverName });
 
 /** What may be said of a server, new or not. The rules are the core's. */
 const settings = {
@@ -17,19 +19,25 @@ const settings = {
   allowed_origins: z
     .array(z.string())
     .max(100)
+    .refine(holdsNoKey, heldKey)
     .optional()
     .meta({ description: 'Web pages that may call, as https://app.example.com, or * for all' }),
   health_path: z
     .string()
+    .refine(holdsNoKey, heldKey)
     .nullable()
     .optional()
     .meta({ description: 'Path on the upstream that anybody may ask whether it answers' }),
   enabled: z.boolean().optional(),
 };
 
-const url = z.string().max(2_000).meta({ description: 'Of the upstream, by Streamable HTTP' });
+const url = z
+  .string()
+  .max(2_000)
+  .refine(holdsNoKey, heldKey)
+  .meta({ description: 'Of the upstream, by Streamable HTTP' });
 
-export const newMcpServerBody = z.strictObject({ name: z.string(), url, ...settings });
+export const newMcpServerBody = z.strictObject({ name: serverName, url, ...settings });
 export const mcpServerChangesBody = z.strictObject({ url: url.optional(), ...settings });
 
 export const toChanges = (body: z.output<typeof mcpServerChangesBody>) => ({
