@@ -559,3 +559,22 @@ describe('what is written down of /mcp', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 });
+
+it('msb mcp servers puts the gate in front of a server, lists it, and takes it away', async () => {
+  const environment = { MSB_SERVER_URL: server.address, MSB_API_KEY: key, THEIRS: 'Bearer x1y2z3' };
+  const run = (...line: string[]) =>
+    runInProcess(['mcp', 'servers', ...line], home, { environment });
+  const url = 'https://mcp.example.com/mcp';
+  const add = await run('add', 'notes', url, '--header', 'authorization=THEIRS');
+  expect(add.stdout).toBe('Added. Clients call it at /mcp/servers/notes\n');
+  expect((await run('add', 'others', url, '--header', 'a=NOT_THERE')).stderr).toContain(
+    'NOT_THERE',
+  );
+  const list = await run('list');
+  expect(list.stdout).toMatch(/notes +needed +on +https:\/\/mcp.example.com\/mcp/);
+  expect(JSON.parse((await run('list', '--json')).stdout)).toMatchObject([
+    { name: 'notes', header_names: ['authorization'] },
+  ]);
+  expect((await run('remove', 'notes')).exitCode).toBe(0);
+  expect((await run('list')).stdout).toBe('No MCP servers found\n');
+});

@@ -72,6 +72,8 @@ export type {
   EgressItem,
   FileEntryItem,
   LogPart,
+  McpServerItem,
+  McpServerPage,
   MetricsItem,
   SandboxItem,
   SandboxPage,

@@ -3,6 +3,7 @@ import { addExamples } from '../examples.ts';
 import { findServer } from '../find-server.ts';
 import { mcpConfigurations } from '../mcp-configurations.ts';
 import type { Terminal } from '../terminal.ts';
+import { addMcpServers } from './mcp-servers.ts';
 
 const door = 'mcp';
 
@@ -33,4 +34,5 @@ export function addMcp(parent: Command, terminal: Terminal): void {
       terminal.print(JSON.stringify(chosen.json(url), null, 2));
     });
   addExamples(config, 'msb mcp config claude-code', 'msb mcp config vscode > .vscode/mcp.json');
+  addMcpServers(command, terminal);
 }

@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import type { setEgressRoute } from './egress/set-egress.ts';
 import type { showEgressRoute } from './egress/show-egress.ts';
 import type { fileEntry } from './files/file-schemas.ts';
+import type { listMcpServersRoute } from './mcp-servers/list-mcp-servers.ts';
+import type { showMcpServerRoute } from './mcp-servers/show-mcp-server.ts';
 import type { readLogRoute } from './readings/read-log.ts';
 import type { showMetricsRoute } from './readings/show-metrics.ts';
 import type { showStatsRoute } from './readings/show-stats.ts';
@@ -41,3 +43,6 @@ export type SnapshotScheduleItem = AnswerOf<typeof showSnapshotScheduleRoute>;
 export type VolumeItem = z.output<typeof volumeItem>;
 export type VolumePage = AnswerOf<typeof listVolumesRoute>;
 export type TemplateList = AnswerOf<typeof listTemplatesRoute>;
+
+export type McpServerItem = AnswerOf<typeof showMcpServerRoute>;
+export type McpServerPage = AnswerOf<typeof listMcpServersRoute>;
