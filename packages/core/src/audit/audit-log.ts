@@ -1,4 +1,5 @@
 import type { ServerKey } from '../key/key-digest.ts';
+import { withoutKeys } from '../key/key-text.ts';
 import type { AuditStore } from '../port/audit-store.ts';
 import type { Clock } from '../port/clock.ts';
 import { type AuditAppend, extendChain } from './audit-chain.ts';
@@ -89,8 +90,8 @@ const boundedOrNull = (text: string | null | undefined): string | null =>
   text === null || text === undefined ? null : bounded(text);
 
 /**
- * Short, so that a request cannot fill the disk, and of whole characters that every store gives
+ * Without keys, which are whole before it is cut. Short, so that a request cannot fill the disk, and of whole characters that every store gives
  * back as they were, so that the hash still fits.
  */
 const bounded = (text: string): string =>
-  text.slice(0, maxTextCharacters).toWellFormed().replaceAll('\0', '\ufffd');
+  withoutKeys(text).slice(0, maxTextCharacters).toWellFormed().replaceAll('\0', '\ufffd');

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keyPattern, keyPrefixes, newKeyText, parseKeyText } from './key-text.ts';
+import { keyPattern, keyPrefixes, newKeyText, parseKeyText, withoutKeys } from './key-text.ts';
 
 const randomness = { bytes: (length: number) => randomBytes(length) };
 const prefixes = fc.constantFrom(...keyPrefixes);
@@ -54,4 +54,12 @@ describe('the text of a key', () => {
       ),
     );
   });
+});
+
+it('takes keys out of text, wherever they stand in it', () => {
+  const key = `msb_${'0a'.repeat(24)}`;
+  expect(withoutKeys(`volume:${key} and x${key}${key}`)).toBe(
+    'volume:an API key and xan API keyan API key',
+  );
+  expect(withoutKeys('msb_0a')).toBe('msb_0a');
 });

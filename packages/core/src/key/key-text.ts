@@ -10,6 +10,11 @@ const secretBytes = 20;
 /** The published pattern of a key, for secret scanners. */
 export const keyPattern = /\b(?:msb|bk|mbx)_[0-9a-f]{48}\b/;
 
+const anyKeys = /(?:msb|bk|mbx)_[0-9a-f]{48}/g;
+
+/** Text for a record or an answer, where somebody may have put a key into the wrong place. */
+export const withoutKeys = (text: string): string => text.replaceAll(anyKeys, 'an API key');
+
 const wholeKey = /^(msb_|bk_|mbx_)([0-9a-f]{40})([0-9a-f]{8})$/;
 
 const checksum = (body: string): string => crc32(body).toString(16).padStart(8, '0');

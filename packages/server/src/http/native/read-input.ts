@@ -1,4 +1,4 @@
-import { keyPattern, SandgateError } from '@sandgate/core';
+import { SandgateError, withoutKeys } from '@sandgate/core';
 import type { z } from 'zod';
 import { problemWords } from './problem-words.ts';
 
@@ -48,12 +48,9 @@ export function readInput<
   if (problems.length === 0 && params.success && query.success && body.success) {
     return { params: params.data, query: query.data, body: body.data };
   }
+  // Some problems say back what they are about.
   throw new SandgateError('invalid_request', withoutKeys(problems.join('; ')));
 }
-
-/** Some problems say back what they are about, and that may be a key in the wrong field. */
-const withoutKeys = (text: string): string =>
-  text.replaceAll(new RegExp(keyPattern, 'g'), 'an API key');
 
 /** Names the place and the problem. */
 function describeIssue(part: string, issue: z.core.$ZodIssue): readonly string[] {
