@@ -61,6 +61,8 @@ const modboxBodies: Readonly<Record<string, (guest: User) => object>> = {
   'POST /workspaces/{workspace_id}/members': () => ({ email: people.newEmail(), role: 'viewer' }),
   'PUT /workspaces/{workspace_id}/members/{user_id}': () => ({ role: 'viewer' }),
   'POST /sandboxes/provision': () => ({ task_id: people.newEmail().split('@')[0] }),
+  'POST /sandbox-images': () => ({ name: 'sample', image: 'python' }),
+  'PUT /sandbox-images/{image_id}': () => ({ name: 'changed' }),
   'POST /sandboxes/wait': () => ({ task_id: 'absent' }),
   'POST /sandboxes/destroy': () => ({ task_id: 'absent' }),
 };

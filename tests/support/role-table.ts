@@ -94,6 +94,8 @@ export const roleTable: Readonly<Record<Who, readonly string[]>> = {
     'POST /sandboxes/wait',
     'GET /sandboxes',
     'GET /sandboxes/detail/{sandbox_id}',
+    'GET /sandbox-images',
+    'GET /sandbox-images/{image_id}',
   ],
   member: [
     'POST /api/v1/sandboxes',
@@ -158,6 +160,9 @@ export const roleTable: Readonly<Record<Who, readonly string[]>> = {
     'DELETE /api/v1/workspaces/{workspace}/invitations/{invitation}',
     'PUT /workspaces/{workspace_id}',
     'POST /workspaces/{workspace_id}/members',
+    'POST /sandbox-images',
+    'PUT /sandbox-images/{image_id}',
+    'DELETE /sandbox-images/{image_id}',
     'PUT /workspaces/{workspace_id}/members/{user_id}',
     'DELETE /workspaces/{workspace_id}/members/{user_id}',
     'GET /workspaces/{workspace_id}/invitations',

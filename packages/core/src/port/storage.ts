@@ -6,6 +6,7 @@ import type { AuditStore } from './audit-store.ts';
 import type { Awaitable } from './awaitable.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
 import type { IdentityStore } from './identity-store.ts';
+import type { ImageStore } from './image-store.ts';
 import type { InvitationStore } from './invitation-store.ts';
 import type { McpServerStore } from './mcp-server-store.ts';
 import type { MemberStore } from './member-store.ts';
@@ -257,6 +258,7 @@ export interface Storage {
   readonly users: UserStore;
   readonly identities: IdentityStore;
   readonly invitations: InvitationStore;
+  readonly images: ImageStore;
   readonly mcpServers: McpServerStore;
   readonly members: MemberStore;
   readonly sessions: SessionStore;

@@ -50,6 +50,9 @@ export function startWorkspacePurge(parts: {
     for (const { name } of await storage.mcpServers.list(workspace.id, { limit: mostServers })) {
       await storage.mcpServers.remove(workspace.id, name);
     }
+    for (const { id } of await storage.images.list(workspace.id)) {
+      await storage.images.remove(workspace.id, id);
+    }
     // A start that had passed its check before the end may still bring one up.
     if (clock.nowMs() - closedAtMs < settledAfterMs) return;
     await storage.workspaces.markPurged(workspace.id, clock.nowMs());

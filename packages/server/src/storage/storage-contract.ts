@@ -4,6 +4,7 @@ import { describeAlerts } from './contract/alert-contract.ts';
 import { describeAudit } from './contract/audit-contract.ts';
 import { describeIdempotency } from './contract/idempotency-contract.ts';
 import { describeIdentities } from './contract/identity-contract.ts';
+import { describeImages } from './contract/image-contract.ts';
 import { describeInvitations } from './contract/invitation-contract.ts';
 import { describeKeys } from './contract/key-contract.ts';
 import { describeKeyQueries } from './contract/key-query-contract.ts';
@@ -68,6 +69,7 @@ export function describeStorage(name: string, createStore: () => Promise<EmptySt
     describeTickets(stores);
     describeUsage(stores);
     describeUsers(stores);
+    describeImages(stores);
     describeMcpServers(stores);
     describeMembers(stores);
     describeIdentities(stores);

@@ -6,6 +6,7 @@ import { SqliteAuditStore } from './audit-store.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { SqliteIdempotencyStore } from './idempotency-store.ts';
 import { SqliteIdentityStore } from './identity-store.ts';
+import { SqliteImageStore } from './image-store.ts';
 import { SqliteInvitationStore } from './invitation-store.ts';
 import { SqliteKeyStore } from './key-store.ts';
 import { loadSqlite } from './load-sqlite.ts';
@@ -118,6 +119,7 @@ function storageOver(
     users: new SqliteUserStore(connection),
     identities: new SqliteIdentityStore(connection),
     invitations: new SqliteInvitationStore(connection),
+    images: new SqliteImageStore(connection),
     mcpServers: new SqliteMcpServerStore(connection),
     members: new SqliteMemberStore(connection),
     sessions: new SqliteSessionStore(connection, synchronous),

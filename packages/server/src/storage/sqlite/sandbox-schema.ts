@@ -4,6 +4,24 @@ export interface SandboxSchema {
   readonly snapshots: SnapshotTable;
   readonly volumes: VolumeTable;
   readonly idempotent_requests: IdempotentRequestTable;
+  readonly images: ImageTable;
+}
+
+interface ImageTable {
+  id: string;
+  workspace_id: string;
+  name: string;
+  image: string;
+  tag: string;
+  description: string | null;
+  /** 0 or 1. */
+  enabled: number;
+  /** 0 or 1. */
+  is_default: number;
+  memory_mib: number | null;
+  ttl_ms: number | null;
+  created_at_ms: number;
+  updated_at_ms: number;
 }
 
 interface SandboxTable {

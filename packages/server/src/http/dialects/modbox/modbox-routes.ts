@@ -7,6 +7,13 @@ import { refreshRoute } from './auth/refresh.ts';
 import { endSessionRoute, listSessionsRoute } from './auth/sessions.ts';
 import { setUpRoute } from './auth/set-up.ts';
 import { showPersonRoute } from './auth/show-person.ts';
+import {
+  createImageRoute,
+  deleteImageRoute,
+  listImagesRoute,
+  showImageRoute,
+  updateImageRoute,
+} from './images/images.ts';
 import type { ModboxRoute } from './modbox-route.ts';
 import { destroySandboxRoute } from './sandboxes/destroy-sandbox.ts';
 import { listSandboxesRoute } from './sandboxes/list-sandboxes.ts';
@@ -70,4 +77,9 @@ export const modboxRoutes: readonly ModboxRoute[] = [
   listSandboxesRoute,
   showSandboxRoute,
   destroySandboxRoute,
+  listImagesRoute,
+  createImageRoute,
+  showImageRoute,
+  updateImageRoute,
+  deleteImageRoute,
 ];

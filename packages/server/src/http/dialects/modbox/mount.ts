@@ -33,7 +33,13 @@ export function mountModbox(app: App, dependencies: ModboxDependencies): void {
       throw methodNotAllowed(path);
     });
   }
-  for (const path of ['/auth/*', '/api-tokens/*', '/workspaces/*', '/sandboxes/*']) {
+  for (const path of [
+    '/auth/*',
+    '/api-tokens/*',
+    '/workspaces/*',
+    '/sandboxes/*',
+    '/sandbox-images/*',
+  ]) {
     door.all(path, () => {
       throw new SandgateError('not_found', 'There is nothing at this address');
     });

@@ -14,6 +14,7 @@ import { startFailures } from './0013-start-failures.ts';
 import { secretsByNumber } from './0014-secrets-by-number.ts';
 import { mcpServers } from './0015-mcp-servers.ts';
 import { auditByUser } from './0016-audit-by-user.ts';
+import { images } from './0017-images.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
@@ -34,4 +35,5 @@ export const allMigrations: readonly Migration[] = [
   secretsByNumber,
   mcpServers,
   auditByUser,
+  images,
 ];

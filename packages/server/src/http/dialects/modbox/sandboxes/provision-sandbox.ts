@@ -7,6 +7,7 @@ import {
 } from '@sandgate/core';
 import { z } from 'zod';
 import { namedWorkspace } from '../../../people/workspace-caller.ts';
+import { chooseImage } from '../images/choose-image.ts';
 import { type AuthorisedModboxContext, defineModboxRoute } from '../modbox-route.ts';
 import { sandboxUrlOf } from '../sandbox-url/sandbox-url.ts';
 import { told } from '../told-failure.ts';
@@ -39,7 +40,7 @@ export const provisionSandboxRoute = defineModboxRoute({
   async run(body, context) {
     const { env_vars } = body;
     const { [secretName]: secret, ...environment } = env_vars ?? {};
-    const requested = { ...toNewSandbox(body), environment };
+    const requested = { ...(await toNewSandbox(body, context)), environment };
     const sandbox = await begin(
       secret === undefined ? requested : { ...requested, ...sealSecret(secret, context) },
       context,
@@ -90,15 +91,26 @@ const taken = (): SandgateError =>
     'There is a sandbox of this task_id. Destroy it first, or choose another task_id',
   );
 
-function toNewSandbox(
+async function toNewSandbox(
   body: z.output<typeof provisionBody>,
-): NewSandbox & { readonly name: string } {
-  const { task_id, image, ttl_seconds } = body;
+  context: AuthorisedModboxContext,
+): Promise<NewSandbox & { readonly name: string }> {
+  const { task_id, image = null, image_id = null, ttl_seconds } = body;
+  const { storage, access } = context;
+  const named = { image, image_id };
+  const chosen = await chooseImage(
+    { storage, sandboxes: access.sandboxes },
+    namedWorkspace(context),
+    named,
+  );
+  const ttlMs = ttl_seconds == null ? chosen.ttlMs : ttl_seconds * 1_000;
+  const { template, memoryMib } = chosen;
   return {
     name: taskNameOf(task_id),
     labels: taskLabels(task_id),
-    ...(image == null ? {} : { template: image }),
+    ...(template === undefined ? {} : { template }),
+    ...(memoryMib === undefined ? {} : { resources: { memoryMib } }),
     // Counted from `created_at`, as clients are told to.
-    lifetime: ttl_seconds == null ? {} : { maxLifetimeMs: ttl_seconds * 1_000 },
+    lifetime: ttlMs === undefined ? {} : { maxLifetimeMs: ttlMs },
   };
 }

@@ -1,0 +1,21 @@
+/** What a workspace's sandboxes can be made of, as its admins have set it up. */
+export interface SandboxImage {
+  readonly id: string;
+  readonly workspaceId: string;
+  /** For display. */
+  readonly name: string;
+  /** Name of a template of this server. */
+  readonly image: string;
+  readonly tag: string;
+  readonly description: string | null;
+  /** Sandboxes can be made of it. */
+  readonly enabled: boolean;
+  /** Taken where a request names none. One of a workspace at most. */
+  readonly isDefault: boolean;
+  /** Null: the server's default. */
+  readonly memoryMib: number | null;
+  /** Of sandboxes whose request says nothing. Null: they live until they are destroyed. */
+  readonly ttlMs: number | null;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+}
