@@ -77,7 +77,7 @@ async function addedTime(upstream: string, server: ServerProcess): Promise<Row> 
   direct.client.close();
   client.close();
   return atMostAbove(1, {
-    what: 'call of a tool through the gate, usage and audit committed',
+    what: 'call of a tool through the gate, usage committed',
     unit: 'ms',
     ours: median(times.gated),
     peer: { name: 'straight to the MCP server', value: median(times.direct) },
