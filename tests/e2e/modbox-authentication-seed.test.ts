@@ -122,3 +122,33 @@ describe('the seed on authentication', () => {
     expect((await call('GET', '/workspaces', { token: apiToken })).status).toBe(401);
   });
 });
+
+describe('the same person in a browser', () => {
+  it('has a session of cookies, also where a key is answered without the app, and logs out everywhere', async () => {
+    const opened = await fetch(`${server.address}/api/v1/session`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ email: 'you@example.com', password }),
+    });
+    expect(opened.status).toBe(200);
+    await opened.body?.cancel();
+    const pairs = opened.headers.getSetCookie().map((line) => line.split(';')[0] ?? '');
+    const cookie = pairs.filter((pair) => !pair.startsWith('sandgate_code=')).join('; ');
+    const csrf = /sandgate_csrf=([0-9a-f]+)/.exec(cookie)?.[1] ?? '';
+    const ask = async (method: string, path: string, headers: object = {}) => {
+      const response = await fetch(`${server.address}${path}`, {
+        method,
+        headers: { cookie, ...headers },
+      });
+      await response.body?.cancel();
+      return response.status;
+    };
+    expect(await ask('GET', '/api/v1/me')).toBe(200);
+    expect(await ask('GET', '/api/v1/verify')).toBe(204);
+    expect(await ask('GET', '/api/v1/verify', { 'x-api-key': 'another' })).toBe(400);
+    expect(await ask('DELETE', '/api/v1/me/sessions')).toBe(403);
+    expect(await ask('DELETE', '/api/v1/me/sessions', { 'x-csrf-token': csrf })).toBe(200);
+    expect(await ask('GET', '/api/v1/me')).toBe(401);
+    expect((await call('GET', '/auth/me', { token: jwt })).status).toBe(401);
+  });
+});
