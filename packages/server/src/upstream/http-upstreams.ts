@@ -121,7 +121,8 @@ function open(
       socket.destroy();
       reject(failed('it switches protocols'));
     });
-    request.once('error', (error) => {
+    // More than one: a request that is still being sent goes on for a moment after its connection broke.
+    request.on('error', (error) => {
       stop();
       reject(error);
     });
