@@ -235,7 +235,10 @@ describe('the URL of a sandbox', () => {
     }
     expect((await upload('x', 'data', 'other')).status).toBe(422);
     expect((await upload('x', 'data', 'file', 'text/plain')).status).toBe(415);
-    expect((await upload('x', 'data', 'file', 'multipart/form-data; boundary=y')).status).toBe(422);
+    for (const boundary of ['boundary=y', 'boundary=', 'boundary=""', 'xboundary=y']) {
+      const type = `multipart/form-data; ${boundary}`;
+      expect([type, (await upload('x', 'data', 'file', type)).status]).toEqual([type, 422]);
+    }
     expect((await upload('big', 'x'.repeat(50 * 1024 * 1024 + 1))).status).toBe(413);
     expect((await call('GET', `${files}/big`)).status).toBe(404);
   });

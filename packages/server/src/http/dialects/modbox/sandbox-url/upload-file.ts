@@ -39,10 +39,7 @@ async function takeFile<Result>(
   write: (name: string, source: AsyncIterable<Uint8Array>) => Promise<Result>,
 ): Promise<Result> {
   if (body === null) throw noFile();
-  const form = new Busboy({
-    headers: { 'content-type': type },
-    limits: { files: 1, fileSize: maxFileBytes, fields: 16, fieldSize: 4_096, parts: 17 },
-  });
+  const form = formOf(type);
   let written: Promise<Result> | null = null;
   const gone = new AbortController();
   form.on('file', (field, stream, name) => {
@@ -63,6 +60,20 @@ async function takeFile<Result>(
   }
   if (written === null) throw noFile();
   return await written;
+}
+
+/** @throws SandgateError `invalid_request` for a type without a boundary */
+function formOf(type: string) {
+  try {
+    return new Busboy({
+      headers: { 'content-type': type },
+      limits: { files: 1, fileSize: maxFileBytes, fields: 16, fieldSize: 4_096, parts: 17 },
+    });
+  } catch (cause) {
+    throw new SandgateError('invalid_request', 'The Content-Type of the form has no boundary', {
+      cause,
+    });
+  }
 }
 
 async function* piecesOf(stream: BusboyFileStream): AsyncIterable<Uint8Array> {
