@@ -342,6 +342,19 @@ describe('a WebSocket to a port', () => {
     await expect.poll(() => endings).toEqual([101]);
   });
 
+  it('sets no cookie of an origin that it shares', async () => {
+    const { address, sockets } = await startSockets();
+    sockets.on('headers', (lines) => lines.push('Set-Cookie: sandgate_csrf=1', 'X-Mine: kept'));
+    const answered = async (path: string) => {
+      const socket = new WebSocket(`${address}${path}`);
+      const [[response]] = await Promise.all([once(socket, 'upgrade'), once(socket, 'open')]);
+      socket.terminate();
+      return [response.headers['x-mine'], response.headers['set-cookie']];
+    };
+    expect(await answered('/at/')).toEqual(['kept', undefined]);
+    expect(await answered('/own/')).toEqual(['kept', ['sandgate_csrf=1']]);
+  });
+
   it('ends for the program when the client breaks off', async () => {
     const { address, sockets } = await startSockets();
     const socket = new WebSocket(`${address}/at/`);

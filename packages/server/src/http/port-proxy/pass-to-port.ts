@@ -2,11 +2,11 @@ import { request as httpRequest, type IncomingMessage, STATUS_CODES } from 'node
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { endToEndHeaders, SandgateError } from '@sandgate/core';
+import { SandgateError } from '@sandgate/core';
 import { StreamedBody } from '../streamed-body.ts';
 import type { Upgrade } from '../upgrade.ts';
 import type { ClientRequest } from './client-request.ts';
-import { headersForClient, headersForProgram } from './passed-headers.ts';
+import { headersForClient, headersForProgram, tellableHeaders } from './passed-headers.ts';
 import type { PortTarget } from './port-target.ts';
 
 const maxHeaderBytes = 16_384;
@@ -44,7 +44,7 @@ export async function passToPort(
     const { answer } = answered;
     const status = answer.statusCode ?? 0;
     if (answered.kind === 'upgraded') {
-      await join(answered.upgrade, answer, connection, answered.head);
+      await join(answered, connection, headOfSwitch(answer, target));
       return status;
     }
     await passBody(answer, status, target, client, respond);
@@ -126,15 +126,14 @@ async function passBody(
 
 /** Lets the two talk until either has gone or they may go on no longer. */
 async function join(
-  upgrade: Upgrade,
-  answer: IncomingMessage,
+  { upgrade, head }: Extract<Answered, { kind: 'upgraded' }>,
   connection: Duplex,
-  head: Buffer,
+  headOfAnswer: string,
 ): Promise<void> {
   const taken = upgrade.take();
   const { socket, ending: signal } = taken;
   if (socket instanceof Socket) socket.setNoDelay(true).setKeepAlive(true);
-  socket.write(headOfSwitch(answer));
+  socket.write(headOfAnswer);
   if (head.byteLength > 0) socket.write(head);
   if (taken.head.byteLength > 0) connection.write(taken.head);
   // Both are over when one breaks off; that says everything there is to say.
@@ -145,8 +144,8 @@ async function join(
   socket.destroy();
 }
 
-function headOfSwitch({ rawHeaders }: IncomingMessage): string {
-  const lines = endToEndHeaders(rawHeaders).map(([name, value]) => `${name}: ${value}\r\n`);
+function headOfSwitch(answer: IncomingMessage, target: PortTarget): string {
+  const lines = tellableHeaders(answer, target).map(([name, value]) => `${name}: ${value}\r\n`);
   const first = `HTTP/1.1 101 ${STATUS_CODES[101]}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`;
   return `${first}${lines.join('')}\r\n`;
 }

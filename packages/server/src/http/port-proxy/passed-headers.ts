@@ -78,17 +78,20 @@ function lengthOf(rawHeaders: readonly string[], hasBody: boolean, method: strin
   return length === undefined ? ['Transfer-Encoding', 'chunked'] : ['Content-Length', length];
 }
 
+/** What an answer of the program's may tell the client; a browser takes cookies of an upgrade, too. */
+export const tellableHeaders = (answer: IncomingMessage, { prefix }: PortTarget) =>
+  endToEndHeaders(answer.rawHeaders).filter(
+    ([name]) => prefix === '' || !ofOrigin.has(name.toLowerCase()),
+  );
+
 /** Headers for the client, of an answer that is no upgrade. */
 export function headersForClient(answer: IncomingMessage, target: PortTarget): Headers {
   const headers = new Headers();
-  const isShared = target.prefix !== '';
-  for (const [name, value] of endToEndHeaders(answer.rawHeaders)) {
-    const lower = name.toLowerCase();
-    if (isShared && ofOrigin.has(lower)) continue;
-    headers.append(name, lower === 'location' ? locationFor(value, target) : value);
+  for (const [name, value] of tellableHeaders(answer, target)) {
+    headers.append(name, name.toLowerCase() === 'location' ? locationFor(value, target) : value);
   }
   // Beside a policy of the program's own: both hold.
-  if (isShared) headers.append('Content-Security-Policy', pagePolicy);
+  if (target.prefix !== '') headers.append('Content-Security-Policy', pagePolicy);
   return headers;
 }
 
