@@ -277,6 +277,11 @@ describe('the host name of a sandbox', () => {
     expect(own.status).toBe(200);
     const foreign = { authorization: basic, 'sec-fetch-site': 'cross-site' };
     expect((await at(box.id, '/modbox/api/files', foreign)).status).toBe(403);
+    const withOrigin = async (origin: string) =>
+      (await at(box.id, '/modbox/api/files', { authorization: basic, origin })).status;
+    expect(await withOrigin(`https://${box.id}.box.example:8443`)).toBe(200);
+    expect(await withOrigin('https://evil.box.example')).toBe(403);
+    expect(await withOrigin('null')).toBe(403);
     const byPath = { headers: { authorization: basic } };
     expect((await test.app.request(`${box.url}/modbox/api/files`, byPath)).status).toBe(401);
     const asked = await at(box.id, '/', { accept: 'text/html' });

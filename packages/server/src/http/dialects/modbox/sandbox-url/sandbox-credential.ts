@@ -34,10 +34,19 @@ function passwordIn(credential: string): string | null {
 /** Browsers send a password by themselves, also for pages of others: these must not use it. */
 function mayUsePassword(prefix: string, request: Request): boolean {
   if (prefix !== '') return false;
-  const site = request.headers.get('sec-fetch-site');
-  if (site === null || site === 'same-origin' || site === 'none') return true;
+  const site = request.headers.get('sec-fetch-site') ?? siteByOrigin(request);
+  if (site === 'same-origin' || site === 'none') return true;
   throw new SandgateError(
     'origin_refused',
     'This request comes from a page of another origin. Open the address itself',
   );
+}
+
+/** Without TLS browsers say no `Sec-Fetch-Site`. What changes something has an `Origin` all the same. */
+function siteByOrigin({ headers, url }: Request): 'none' | 'same-origin' | 'cross-site' {
+  const origin = headers.get('origin');
+  if (origin === null) return 'none';
+  // Without the port: a proxy in front may listen on another one.
+  const isOwn = URL.canParse(origin) && new URL(origin).hostname === new URL(url).hostname;
+  return isOwn ? 'same-origin' : 'cross-site';
 }
