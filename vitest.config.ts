@@ -10,6 +10,7 @@ export default defineConfig({
     // A machine that does something else at the same time is slow, and not wrong.
     testTimeout: 90_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     // Two workers fit the smallest supported machine; each test file may start sandboxes of its own.
     maxWorkers: 2,
     projects: [
