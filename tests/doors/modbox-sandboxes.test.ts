@@ -199,7 +199,7 @@ describe('a sandbox of a task', () => {
     await vi.waitFor(async () => {
       test.timers.pass();
       expect((await detail('brief')).body.status).toBe('destroyed');
-    });
+    }, 60_000);
     expect((await detail('brief')).body).toMatchObject({
       destroyed_at: new Date(endMs).toISOString(),
       destroy_reason: 'max_lifetime',

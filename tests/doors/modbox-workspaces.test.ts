@@ -182,11 +182,11 @@ describe('a workspace', () => {
       const [closed] = await test.storage.workspaces.listClosed();
       return closed === undefined ? null : await test.storage.sandboxes.list(closed.workspace.id);
     };
-    await vi.waitFor(async () => expect(await left()).toEqual([]));
+    await vi.waitFor(async () => expect(await left()).toEqual([]), 60_000);
     expect(await left()).not.toBeNull();
     test.clock.currentMs += 900_000;
     test.purge.purgeClosed();
-    await vi.waitFor(async () => expect(await left()).toBeNull());
+    await vi.waitFor(async () => expect(await left()).toBeNull(), 60_000);
     const { entries } = await test.storage.audit.list({ action: 'workspace.purge' }, { limit: 1 });
     const workspaceId = entries[0]?.workspaceId ?? '';
     expect(await test.storage.sandboxes.list(workspaceId)).toEqual([]);
@@ -209,7 +209,7 @@ describe('a workspace', () => {
     test.purge.purgeClosed();
     const left = async () =>
       (await test.storage.workspaces.listClosed()).map((each) => each.workspace.id);
-    await vi.waitFor(async () => expect(await left()).toEqual([workspace.id]));
+    await vi.waitFor(async () => expect(await left()).toEqual([workspace.id]), 60_000);
     expect(test.backgroundErrors.splice(0).map(String)).toContain('Error: bad disk');
     test.engine.volumes = volumes;
   });

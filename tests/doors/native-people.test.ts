@@ -186,7 +186,10 @@ describe('a workspace', () => {
     test.purge.purgeClosed();
     test.clock.currentMs += 900_000;
     test.purge.purgeClosed();
-    await vi.waitFor(async () => expect(await test.storage.workspaces.listClosed()).toEqual([]));
+    await vi.waitFor(
+      async () => expect(await test.storage.workspaces.listClosed()).toEqual([]),
+      60_000,
+    );
   });
 
   it('is made by an operator for somebody, or for nobody who then gets it', async () => {
