@@ -89,12 +89,12 @@ describe.each(['bubblewrap', 'util-linux'] as const)('a server with %s', (launch
       stock().flatMap((name) => readRecordedProcess(join(sandboxes, name))?.pid ?? []);
     await expect.poll(() => prepared().length).toBeGreaterThan(1);
     child.kill('SIGKILL');
-    await expect.poll(running, { timeout: 2_000 }).toBe(0);
+    await expect.poll(running, { timeout: 20_000 }).toBe(0);
     await expect
-      .poll(() => commandLines().filter((line) => line.includes(state)).length, { timeout: 2_000 })
+      .poll(() => commandLines().filter((line) => line.includes(state)).length, { timeout: 20_000 })
       .toBe(0);
     expect(readdirSync(sandboxes)).toHaveLength(3 + stock().length);
-    await expect.poll(() => prepared().filter(isAlive), { timeout: 2_000 }).toEqual([]);
+    await expect.poll(() => prepared().filter(isAlive), { timeout: 20_000 }).toEqual([]);
     await engine.reconcile();
     expect(readdirSync(sandboxes)).toEqual([]);
     expect(readdirSync(fifos).filter((name) => !name.startsWith(`${process.pid}-`))).toEqual([]);
