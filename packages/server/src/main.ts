@@ -10,8 +10,6 @@ import {
   type EngineReport,
   type Randomness,
   SandgateError,
-  type Storage,
-  serverKeyFingerprint,
   type Timers,
 } from '@sandgate/core';
 import { type Administration, createAdministration } from './administration/administration.ts';
@@ -29,22 +27,18 @@ import { connectionLimit } from './http/connection-limit.ts';
 import { createOpenedParts, type OpenedParts } from './opened-parts.ts';
 import { packageVersion } from './package-version.ts';
 import {
-  adoptServerKey,
   claimHome,
   createSandboxLogs,
-  loadServerKey,
-  newServerKeyText,
   openControlSocket,
+  openServerKey,
   openServerLog,
   prepareHome,
+  replaceServerKey,
   type ServerClaim,
   type ServerKeySource,
   type ServerRecord,
   type ServerStatus,
   serverLogPath,
-  settleServerKey,
-  stageServerKey,
-  storeServerKey,
 } from './process/index.ts';
 import { openSqliteStorage } from './storage/sqlite/open-sqlite-storage.ts';
 
@@ -213,7 +207,8 @@ async function open(
   });
   opened.add(() => storage.close());
   const source = options.serverKeySource ?? { kind: 'home' };
-  const keys = await openServerKey(home, storage, source, options.resetServerKey ?? false);
+  const place = { home, source, storage, clock };
+  const keys = await openServerKey(place, { reset: options.resetServerKey ?? false });
   const engine = await createEngine(home, config, environment);
   opened.add(() => engine.close());
   const { startServer: startServerFromParts } = await import('./start-server.ts');
@@ -233,7 +228,7 @@ async function open(
     realPath: realPathOrNull,
     version: packageVersion,
     serverKey: keys.serverKey,
-    replaceServerKey: () => replaceServerKey(home, storage, source),
+    replaceServerKey: () => replaceServerKey(place),
   });
   opened.add(() => server.close());
   let requestStop: () => void = () => undefined;
@@ -270,40 +265,6 @@ function exposureWarnings({ host, tls }: ServerConfig): readonly string[] {
     `Keys and code cross the network in clear text on ${host}. Serve HTTPS with --tls-cert and ` +
       '--tls-key, or put a proxy with TLS in front and listen on 127.0.0.1.',
   ];
-}
-
-/** A key that came as `--key` is kept in the home, as documented, once the store accepts it. */
-async function openServerKey(
-  home: string,
-  storage: Storage,
-  source: ServerKeySource,
-  reset: boolean,
-) {
-  if (reset && source.kind === 'home') {
-    const replaced = await replaceServerKey(home, storage, source);
-    return { ...replaced, warnings: [] };
-  }
-  const current = await storage.serverKeys.current();
-  if (source.kind === 'home') await settleServerKey(home, current?.fingerprint ?? null);
-  const { text, warnings } = await loadServerKey(home, source, { create: current === null });
-  const adopted = await adoptServerKey({ storage, clock }, text, { reset });
-  if (source.kind === 'argument') await storeServerKey(home, text);
-  return { ...adopted, warnings };
-}
-
-/** The key is on disk before the store takes it: after a crash the next start finds the right one. */
-async function replaceServerKey(home: string, storage: Storage, source: ServerKeySource) {
-  if (source.kind === 'environment' || source.kind === 'file') {
-    throw new SandgateError(
-      'config_invalid',
-      'This server gets its key from outside its home. Change the key there, and start with --reset-key',
-    );
-  }
-  const text = newServerKeyText();
-  await stageServerKey(home, text);
-  const adopted = await adoptServerKey({ storage, clock }, text, { reset: true });
-  await settleServerKey(home, serverKeyFingerprint(adopted.serverKey.secret));
-  return adopted;
 }
 
 async function readTls(config: ServerConfig) {
@@ -410,7 +371,8 @@ export async function openAdministration(options: {
   const storage = await openSqliteStorage({ file: databasePath(home) });
   try {
     const source = options.serverKeySource ?? { kind: 'home' };
-    const loadServerKey = async () => (await openServerKey(home, storage, source, false)).serverKey;
+    const loadServerKey = async () =>
+      (await openServerKey({ home, source, storage, clock })).serverKey;
     const administration = createAdministration({
       storage,
       clock,

@@ -3,6 +3,7 @@ export * from './control-client.ts';
 export * from './control-socket.ts';
 export * from './find-running-server.ts';
 export * from './home-directory.ts';
+export * from './open-server-key.ts';
 export * from './pid-file.ts';
 export * from './process-identity.ts';
 export * from './sandbox-log.ts';
