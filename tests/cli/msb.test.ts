@@ -364,7 +364,7 @@ describe('msb server start in the foreground', () => {
         if (notes.includes('Press Ctrl-C')) resolve();
       });
     });
-    const exited = once(child, 'exit');
+    const exited = once(child, 'close');
     await Promise.race([started, exited]);
     expect(await readFile(`/proc/${child.pid}/cmdline`, 'utf8')).not.toContain('kkkk');
     child.kill('SIGINT');
