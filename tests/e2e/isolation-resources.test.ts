@@ -62,10 +62,10 @@ function drain(command: string): Promise<number> {
 
 describe('while a sandbox takes all that it can get, others are served', () => {
   it.each([
-    ['a fork bomb', 'bomb() { bomb | bomb & }; bomb; sleep 30'],
+    ['a fork bomb', 'bomb() { bomb | bomb & }; bomb; exec sleep 30'],
     [
       'a fork bomb of groups and sessions of their own',
-      'printf "setsid sh /tmp/b & setsid sh /tmp/b & sleep 30" >/tmp/b; sh /tmp/b; sleep 30',
+      'printf "setsid sh /tmp/b & setsid sh /tmp/b & sleep 30" >/tmp/b; sh /tmp/b; exec sleep 30',
     ],
     [
       'processes without an end of the work',
