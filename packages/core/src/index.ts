@@ -73,6 +73,7 @@ export * from './port/engine-terminal.ts';
 export * from './port/idempotency-store.ts';
 export * from './port/identity-provider.ts';
 export * from './port/identity-store.ts';
+export * from './port/image-puller.ts';
 export * from './port/image-store.ts';
 export * from './port/invitation-store.ts';
 export * from './port/mcp-server-store.ts';

@@ -3,6 +3,7 @@ import type { SandboxResources } from '../sandbox/sandbox-definition.ts';
 import type { EgressDenial, EgressPolicy } from './engine-egress.ts';
 import type { SandboxFiles } from './engine-files.ts';
 import type { Terminal, TerminalRequest } from './engine-terminal.ts';
+import type { ImagePuller } from './image-puller.ts';
 
 /** Languages for which an engine can open a stateful kernel. */
 export type KernelLanguage = 'python' | 'node';
@@ -81,8 +82,13 @@ export interface EngineSandboxSpec {
   readonly id: string;
   /** Host name inside. */
   readonly hostname: string;
-  /** A name out of `EngineReport.templates`. */
+  /** A name out of `EngineReport.templates`; with `pulledImage`, what that is called for people. */
   readonly image: string;
+  /**
+   * A `PulledImage.image`, started instead of a template. It is no name that a client may send: that the
+   * workspace may use the image is for the caller to see to.
+   */
+  readonly pulledImage?: string;
   readonly resources: SandboxResources;
   /** Environment of every process in the sandbox. */
   readonly environment: Readonly<Record<string, string>>;
@@ -334,6 +340,8 @@ export interface Engine {
   readonly snapshots?: EngineSnapshots;
   /** Absent in an engine without volumes. */
   readonly volumes?: EngineVolumes;
+  /** Absent in an engine that starts sandboxes from its templates alone. */
+  readonly images?: ImagePuller;
   /** Removes the stored writable layer of a sandbox that does not run. */
   removeLayer(id: string): Promise<void>;
   /** Bytes of every stored writable layer, by the sandbox's id. */

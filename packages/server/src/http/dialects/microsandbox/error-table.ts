@@ -101,4 +101,12 @@ export const microsandboxErrors: Readonly<Record<ErrorCode, MicrosandboxError>> 
   mcp_server_not_found: refused(404, 8002, -32001),
   upstream_failed: refused(502, 8003, -32008),
   upstream_timed_out: refused(504, 8004, -32003),
+  digest_mismatch: failed(-32008),
+  image_invalid: failed(-32008),
+  image_not_found: failed(-32001),
+  image_too_large: failed(-32007),
+  platform_not_offered: failed(-32001),
+  registry_not_allowed: failed(-32602),
+  registry_unauthorized: failed(-32008),
+  registry_unreachable: failed(-32008),
 };
