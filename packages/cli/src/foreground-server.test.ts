@@ -3,11 +3,19 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { keepUntilClosed } from './foreground-server.ts';
 import type { Terminal } from './terminal.ts';
 
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+let listenedBefore: Map<string, readonly unknown[]>;
 beforeEach(() => {
   vi.useFakeTimers();
+  listenedBefore = new Map(signals.map((signal) => [signal, process.listeners(signal)]));
 });
 afterEach(() => {
   vi.useRealTimers();
+  for (const signal of signals) {
+    for (const listener of process.listeners(signal)) {
+      if (!listenedBefore.get(signal)?.includes(listener)) process.off(signal, listener);
+    }
+  }
 });
 
 /** A server whose calls in progress end when the test says so. */
@@ -56,11 +64,8 @@ function scriptedTerminal() {
   return { terminal, notes };
 }
 
-const listeners = () => process.listenerCount('SIGINT');
-
 describe('keepUntilClosed', () => {
   it('lets the calls in progress end at a signal, and takes a quick second for the same', async () => {
-    const before = listeners();
     const { server, close, drained } = scriptedServer();
     const { terminal, notes } = scriptedTerminal();
     const kept = keepUntilClosed(terminal, server);
@@ -72,7 +77,19 @@ describe('keepUntilClosed', () => {
     await kept;
     expect(close).toHaveBeenCalledOnce();
     expect(notes.at(-1)).toBe('Stopped.');
-    expect(listeners()).toBe(before);
+  });
+
+  it('takes a signal for the same that comes when all has ended', async () => {
+    const { server, close, drained } = scriptedServer();
+    const { terminal } = scriptedTerminal();
+    const kept = keepUntilClosed(terminal, server);
+    process.emit('SIGINT');
+    drained();
+    await kept;
+    // True where somebody listened: without it the signal would have killed the process.
+    expect(process.emit('SIGINT')).toBe(true);
+    expect(process.listenerCount('SIGINT')).toBe((listenedBefore.get('SIGINT')?.length ?? 0) + 1);
+    expect(close).toHaveBeenCalledOnce();
   });
 
   it('does not wait any longer at a second Ctrl-C', async () => {

@@ -14,7 +14,8 @@ const interrupted = 130;
 
 /**
  * Keeps a server until it is closed: by a signal or by `msb server stop`, which let the calls in
- * progress end. A second signal does not wait.
+ * progress end. A second signal does not wait. The process is to end next: signals stay listened for,
+ * so that one which comes late does not make an orderly end look like a killed one.
  */
 export async function keepUntilClosed(terminal: Terminal, server: RunningServer): Promise<void> {
   const ended = Promise.withResolvers<'closed' | 'forced'>();
@@ -36,10 +37,6 @@ export async function keepUntilClosed(terminal: Terminal, server: RunningServer)
   };
   for (const signal of signals) process.on(signal, onSignal);
   server.stopRequested.then(close);
-  try {
-    if ((await ended.promise) === 'forced') throw new Exit(interrupted, 'Stopped without waiting.');
-    terminal.note('Stopped.');
-  } finally {
-    for (const signal of signals) process.off(signal, onSignal);
-  }
+  if ((await ended.promise) === 'forced') throw new Exit(interrupted, 'Stopped without waiting.');
+  terminal.note('Stopped.');
 }

@@ -63,9 +63,11 @@ async function startHere(terminal: Terminal, launch: ServerLaunch): Promise<void
   if (outcome.kind === 'already_running') {
     return meetRunningServer(terminal, launch, outcome.record);
   }
+  // Signals are listened for before anybody can read that they are.
+  const kept = keepUntilClosed(terminal, outcome.server);
   announce(terminal, describeStart(launch, outcome.server));
   terminal.note('Press Ctrl-C to stop.');
-  await keepUntilClosed(terminal, outcome.server);
+  await kept;
 }
 
 async function startInBackground(terminal: Terminal, launch: ServerLaunch): Promise<void> {
