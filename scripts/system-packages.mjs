@@ -46,6 +46,11 @@ export const testPackages = [
     why: 'test it with gVisor',
     isPresent: () => findProgram('runsc') !== null,
   },
+  {
+    name: 'docker-registry',
+    why: 'test pulls from a real registry',
+    isPresent: () => findProgram('docker-registry') !== null,
+  },
 ];
 
 const packageManagers = [

@@ -1,13 +1,12 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import type { LookupFunction } from 'node:net';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import type { McpUpstreams, UpstreamAnswer, UpstreamRequest } from '@sandgate/core';
+import { createOutboundAgents, type OutboundAgents } from '../outbound/outbound-agents.ts';
 import {
   type OutboundPolicy,
   OutboundRefused,
   outboundUrlProblem,
   type ResolveHost,
-  resolveOutbound,
 } from '../outbound/outbound-target.ts';
 import { readAnswer } from './read-answer.ts';
 import { failed, timedOut, toFailure } from './upstream-failure.ts';
@@ -27,28 +26,13 @@ const maxIdleConnections = 256;
 const maxHeaderBytes = 32_768;
 const maxRedirects = 3;
 
-/**
- * Calls upstreams by HTTP. An address is judged when a connection to it is made, and the connection
- * goes to the address that was judged, so that a name server that changes its mind leads nowhere else.
- */
+/** Calls upstreams by HTTP, where the policy allows. */
 export function createHttpUpstreams(options: HttpUpstreamOptions): McpUpstreams {
   const { policy, resolve } = options;
-  const lookup: LookupFunction = (host, { all }, done) => {
-    const url = new URL(`https://${host}`);
-    resolveOutbound(url, policy, resolve).then(
-      (addresses) => {
-        const [{ address, family }] = addresses;
-        if (all === true) done(null, [...addresses]);
-        else done(null, address, family);
-      },
-      (error: Error) => done(error, '', 0),
-    );
-  };
-  const pooling = {
-    ...{ keepAlive: true, timeout: idleConnectionMs, maxFreeSockets: maxIdleConnections },
-    lookup,
-  };
-  const agents = { http: new HttpAgent(pooling), https: new HttpsAgent(pooling) };
+  const agents = createOutboundAgents(policy, resolve, {
+    timeout: idleConnectionMs,
+    maxFreeSockets: maxIdleConnections,
+  });
 
   const sendTo = (url: URL, request: UpstreamRequest): Promise<IncomingMessage> => {
     const problem = outboundUrlProblem(url.href, policy);
@@ -86,8 +70,7 @@ export function createHttpUpstreams(options: HttpUpstreamOptions): McpUpstreams 
       }
     },
     async close() {
-      agents.http.destroy();
-      agents.https.destroy();
+      agents.destroy();
     },
   };
 }
@@ -96,7 +79,7 @@ function open(
   url: URL,
   { method, headers, body, signal }: UpstreamRequest,
   { answerMs, silenceMs }: HttpUpstreamOptions,
-  agents: { readonly http: HttpAgent; readonly https: HttpsAgent },
+  agents: OutboundAgents,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const isSecure = url.protocol === 'https:';

@@ -1,0 +1,190 @@
+import { join } from 'node:path';
+import type { ImagePull, ImagePuller, ImagePullProgress, PulledImage } from '@sandgate/core';
+import { downloadBlob } from '../registry/download-blob.ts';
+import { thisPlatform } from '../registry/image-index.ts';
+import {
+  type ImageReference,
+  parseImageReference,
+  pinnedReference,
+} from '../registry/image-reference.ts';
+import { RegistryClient } from '../registry/registry-client.ts';
+import { tooLarge, unreachable } from '../registry/registry-failure.ts';
+import type { RegistryHttp } from '../registry/registry-http.ts';
+import { type ResolvedImage, type ResolvedLayer, resolveImage } from '../registry/resolve-image.ts';
+import { type ImageStore, layerName, type OpenedImage } from './image-store.ts';
+import { PullProgress } from './pull-progress.ts';
+import { SharedWork } from './shared-work.ts';
+import { type UnpackedLayer, unpackLayer } from './unpack-layer.ts';
+
+export interface RegistryImagesOptions {
+  readonly http: RegistryHttp;
+  readonly store: ImageStore;
+  /** Of one image, packed or unpacked. */
+  readonly maxBytes: number;
+  /** How long a pull may take. */
+  readonly maxPullMs: number;
+  /** For how often progress is told. */
+  readonly nowMs: () => number;
+}
+
+const layersAtOnce = 3;
+
+/** Images out of registries, in a store on this machine. */
+export class RegistryImages implements ImagePuller {
+  readonly #options: RegistryImagesOptions;
+  readonly #pulls = new SharedWork<PulledImage, ImagePullProgress>();
+  readonly #layers = new SharedWork<UnpackedLayer, LayerStep>();
+
+  constructor(options: RegistryImagesOptions) {
+    this.#options = options;
+  }
+
+  async pull(request: ImagePull): Promise<PulledImage> {
+    const { store, maxBytes, nowMs } = this.#options;
+    const reference = parseImageReference(request.reference);
+    const late = AbortSignal.timeout(this.#options.maxPullMs);
+    const signal = request.signal === undefined ? late : AbortSignal.any([late, request.signal]);
+    const tell = request.onProgress;
+    try {
+      tell?.({ phase: 'resolving', layer: null, doneBytes: 0, totalBytes: null });
+      // Each caller asks for itself: that others have the image says nothing of what this one may have.
+      const client = this.#client(request, reference);
+      const platform = request.platform ?? thisPlatform;
+      const resolved = await resolveImage(client, reference.version, platform, {
+        maxBytes,
+        signal,
+      });
+      const image = pinnedReference(reference, resolved.digest);
+      const found = await store.hold(image);
+      found?.release();
+      const pulled =
+        found?.image ??
+        (await this.#pulls.run(
+          image,
+          (shared, emit) => {
+            const progress = new PullProgress(resolved.layers, emit, nowMs);
+            return this.#bring({ image, reference, resolved, client, progress }, shared);
+          },
+          { signal, onEvent: tell },
+        ));
+      tell?.({ phase: 'ready', layer: null, ...bytesOf(resolved) });
+      return pulled;
+    } catch (error) {
+      if (late.aborted && request.signal?.aborted !== true) {
+        throw unreachable('the pull takes too long', error);
+      }
+      throw error;
+    }
+  }
+
+  find(image: string): Promise<PulledImage | null> {
+    return this.#options.store.find(image);
+  }
+
+  list(): Promise<readonly PulledImage[]> {
+    return this.#options.store.list();
+  }
+
+  removeOthers(kept: ReadonlySet<string>): Promise<{ readonly freedBytes: number }> {
+    return this.#options.store.removeOthers(kept);
+  }
+
+  /** For a sandbox that is to run from it. Null: it is not here. */
+  hold(image: string): Promise<OpenedImage | null> {
+    return this.#options.store.hold(image);
+  }
+
+  close(): void {
+    this.#options.http.close();
+  }
+
+  #client(request: ImagePull, reference: ImageReference): RegistryClient {
+    const { credentials, allowHttp = false } = request;
+    return new RegistryClient(this.#options.http, { reference, credentials, allowHttp });
+  }
+
+  async #bring(pull: Bringing, signal: AbortSignal): Promise<PulledImage> {
+    const { store, maxBytes } = this.#options;
+    const { image, reference, resolved } = pull;
+    const names = resolved.layers.map(({ digest }) => layerName(reference.registry, digest));
+    const unclaim = store.claimLayers(names);
+    try {
+      const waiting = resolved.layers.map((layer, at) => ({ layer, name: names[at] as string }));
+      let sizeBytes = 0;
+      // The others of a layer that fails are given up, and waited for.
+      const failed = new AbortController();
+      const either = AbortSignal.any([signal, failed.signal]);
+      const work = async (): Promise<void> => {
+        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+          const unpacked = await this.#bringLayer(pull, next.layer, next.name, either);
+          sizeBytes += unpacked.sizeBytes;
+          if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
+        }
+      };
+      const ends = await Promise.allSettled(
+        Array.from({ length: layersAtOnce }, () =>
+          work().catch((error: unknown) => {
+            failed.abort(error);
+            throw error;
+          }),
+        ),
+      );
+      if (ends.some(({ status }) => status === 'rejected')) throw either.reason;
+      const { digest, config } = resolved;
+      const layers = resolved.layers.map((layer) => layer.digest);
+      const pulled: PulledImage = { image, digest, layers, config, sizeBytes };
+      await store.addImage(pulled, names, signal);
+      return pulled;
+    } finally {
+      unclaim();
+    }
+  }
+
+  async #bringLayer(
+    { client, progress }: Bringing,
+    layer: ResolvedLayer,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<UnpackedLayer> {
+    const { store, maxBytes } = this.#options;
+    const isHere = await store.layer(name);
+    // What is here or comes for somebody else has yet to be shown to be this user's too.
+    if (isHere !== null || this.#layers.has(name)) await client.requireBlob(layer.digest, signal);
+    const found =
+      isHere ??
+      (await this.#layers.run(
+        name,
+        (shared, emit) =>
+          store.withPartial(async (directory) => {
+            const path = join(directory, 'blob');
+            const onBytes = (bytes: number): void => emit({ phase: 'downloading', bytes });
+            await downloadBlob(client, { ...layer, path, signal: shared, onBytes });
+            emit({ phase: 'extracting', bytes: 0 });
+            return await store.addLayer(name, (made) =>
+              unpackLayer(path, made, layer, { maxBytes, signal: shared }),
+            );
+          }),
+        { signal, onEvent: ({ phase, bytes }) => progress.step(layer.digest, phase, bytes) },
+      ));
+    progress.finish(layer.digest);
+    return found;
+  }
+}
+
+interface Bringing {
+  readonly image: string;
+  readonly reference: ImageReference;
+  readonly resolved: ResolvedImage;
+  readonly client: RegistryClient;
+  readonly progress: PullProgress;
+}
+
+interface LayerStep {
+  readonly phase: 'downloading' | 'extracting';
+  readonly bytes: number;
+}
+
+function bytesOf({ layers }: ResolvedImage) {
+  const totalBytes = layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return { doneBytes: totalBytes, totalBytes };
+}

@@ -1,0 +1,70 @@
+import { SandgateError } from '@sandgate/core';
+
+/** What a reference says, with what is left out filled in as Docker does. */
+export interface ImageReference {
+  /** Host with a port where there is one, in lower case, as in `ghcr.io` or `registry.example:5000`. */
+  readonly registry: string;
+  /** As in `library/debian`. */
+  readonly repository: string;
+  /** Of what is asked for: a digest, which wins over a tag, or the tag. */
+  readonly version: string;
+}
+
+const dockerHub = 'docker.io';
+
+/** Forms of the OCI distribution specification 1.1, "Pulling manifests". */
+const repositoryForm =
+  /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+const tagForm = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+export const digestForm = /^sha256:[0-9a-f]{64}$/;
+const registryForm =
+  /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/;
+const maxReferenceCharacters = 512;
+const maxRepositoryCharacters = 255;
+
+/** @throws SandgateError `invalid_request` */
+export function parseImageReference(text: string): ImageReference {
+  const wrong = (why: string): SandgateError =>
+    new SandgateError(
+      'invalid_request',
+      `The image reference ${JSON.stringify(text.slice(0, 100))} cannot be used: ${why}. Write it as in registry.example/team/app:1.2`,
+    );
+  if (text.length > maxReferenceCharacters) throw wrong('it is too long');
+  const [named = '', digest, ...rest] = text.split('@');
+  if (rest.length > 0) throw wrong('it has more than one digest');
+  if (digest !== undefined && !digestForm.test(digest)) {
+    throw wrong('its digest is not sha256 with 64 hexadecimal digits');
+  }
+  const { registry, path } = splitRegistry(named);
+  const [, repository = '', tag] = /^([^:]*)(?::(.*))?$/s.exec(path) ?? [];
+  if (!registryForm.test(registry)) throw wrong('its registry is not a host name');
+  if (repository.length > maxRepositoryCharacters || !repositoryForm.test(repository)) {
+    throw wrong('its name has other characters than a-z, 0-9 and separators');
+  }
+  if (tag !== undefined && !tagForm.test(tag)) throw wrong('its tag is none');
+  const full =
+    registry === dockerHub && !repository.includes('/') ? `library/${repository}` : repository;
+  return { registry, repository: full, version: digest ?? tag ?? 'latest' };
+}
+
+/** The first part is a registry when it can be no part of a name: it has a dot or port, or is localhost. */
+function splitRegistry(named: string): { readonly registry: string; readonly path: string } {
+  const slash = named.indexOf('/');
+  const first = named.slice(0, Math.max(slash, 0));
+  if (slash < 0 || !(/[.:[]/.test(first) || first === 'localhost')) {
+    return { registry: dockerHub, path: named };
+  }
+  const registry = first.toLowerCase();
+  const isHub = registry === 'index.docker.io' || registry === 'registry-1.docker.io';
+  return { registry: isHub ? dockerHub : registry, path: named.slice(slash + 1) };
+}
+
+/** Where a registry's API is. Docker Hub's is at another name than its images have. */
+export function registryUrl({ registry }: ImageReference, allowHttp: boolean): string {
+  const host = registry === dockerHub ? 'registry-1.docker.io' : registry;
+  return `${allowHttp ? 'http' : 'https'}://${host}`;
+}
+
+/** A reference that always means this manifest. */
+export const pinnedReference = ({ registry, repository }: ImageReference, digest: string): string =>
+  `${registry}/${repository}@${digest}`;
