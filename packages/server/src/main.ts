@@ -1,12 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   type Clock,
-  type Engine,
   type EngineReport,
   type Randomness,
   SandgateError,
@@ -21,9 +19,7 @@ import {
   type ServerConfig,
 } from './config/index.ts';
 import { createMemoryCounters } from './counters/memory/memory-counters.ts';
-import { combineEngines } from './engines/combined-engine.ts';
-import { createNamespaceEngine } from './engines/namespace/namespace-engine.ts';
-import { connectionLimit } from './http/connection-limit.ts';
+import { createEngine } from './create-engine.ts';
 import { createOpenedParts, type OpenedParts } from './opened-parts.ts';
 import { packageVersion } from './package-version.ts';
 import {
@@ -209,7 +205,7 @@ async function open(
   const source = options.serverKeySource ?? { kind: 'home' };
   const place = { home, source, storage, clock };
   const keys = await openServerKey(place, { reset: options.resetServerKey ?? false });
-  const engine = await createEngine(home, config, environment);
+  const engine = await createEngine(home, config, environment, clock);
   opened.add(() => engine.close());
   const { startServer: startServerFromParts } = await import('./start-server.ts');
   const server = await startServerFromParts({
@@ -288,38 +284,6 @@ async function createHasher(config: ServerConfig) {
   return createPasswordHasher(config.identity.password);
 }
 
-/** Templates of the Docker engine were named by the operator, so they go before those of the host. */
-async function createEngine(
-  stateDirectory: string,
-  config: ServerConfig,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<Engine> {
-  const { launcher, pythonPath, docker } = config.engine;
-  const { nameServers, ...egress } = config.egress;
-  const namespaces = createNamespaceEngine({
-    stateDirectory,
-    launcher,
-    ...(pythonPath === null ? {} : { pythonPath }),
-    searchPath: environment.PATH ?? '/usr/bin:/bin',
-    egress,
-    nameServers,
-    // With two descriptors each, a quarter of all: half are for clients, and the rest for everything else.
-    maxEgressConnections: Math.floor(connectionLimit() / 4),
-    clock,
-  });
-  if (docker === null) return namespaces;
-  const { createDockerEngine } = await import('./engines/docker/docker-engine.ts');
-  const containers = createDockerEngine({
-    // Containers outlive the process: the next one on this home has to know them.
-    instance: createHash('sha256').update(stateDirectory).digest('hex').slice(0, 12),
-    socketPath: docker.socketPath,
-    runtime: docker.runtime,
-    templates: Object.entries(docker.templates).map(([name, template]) => ({ name, ...template })),
-    guestDirectory: fileURLToPath(new URL('../guest', import.meta.url)),
-  });
-  return combineEngines([containers, namespaces]);
-}
-
 function realPathOrNull(path: string): string | null {
   try {
     return realpathSync(path);
@@ -340,7 +304,7 @@ export async function probeEngine(options: {
   const config = await loadConfig({ home: options.home, environment });
   const stateDirectory = await mkdtemp(join(tmpdir(), 'sandgate-probe-'));
   try {
-    const engine = await createEngine(stateDirectory, config, environment);
+    const engine = await createEngine(stateDirectory, config, environment, clock);
     try {
       return await engine.probe();
     } finally {

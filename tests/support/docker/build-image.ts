@@ -102,16 +102,10 @@ export function buildImage(docker: TestDocker, tag: string): void {
     }
     for (const name of ['bin', 'lib', 'lib64'])
       symlinkSync(name === 'bin' ? 'usr/bin' : 'usr/lib', join(root, name));
-    const executables = programs.flatMap((name) => {
-      const found = sources.map((folder) => join(folder, name)).find(existsSync);
-      return found === undefined ? [] : [[name, realpathSync(found)] as const];
-    });
+    const executables = copyPrograms(root, programs);
     const python = realpathSync('/usr/bin/python3');
-    const all = [...executables, ['python3', python] as const, ['node', process.execPath] as const];
-    for (const [name, path] of all) {
-      cpSync(path, join(root, 'usr/bin', name));
-      chmodSync(join(root, 'usr/bin', name), 0o755);
-    }
+    const interpreters = [['python3', python] as const, ['node', process.execPath] as const];
+    for (const [name, path] of interpreters) copyProgram(root, name, path);
     symlinkSync('python3', join(root, 'usr/bin/python'));
     const version = python.slice(python.lastIndexOf('python'));
     const library = join('usr/lib', version);
@@ -127,7 +121,8 @@ export function buildImage(docker: TestDocker, tag: string): void {
     const native = spawnSync('find', [extensions, '-name', '*.so'], {
       encoding: 'utf8',
     }).stdout.split('\n');
-    copyLibraries(root, [...all.map(([, path]) => path), ...native.filter((path) => path !== '')]);
+    const loaded = [...executables, ...interpreters.map(([, path]) => path)];
+    copyLibraries(root, [...loaded, ...native.filter((path) => path !== '')]);
     writeFileSync(join(root, 'etc/passwd'), 'sandbox:x:1000:1000:sandbox:/home/sandbox:/bin/sh\n');
     writeFileSync(join(root, 'etc/group'), 'sandbox:x:1000:\n');
     chmodSync(join(root, 'tmp'), 0o1777);
@@ -139,6 +134,40 @@ export function buildImage(docker: TestDocker, tag: string): void {
     add('-cf', 0, './usr');
     add('-rf', 1_000, '--exclude=./usr', '--exclude=./image.tar', '.');
     docker.docker('import', '--change', 'ENV PATH=/usr/bin:/bin', archive, tag);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+/** Copies those of these programs that the machine has into `usr/bin`; where they are on the machine. */
+function copyPrograms(root: string, names: readonly string[]): string[] {
+  return names.flatMap((name) => {
+    const found = sources.map((folder) => join(folder, name)).find(existsSync);
+    if (found === undefined) return [];
+    const path = realpathSync(found);
+    copyProgram(root, name, path);
+    return [path];
+  });
+}
+
+function copyProgram(root: string, name: string, path: string): void {
+  cpSync(path, join(root, 'usr/bin', name));
+  chmodSync(join(root, 'usr/bin', name), 0o755);
+}
+
+/** An archive of a root with no more than a sandbox is run with, and these programs. */
+export function smallRoot(...names: readonly string[]): Buffer {
+  const root = mkdtempSync(join(tmpdir(), 'sg-root-'));
+  try {
+    for (const name of ['usr/bin', 'usr/lib']) mkdirSync(join(root, name), { recursive: true });
+    for (const name of ['bin', 'lib', 'lib64']) {
+      symlinkSync(name === 'bin' ? 'usr/bin' : 'usr/lib', join(root, name));
+    }
+    const needed = ['sh', 'env', 'setsid', 'mkdir', 'tar', 'find', 'dd', 'df', 'mv', 'rm', 'chmod'];
+    copyLibraries(root, copyPrograms(root, [...needed, ...names]));
+    return execFileSync('tar', ['--numeric-owner', '--owner=0', '-C', root, '-cf', '-', '.'], {
+      maxBuffer: 256 * 1_048_576,
+    });
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

@@ -1,73 +1,22 @@
-import { isIP } from 'node:net';
-import { isAbsolute } from 'node:path';
 import {
-  allowListProblem,
   type RequestLimits,
   type SandboxPlan,
   standardLimits,
   unlimitedSandboxes,
 } from '@sandgate/core';
 import { z } from 'zod';
-
-const wholeNumber = (min: number, max: number) => {
-  const error = `must be a whole number from ${min} to ${max}`;
-  return z.int({ error }).min(min, { error }).max(max, { error });
-};
-
-const cpuCount = () => {
-  const error = 'must be a number of CPUs from 0.01 to 1024, as in 1 or 0.5';
-  return z.number({ error }).min(0.01, { error }).max(1_024, { error });
-};
-
-const absolutePath = () => {
-  const error = 'must be an absolute path';
-  return z.string({ error }).refine((path) => isAbsolute(path) && !path.includes('\0'), { error });
-};
-
-const oneOf = <const Values extends readonly [string, ...string[]]>(...values: Values) =>
-  z.enum(values, { error: `must be one of: ${values.join(', ')}` });
-
-const flag = () => z.boolean({ error: 'must be true or false' });
-
-const host = () => {
-  const error = 'must be an IP address or "localhost"';
-  return z.string({ error }).refine((text) => text === 'localhost' || isIP(text) !== 0, { error });
-};
-
-const addressBlock = () =>
-  z.string().refine((text) => allowListProblem(text) === null, {
-    error: 'must be an IP address or CIDR block, as in 10.1.0.0/16',
-  });
-
-const nameServer = () => {
-  const error =
-    'must be an IP address, with or without a port, as in 192.0.2.53 or [2001:db8::53]:5353';
-  return z.string({ error }).refine(
-    (text) => {
-      const [, bracketed, plain, port = '53'] =
-        /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
-      const address = bracketed ?? plain ?? text;
-      return isIP(address) !== 0 && Number(port) >= 1 && Number(port) <= 65_535;
-    },
-    { error },
-  );
-};
-
-const hostName = () =>
-  z.string().regex(/^[a-z0-9.:-]{1,253}$/, {
-    error: 'must be a host name or IP address in lower case, without port or brackets',
-  });
-
-const httpUrl = () => {
-  const error = 'must be an http or https URL without a query, as in https://sandgate.example';
-  return z.string({ error }).refine(
-    (text) => {
-      const url = URL.canParse(text) ? new URL(text) : null;
-      return url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
-    },
-    { error },
-  );
-};
+import {
+  absolutePath,
+  addressBlock,
+  cpuCount,
+  flag,
+  host,
+  hostName,
+  httpUrl,
+  nameServer,
+  oneOf,
+  wholeNumber,
+} from './config-forms.ts';
 
 /** 7168 KiB with 5 iterations. */
 const leastPasswordWork = 35_840;
@@ -379,6 +328,21 @@ export const serverConfig = z.strictObject({
   webhooks: z
     .strictObject({
       /** May be called although they are private, and without TLS. */
+      allowedPrivateHosts: z.array(hostName()).default([]),
+    })
+    .prefault({}),
+  /** Of registries. */
+  images: z
+    .strictObject({
+      /** Null: of the home, or where sandboxes of a root server can reach it. */
+      directory: absolutePath().nullable().default(null),
+      /** Of one image, packed or unpacked. */
+      maxMib: mebibytes().default(16_384),
+      /** Of all images together. */
+      storeMib: mebibytes().default(102_400),
+      /** How long one pull may take. */
+      pullSeconds: wholeNumber(10, 86_400).default(3_600),
+      /** Registries that may be called although they are private, and without TLS. */
       allowedPrivateHosts: z.array(hostName()).default([]),
     })
     .prefault({}),

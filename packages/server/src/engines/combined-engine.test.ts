@@ -1,3 +1,4 @@
+import type { ImagePuller, PulledImage } from '@sandgate/core';
 import { expect, it } from 'vitest';
 import { ScriptedEngine } from '../../../../tests/support/scripted-engine.ts';
 import { combineEngines } from './combined-engine.ts';
@@ -66,4 +67,45 @@ it('removes layers and closes everywhere, also when one engine fails', async () 
   expect(await both.layerSizes()).toEqual(new Map([['b', 7]]));
   await expect(both.removeLayer('b')).rejects.toThrow('no');
   expect(other.layers.size).toBe(0);
+});
+
+class PullingEngine extends NamedEngine {
+  readonly pulled = new Map<string, PulledImage>();
+  readonly images: ImagePuller = {
+    pull: async ({ reference }) => {
+      const config = { env: {}, entrypoint: [], cmd: [], workdir: null, user: null };
+      const image = `${reference}@here`;
+      const found = { image, digest: '', layers: [], sizeBytes: 1 };
+      this.pulled.set(image, { ...found, config: { ...config, exposedPorts: [] } });
+      return this.pulled.get(image) as PulledImage;
+    },
+    find: async (image) => this.pulled.get(image) ?? null,
+    list: async () => [...this.pulled.values()],
+    removeOthers: async () => ({ freedBytes: this.pulled.size }),
+  };
+}
+
+it('pulls by the first engine that can start anything, and starts where the image is', async () => {
+  const broken = new PullingEngine([], false);
+  const first = new PullingEngine([]);
+  const second = new PullingEngine(['debian']);
+  const all = combineEngines([new NamedEngine([]), broken, first, second]);
+  const pull = (reference: string) => all.images?.pull({ reference, credentials: null });
+  const image = (await pull('app'))?.image ?? '';
+  const { image: other } = await second.images.pull({ reference: 'other', credentials: null });
+  expect(await all.images?.find(other)).toMatchObject({ image: other });
+  expect((await all.images?.list())?.map((each) => each.image)).toEqual([image, other]);
+  expect(await all.images?.removeOthers(new Set())).toEqual({ freedBytes: 2 });
+  await all.start({ ...spec('app'), pulledImage: image });
+  await all.start({ ...spec('debian'), pulledImage: other });
+  expect(first.started.map(({ pulledImage }) => pulledImage)).toEqual([image]);
+  expect(second.started.map(({ pulledImage }) => pulledImage)).toEqual([other]);
+  // What is called as a template is, and is not here, is not the template.
+  await expect(all.start({ ...spec('debian'), pulledImage: 'gone' })).rejects.toMatchObject({
+    code: 'image_unknown',
+  });
+  const none = combineEngines([broken, new PullingEngine([], false)]);
+  await expect(none.images?.pull({ reference: 'a', credentials: null })).rejects.toMatchObject({
+    code: 'engine_unavailable',
+  });
 });

@@ -5,6 +5,7 @@ import {
   type EngineSandbox,
   type EngineSandboxSpec,
   type EngineSnapshots,
+  type ImagePuller,
   SandgateError,
 } from '@sandgate/core';
 import { canonicalImage } from './canonical-image.ts';
@@ -20,6 +21,7 @@ export function combineEngines(engines: readonly [Engine, ...Engine[]]): Engine 
 class CombinedEngine implements Engine {
   readonly snapshots: EngineSnapshots;
   readonly volumes?: NonNullable<Engine['volumes']>;
+  readonly images?: ImagePuller;
   readonly #engines: readonly Engine[];
 
   constructor(engines: readonly Engine[]) {
@@ -31,6 +33,11 @@ class CombinedEngine implements Engine {
     };
     const volumes = engines.find((engine) => engine.volumes !== undefined)?.volumes;
     if (volumes !== undefined) this.volumes = volumes;
+    const pullers = engines.flatMap((engine) => {
+      const { images } = engine;
+      return images === undefined ? [] : [{ engine, images }];
+    });
+    if (pullers.length > 0) this.images = combinePullers(pullers);
   }
 
   async probe(): Promise<EngineReport> {
@@ -52,6 +59,17 @@ class CombinedEngine implements Engine {
   }
 
   async start(spec: EngineSandboxSpec, observer?: EngineObserver): Promise<EngineSandbox> {
+    const { pulledImage } = spec;
+    if (pulledImage !== undefined) {
+      for (const engine of this.#engines) {
+        const found = await engine.images?.find(pulledImage);
+        if (found != null) return await engine.start(spec, observer);
+      }
+      throw new SandgateError(
+        'image_unknown',
+        `The image ${pulledImage} is not here. Pull it again`,
+      );
+    }
     const wanted = [spec.image, canonicalImage(spec.image)];
     const known: string[] = [];
     for (const engine of this.#engines) {
@@ -89,6 +107,37 @@ class CombinedEngine implements Engine {
   close(): Promise<void> {
     return forAll(this.#engines, (engine) => engine.close());
   }
+}
+
+/** The first engine that can start sandboxes pulls; each knows what it has pulled. */
+function combinePullers(
+  pullers: readonly { readonly engine: Engine; readonly images: ImagePuller }[],
+): ImagePuller {
+  return {
+    async pull(request) {
+      for (const { engine, images } of pullers) {
+        if ((await engine.probe()).usable) return await images.pull(request);
+      }
+      throw new SandgateError(
+        'engine_unavailable',
+        'This machine cannot start sandboxes; `msb doctor` says why.',
+      );
+    },
+    async find(image) {
+      for (const { images } of pullers) {
+        const found = await images.find(image);
+        if (found !== null) return found;
+      }
+      return null;
+    },
+    async list() {
+      return (await Promise.all(pullers.map(({ images }) => images.list()))).flat();
+    },
+    async removeOthers(kept) {
+      const removed = await Promise.all(pullers.map(({ images }) => images.removeOthers(kept)));
+      return { freedBytes: removed.reduce((sum, { freedBytes }) => sum + freedBytes, 0) };
+    },
+  };
 }
 
 /** All of them are asked, also when one fails. */

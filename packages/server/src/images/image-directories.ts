@@ -1,5 +1,5 @@
 import { chmod, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Where a server keeps images. All of it is on one file system, since files are shared by hard links. */
 export interface ImageDirectories {
@@ -20,7 +20,11 @@ export async function makeImageDirectories(directory: string): Promise<ImageDire
     roots: join(directory, 'roots'),
     partial: join(directory, 'partial'),
   };
-  await mkdir(directory, { recursive: true, mode: 0o711 });
+  const made = await mkdir(directory, { recursive: true, mode: 0o711 });
+  // Whatever the server's umask is, sandboxes can walk through the directories made here.
+  for (let path = directory; made !== undefined && path.startsWith(made); path = dirname(path)) {
+    await chmod(path, 0o711);
+  }
   for (const [path, mode] of [
     [directory, 0o711],
     [paths.records, 0o700],

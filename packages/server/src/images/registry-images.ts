@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { ImagePull, ImagePuller, ImagePullProgress, PulledImage } from '@sandgate/core';
+import type { Clock, ImagePull, ImagePuller, ImagePullProgress, PulledImage } from '@sandgate/core';
+import { resolveHost } from '../outbound/resolve-host.ts';
 import { downloadBlob } from '../registry/download-blob.ts';
 import { thisPlatform } from '../registry/image-index.ts';
 import {
@@ -9,9 +10,9 @@ import {
 } from '../registry/image-reference.ts';
 import { RegistryClient } from '../registry/registry-client.ts';
 import { tooLarge, unreachable } from '../registry/registry-failure.ts';
-import type { RegistryHttp } from '../registry/registry-http.ts';
+import { createRegistryHttp, type RegistryHttp } from '../registry/registry-http.ts';
 import { type ResolvedImage, type ResolvedLayer, resolveImage } from '../registry/resolve-image.ts';
-import { type ImageStore, layerName, type OpenedImage } from './image-store.ts';
+import { ImageStore, layerName, type OpenedImage } from './image-store.ts';
 import { PullProgress } from './pull-progress.ts';
 import { SharedWork } from './shared-work.ts';
 import { type UnpackedLayer, unpackLayer } from './unpack-layer.ts';
@@ -28,6 +29,27 @@ export interface RegistryImagesOptions {
 }
 
 const layersAtOnce = 3;
+const silenceMs = 60_000;
+
+/** Images in a directory of this machine. */
+export function openRegistryImages(options: {
+  readonly directory: string;
+  readonly allowedPrivateHosts: readonly string[];
+  /** Of one image, packed or unpacked. */
+  readonly maxBytes: number;
+  readonly maxStoreBytes: number;
+  readonly maxPullMs: number;
+  readonly clock: Clock;
+}): RegistryImages {
+  const { directory, allowedPrivateHosts, maxBytes, maxStoreBytes, maxPullMs, clock } = options;
+  return new RegistryImages({
+    http: createRegistryHttp({ allowedPrivateHosts, resolve: resolveHost, silenceMs }),
+    store: new ImageStore({ directory, maxBytes: maxStoreBytes, clock }),
+    maxBytes,
+    maxPullMs,
+    nowMs: () => clock.nowMs(),
+  });
+}
 
 /** Images out of registries, in a store on this machine. */
 export class RegistryImages implements ImagePuller {
@@ -92,10 +114,6 @@ export class RegistryImages implements ImagePuller {
   /** For a sandbox that is to run from it. Null: it is not here. */
   hold(image: string): Promise<OpenedImage | null> {
     return this.#options.store.hold(image);
-  }
-
-  close(): void {
-    this.#options.http.close();
   }
 
   #client(request: ImagePull, reference: ImageReference): RegistryClient {

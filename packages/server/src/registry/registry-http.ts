@@ -18,7 +18,6 @@ export interface RegistryRequest {
 export interface RegistryHttp {
   /** The head of an answer, whose body is the caller's to read or destroy. @throws SandgateError */
   send(url: URL, request: RegistryRequest): Promise<IncomingMessage>;
-  close(): void;
 }
 
 export interface RegistryHttpOptions {
@@ -82,7 +81,6 @@ export function createRegistryHttp(options: RegistryHttpOptions): RegistryHttp {
         throw toRegistryFailure(error, signal);
       }
     },
-    close: () => agents.destroy(),
   };
 }
 

@@ -27,11 +27,20 @@ export function agentPrelude(script: string, programs: AgentPrograms, limits: st
   ].join('');
 }
 
-/** Calls that make the files of `/etc` which are not there yet: the sandbox's own, not the host's. */
-export function provideConfiguration(hostname: string): string {
+/**
+ * Calls that make the files of `/etc` which are not there yet: the sandbox's own, not the host's. `accounts` is
+ * what its image says of users, to which the sandbox's own is added.
+ */
+export function provideConfiguration(
+  hostname: string,
+  accounts: { readonly passwd: string; readonly group: string } = { passwd: '', group: '' },
+): string {
   const files: Readonly<Record<string, string>> = {
-    passwd: `sandbox:x:${guestUid}:${guestUid}:sandbox:${guestHome}:/bin/sh\n`,
-    group: `sandbox:x:${guestUid}:\n`,
+    passwd: withLine(
+      accounts.passwd,
+      `sandbox:x:${guestUid}:${guestUid}:sandbox:${guestHome}:/bin/sh`,
+    ),
+    group: withLine(accounts.group, `sandbox:x:${guestUid}:`),
     hostname: `${hostname}\n`,
     hosts: `127.0.0.1 localhost\n::1 localhost\n127.0.1.1 ${hostname}\n`,
     'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
@@ -41,3 +50,6 @@ export function provideConfiguration(hostname: string): string {
     .map(([name, text]) => shellCall('provide', `/etc/${name}`, text))
     .join('');
 }
+
+/** First, so that it is the one whose name is found for its number. */
+const withLine = (lines: string, line: string): string => `${line}\n${lines}`;

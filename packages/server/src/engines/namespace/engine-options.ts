@@ -1,4 +1,5 @@
 import type { Clock, EgressRules } from '@sandgate/core';
+import type { ImageSource } from './image/image-source.ts';
 
 export type LauncherName = 'bubblewrap' | 'util-linux';
 
@@ -26,6 +27,8 @@ export interface NamespaceEngineOptions {
   readonly maxEgressConnections?: number;
   /** Addresses of name servers, with a port where it is not 53. Default: those of the machine. */
   readonly nameServers?: readonly string[];
+  /** Where images come from. Default: there are no sandboxes but of the templates. */
+  readonly images?: ImageSource;
   /** The shell that becomes the agent, for tests. Default: dash where it is installed, else `/bin/sh`. */
   readonly agentShell?: string;
 }

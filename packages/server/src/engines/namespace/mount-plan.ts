@@ -18,7 +18,10 @@ const sharedConfiguration = [
 
 /** What every sandbox of this host has in common. Looked at once. */
 export function systemSteps(): MountStep[] {
-  const steps: MountStep[] = [{ kind: 'bind', source: '/usr', path: '/usr', readOnly: true }];
+  const steps: MountStep[] = [
+    ...openDirectories.map((path): MountStep => ({ kind: 'directory', path })),
+    { kind: 'bind', source: '/usr', path: '/usr', readOnly: true },
+  ];
   for (const path of systemDirectories.filter((directory) => existsSync(directory))) {
     steps.push(
       lstatSync(path).isSymbolicLink()
@@ -34,7 +37,6 @@ export function systemSteps(): MountStep[] {
 
 /** Parents of mounts, which a launcher would make for their owner alone. */
 const openDirectories = [
-  guestEngineDirectory,
   '/etc',
   '/etc/ssl',
   '/opt',
@@ -71,7 +73,7 @@ export function sandboxSteps(
   for (const { guestPath } of mounted) requireMountable(guestPath, mounted);
   return [
     { kind: 'tmpfs', path: '/', bytes: sizes.rootBytes, mode: 0o755 },
-    ...openDirectories.map((path): MountStep => ({ kind: 'directory', path })),
+    { kind: 'directory', path: engine },
     ...system,
     ...template.steps,
     { kind: 'proc', path: '/proc' },

@@ -9,6 +9,7 @@ import {
   type EngineReport,
   type EngineSandbox,
   type EngineSandboxSpec,
+  type ImagePuller,
   SandgateError,
   type StopOptions,
 } from '@sandgate/core';
@@ -16,6 +17,7 @@ import { shellCall } from '../quote-shell.ts';
 import { requireValidSpec } from '../require-valid-spec.ts';
 import { provideConfiguration } from './agent-prelude.ts';
 import { guestEngineDirectory, type NamespaceEngineOptions } from './engine-options.ts';
+import { ImageTemplates, type StartSource } from './image/image-templates.ts';
 import {
   type LaunchContext,
   type LaunchedSandbox,
@@ -36,7 +38,6 @@ import { createRuntimeDirectory, type RuntimeDirectory } from './runtime-directo
 import { Snapshots } from './snapshots.ts';
 import { killRecorded } from './stale-processes.ts';
 import { resolveImage } from './template/resolve-image.ts';
-import type { Template } from './template/template.ts';
 import { VolumeSources } from './volume-sources.ts';
 import { NamespaceVolumes } from './volumes/namespace-volumes.ts';
 
@@ -59,6 +60,8 @@ export function createNamespaceEngine(options: NamespaceEngineOptions): Engine {
 class NamespaceEngine implements Engine {
   readonly snapshots: Snapshots;
   readonly volumes: NamespaceVolumes;
+  readonly images?: ImagePuller;
+  readonly #imageTemplates: ImageTemplates | null;
   readonly #options: NamespaceEngineOptions;
   readonly #clock: Clock;
   readonly #runtime: RuntimeDirectory;
@@ -81,6 +84,11 @@ class NamespaceEngine implements Engine {
       async () => (await this.#requireUsable()).context,
     );
     this.snapshots = new Snapshots(this.#runtime.snapshots);
+    const { images } = options;
+    this.#imageTemplates = images === undefined ? null : new ImageTemplates(images);
+    if (this.#imageTemplates !== null) {
+      this.images = this.#imageTemplates.puller(async () => (await this.#requireUsable()).context);
+    }
     this.#ownsRuntime = this.#runtime.isNew;
   }
 
@@ -90,17 +98,18 @@ class NamespaceEngine implements Engine {
 
   async start(spec: EngineSandboxSpec, observer: EngineObserver = {}): Promise<EngineSandbox> {
     requireValidSpec(spec);
-    const { context, templates } = await this.#requireUsable();
-    const template = resolveImage(spec.image, templates);
+    const source = await this.#source(spec);
     if (this.#closed || this.#sandboxes.has(spec.id)) {
+      source.release();
       throw new SandgateError(
         'sandbox_busy',
         'The sandbox runs already, or the server is closing.',
       );
     }
-    const starting = this.#start(context, spec, template, observer).catch(explainStart);
+    const starting = this.#start(source, observer).catch(explainStart);
     this.#sandboxes.set(spec.id, starting);
     starting.catch(() => {
+      source.release();
       if (this.#sandboxes.get(spec.id) === starting) this.#sandboxes.delete(spec.id);
     });
     return starting;
@@ -182,35 +191,46 @@ class NamespaceEngine implements Engine {
     return this.#probed;
   }
 
-  async #start(
-    context: LaunchContext,
-    spec: EngineSandboxSpec,
-    template: Template,
-    observer: EngineObserver,
-  ): Promise<NamespaceSandbox> {
+  /** What `spec` names: an image, or one of the host's templates. */
+  async #source(spec: EngineSandboxSpec): Promise<StartSource> {
+    const { context, templates } = await this.#requireUsable();
+    const { pulledImage } = spec;
+    if (pulledImage === undefined) {
+      const template = resolveImage(spec.image, templates);
+      const accounts = { passwd: '', group: '' };
+      return { context, spec, template, accounts, makesWorkdir: false, release: () => {} };
+    }
+    if (this.#imageTemplates === null) {
+      throw new SandgateError('image_unknown', `The image ${pulledImage} is not here.`);
+    }
+    return await this.#imageTemplates.open(context, spec, pulledImage);
+  }
+
+  async #start(source: StartSource, observer: EngineObserver): Promise<NamespaceSandbox> {
+    const { context, spec, template } = source;
     context.fifos.prepare();
     this.#stock ??= new LaunchStock(context);
     const stock = this.#stock;
     const archive =
       context.tools.tar === null ? null : new LayerArchive(this.#runtime.layers, context.tools.tar);
     const stored = storedFiles(spec, context, archive, this.snapshots);
-    const configuration = provideConfiguration(spec.hostname);
+    const configuration = provideConfiguration(spec.hostname, source.accounts);
     const mounted = [...spec.mounts, ...(spec.volumes ?? [])];
-    const workdirInVolume = isBeneathVolume(spec.workdir, mounted);
+    const makesWorkdir = source.makesWorkdir || isBeneathVolume(spec.workdir, mounted);
     const { memoryMib } = spec.resources;
     const volumes = await this.volumes.attach(context, spec.volumes ?? [], memoryMib);
-    let sources: VolumeSources | null = null;
+    let volumeSources: VolumeSources | null = null;
     let launched: LaunchedSandbox;
     try {
-      sources = new VolumeSources(spec.mounts);
-      const plan = workdirInVolume ? { ...spec, workdir: '/' } : spec;
+      volumeSources = new VolumeSources(spec.mounts);
+      const plan = makesWorkdir ? { ...spec, workdir: '/' } : spec;
       launched = await launchSandbox(context, plan, template, {
         stock,
         volumes,
         firstCalls: stored === null ? configuration : '',
       });
     } catch (cause) {
-      sources?.close();
+      volumeSources?.close();
       await volumes.detach();
       throw cause;
     }
@@ -252,6 +272,7 @@ class NamespaceEngine implements Engine {
           await launched.release();
           await volumes.detach();
         } finally {
+          source.release();
           this.#sandboxes.delete(spec.id);
         }
       },
@@ -261,8 +282,8 @@ class NamespaceEngine implements Engine {
       const opened = network.setPolicy(spec.egress ?? { mode: 'deny_all' });
       // Awaited at the end: the rest of the start need not wait for it.
       opened.catch(() => {});
-      await sources.requireMounted((request) => sandbox.execInternally(request));
-      if (workdirInVolume) launched.process.send(shellCall('mkdir', '-p', '--', spec.workdir));
+      await volumeSources.requireMounted((request) => sandbox.execInternally(request));
+      if (makesWorkdir) launched.process.send(shellCall('mkdir', '-p', '--', spec.workdir));
       if (stored !== null) {
         await stored.archive.restore(stored.id, (request) => sandbox.execInternally(request));
         launched.process.send(configuration);
@@ -281,7 +302,7 @@ class NamespaceEngine implements Engine {
       await sandbox.discard();
       throw cause;
     } finally {
-      sources.close();
+      volumeSources.close();
     }
   }
 }

@@ -13,12 +13,19 @@ export function tryProgram(
   interpreters: readonly HostInterpreter[],
   id: string,
   argv: readonly string[],
+  {
+    environment = {},
+    onOutput,
+  }: {
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly onOutput?: (text: string) => void;
+  } = {},
 ): Promise<string | null> {
   return tryInSandbox(context, interpreters, id, async (process) => {
     const job = await startAgentJob(process, 1, {
       argv,
       cwd: '/',
-      environment: {},
+      environment,
       stdin: false,
       control: false,
       startDeadlineMs: 20_000,
@@ -30,7 +37,9 @@ export function tryProgram(
         argv,
         timeoutMs: 20_000,
         onOutput: ({ data }) => {
-          text = (text + data.toString('utf8')).slice(0, maxFailureText);
+          const piece = data.toString('utf8');
+          onOutput?.(piece);
+          text = (text + piece).slice(0, maxFailureText);
         },
       },
       async () => !process.running,

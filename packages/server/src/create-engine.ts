@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Clock, Engine } from '@sandgate/core';
+import type { ServerConfig } from './config/index.ts';
+import { combineEngines } from './engines/combined-engine.ts';
+import { createNamespaceEngine } from './engines/namespace/namespace-engine.ts';
+import { connectionLimit } from './http/connection-limit.ts';
+
+const mebibyte = 1_048_576;
+
+/** Templates of the Docker engine were named by the operator, so they go before those of the host. */
+export async function createEngine(
+  stateDirectory: string,
+  config: ServerConfig,
+  environment: Readonly<Record<string, string | undefined>>,
+  clock: Clock,
+): Promise<Engine> {
+  const { launcher, pythonPath, docker } = config.engine;
+  const { nameServers, ...egress } = config.egress;
+  const images = await createImages(stateDirectory, config, clock);
+  const namespaces = createNamespaceEngine({
+    stateDirectory,
+    images,
+    launcher,
+    ...(pythonPath === null ? {} : { pythonPath }),
+    searchPath: environment.PATH ?? '/usr/bin:/bin',
+    egress,
+    nameServers,
+    // With two descriptors each, a quarter of all: half are for clients, and the rest for everything else.
+    maxEgressConnections: Math.floor(connectionLimit() / 4),
+    clock,
+  });
+  if (docker === null) return namespaces;
+  const { createDockerEngine } = await import('./engines/docker/docker-engine.ts');
+  const containers = createDockerEngine({
+    // Containers outlive the process: the next one on this home has to know them.
+    instance: createHash('sha256').update(stateDirectory).digest('hex').slice(0, 12),
+    socketPath: docker.socketPath,
+    runtime: docker.runtime,
+    templates: Object.entries(docker.templates).map(([name, template]) => ({ name, ...template })),
+    guestDirectory: fileURLToPath(new URL('../guest', import.meta.url)),
+  });
+  return combineEngines([containers, namespaces]);
+}
+
+/** What the namespace engine can start besides the host's own programs. Makes nothing before the first pull. */
+async function createImages(stateDirectory: string, config: ServerConfig, clock: Clock) {
+  const { openRegistryImages } = await import('./images/registry-images.ts');
+  const { directory, allowedPrivateHosts, maxMib, storeMib, pullSeconds } = config.images;
+  return openRegistryImages({
+    directory: directory ?? defaultImageDirectory(stateDirectory),
+    allowedPrivateHosts,
+    maxBytes: maxMib * mebibyte,
+    maxStoreBytes: storeMib * mebibyte,
+    maxPullMs: pullSeconds * 1_000,
+    clock,
+  });
+}
+
+/** Sandboxes of a root server run as other users, and its home is closed to them. */
+function defaultImageDirectory(stateDirectory: string): string {
+  if (process.getuid?.() !== 0) return join(stateDirectory, 'images');
+  const name = createHash('sha256').update(stateDirectory).digest('hex').slice(0, 16);
+  return join('/var/lib/sandgate/images', name);
+}

@@ -1,0 +1,76 @@
+import { type Dirent, readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { SandgateError } from '@sandgate/core';
+import { guestEngineDirectory, guestHome } from '../engine-options.ts';
+import type { MountStep } from '../launcher/launcher.ts';
+import { kindInImage } from './paths-in-image.ts';
+
+/** The sandbox's own, whatever the image has there. */
+const replaced: ReadonlySet<string> = new Set([
+  ...['/dev', '/proc', '/sys', '/tmp', '/run', guestEngineDirectory],
+  ...['passwd', 'group', 'hostname', 'hosts', 'resolv.conf'].map((name) => `/etc/${name}`),
+]);
+
+/** Directories that the sandbox puts something of its own into: a link in their place is left out. */
+const ownDirectories: readonly string[] = ['/etc', '/home', guestHome, '/workspace'];
+
+/** In which programs make files beside those that are there. */
+const usuallyWritten: readonly string[] = [
+  ...ownDirectories,
+  ...['/opt', '/root', '/srv', '/var', '/var/cache', '/var/log', '/var/tmp'],
+];
+
+/** Each entry of an open directory is a mount of its own. */
+const maxOpenEntries = 512;
+
+/**
+ * How an image is shown in a sandbox: what it has can be read, and not changed. A directory that is `opened` is
+ * the sandbox's own, with the image's entries in it, so that there can be others beside them. Nothing is made or
+ * mounted where a link of the image leads, since a launcher would follow it in its own view of the host.
+ * @throws SandgateError `volume_refused` when one of the mount points is behind a link
+ */
+export function imageSteps(
+  root: string,
+  options: { readonly opened: readonly string[]; readonly mountPoints: readonly string[] },
+): MountStep[] {
+  const { mountPoints } = options;
+  const hidden = mountPoints.find((path) => kindInImage(root, path) === null);
+  if (hidden !== undefined) {
+    throw new SandgateError(
+      'volume_refused',
+      `A volume cannot be mounted at ${hidden}: the image has a file or link there, or above`,
+    );
+  }
+  const parents = mountPoints.map((path) => path.slice(0, path.lastIndexOf('/')));
+  const open = new Set([...usuallyWritten, ...options.opened, ...parents].flatMap(withParents));
+  // What is mounted there needs a place to be mounted on.
+  const needed = new Set(parents.flatMap(withParents));
+  const own = new Set(ownDirectories);
+
+  const entriesOf = (path: string): MountStep[] =>
+    readdirSync(join(root, path), { withFileTypes: true }).flatMap((entry) => {
+      const at = `${path}/${entry.name}`;
+      return replaced.has(at) ? [] : showEntry(at, entry);
+    });
+  const showEntry = (at: string, entry: Dirent): MountStep[] => {
+    const source = join(root, at);
+    if (!entry.isDirectory() && own.has(at)) return [];
+    if (entry.isSymbolicLink()) {
+      return [{ kind: 'symlink', target: readlinkSync(source), path: at }];
+    }
+    const opens =
+      entry.isDirectory() &&
+      open.has(at) &&
+      (needed.has(at) || own.has(at) || readdirSync(source).length <= maxOpenEntries);
+    return opens
+      ? [{ kind: 'directory', path: at }, ...entriesOf(at)]
+      : [{ kind: 'bind', source, path: at, readOnly: true }];
+  };
+  const places = ['/run', '/etc'].map((path): MountStep => ({ kind: 'directory', path }));
+  return [...places, ...entriesOf('')];
+}
+
+function withParents(path: string): string[] {
+  const parts = path.split('/').filter(Boolean);
+  return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`);
+}

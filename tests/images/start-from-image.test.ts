@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type {
+  Engine,
+  EngineSandbox,
+  EngineSandboxSpec,
+  OutputChunk,
+  PulledImage,
+} from '@sandgate/core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createNamespaceEngine } from '../../packages/server/src/engines/namespace/namespace-engine.ts';
+import { smallRoot } from '../support/docker/build-image.ts';
+import {
+  type DockerRegistry,
+  startDockerRegistry,
+  testUser,
+} from '../support/registry/docker-registry.ts';
+import { imageOf, layerOf, type TestLayer, tarOf } from '../support/registry/test-image.ts';
+import { createTestPuller, type TestPuller } from '../support/registry/test-puller.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const folder = temporaryFolder();
+let registry: DockerRegistry;
+let puller: TestPuller;
+let engine: Engine;
+let pulled: PulledImage;
+let base: TestLayer;
+
+beforeAll(async () => {
+  registry = await startDockerRegistry(folder, 'htpasswd');
+  base = layerOf(smallRoot('cat', 'ls', 'id', 'grep', 'stat'), 'none');
+  const own = layerOf(
+    await tarOf([
+      { name: 'srv/app/', type: 'directory' },
+      { name: 'srv/app/data', mode: 0o600, body: 'of the image\n' },
+      { name: 'etc/passwd', body: 'root:x:0:0:root:/root:/bin/sh\nservice:x:7:7::/:/bin/false\n' },
+      { name: 'etc/setting', body: 'set\n' },
+      { name: 'tmp/left', body: 'left' },
+      { name: 'home', type: 'symlink', linkname: '/etc' },
+      { name: 'out', type: 'symlink', linkname: folder },
+    ]),
+  );
+  await registry.push(
+    'team/app',
+    '1',
+    imageOf({
+      layers: [base, own],
+      config: {
+        Env: ['FROM_IMAGE=yes', 'BOTH=image', 'PATH=/usr/bin:/bin'],
+        WorkingDir: '/srv/app',
+      },
+    }),
+  );
+  puller = createTestPuller(folder);
+  const stateDirectory = join(folder, 'state');
+  mkdirSync(stateDirectory, { mode: 0o700 });
+  engine = createNamespaceEngine({ stateDirectory, launcher: 'bubblewrap', images: puller.images });
+  const reference = `${registry.host}/team/app:1`;
+  const images = engine.images;
+  if (images === undefined) throw new Error('the engine has no images');
+  pulled = await images.pull({ reference, credentials: testUser, allowHttp: true });
+});
+
+afterAll(async () => {
+  await engine?.close();
+  await registry?.stop();
+});
+
+const start = (changes: Partial<EngineSandboxSpec> = {}): Promise<EngineSandbox> =>
+  engine.start({
+    id: randomBytes(12).toString('hex'),
+    hostname: 'box',
+    image: 'team/app',
+    pulledImage: pulled.image,
+    resources: { memoryMib: 256, cpus: 1, diskMib: 32, maxProcesses: 64 },
+    environment: { BOTH: 'request' },
+    workdir: pulled.config.workdir ?? '/workspace',
+    mounts: [],
+    scripts: {},
+    ...changes,
+  });
+
+async function shell(sandbox: EngineSandbox, line: string): Promise<string> {
+  let text = '';
+  const onOutput = ({ stream, data }: OutputChunk): void => {
+    if (stream === 'stdout') text += data.toString('utf8');
+  };
+  await sandbox.exec({ argv: ['sh', '-c', line], onOutput });
+  return text;
+}
+
+it('runs a sandbox from the image, with its variables and its working directory', async () => {
+  const sandbox = await start();
+  expect(
+    await shell(sandbox, 'echo $FROM_IMAGE $BOTH $PATH; pwd; cat data; id -un; cat /etc/setting'),
+  ).toBe('yes request /usr/bin:/bin\n/srv/app\nof the image\nsandbox\nset\n');
+  // What the image has stays as it is, and there is room beside it.
+  const written =
+    'echo x >data; echo x >/usr/bin/new; echo new >beside && cat beside; echo x >/etc/new && cat /etc/new';
+  expect(await shell(sandbox, written)).toBe('new\nx\n');
+  expect(await shell(sandbox, 'cat data; grep -c service /etc/passwd; ls /tmp /home')).toBe(
+    'of the image\n1\n/home:\nsandbox\n\n/tmp:\n',
+  );
+  // Nothing of the host is there that the image has not brought.
+  expect(await shell(sandbox, `ls -d /usr/share /opt ${folder} /out/. 2>/dev/null; true`)).toBe('');
+  expect(() => sandbox.kernel('python')).toThrow('no python kernel');
+  await sandbox.writeFile('/srv/app/file', Buffer.from('by the files API'));
+  await sandbox.stop();
+  const again = await start({ id: sandbox.id });
+  expect(await shell(again, 'cat file beside /etc/new')).toBe('by the files APInew\nx\n');
+  await again.stop({ keepLayer: false });
+});
+
+it('keeps an image for as long as a sandbox runs from it, and then lets it go', async () => {
+  const other = imageOf({
+    layers: [base],
+    config: { Env: ['PATH=/bin'], User: 'nobody' },
+  });
+  await registry.push('team/other', '1', other);
+  const image = await engine.images?.pull({
+    reference: `${registry.host}/team/other:1`,
+    credentials: testUser,
+    allowHttp: true,
+  });
+  const pulledImage = image?.image ?? '';
+  const sandbox = await start({ pulledImage, workdir: '/made' });
+  await engine.images?.removeOthers(new Set([pulled.image]));
+  expect(await shell(sandbox, 'pwd; ls -d /usr')).toBe('/made\n/usr\n');
+  await sandbox.stop({ keepLayer: false });
+  await engine.images?.removeOthers(new Set([pulled.image]));
+  await expect(start({ pulledImage })).rejects.toMatchObject({ code: 'image_unknown' });
+});
+
+it('mounts beneath what the image has, and never where a link of it leads', async () => {
+  const hostPath = temporaryFolder();
+  const mount = (guestPath: string) => ({ mounts: [{ hostPath, guestPath, readOnly: true }] });
+  const sandbox = await start(mount('/srv/app/mounted'));
+  expect(await shell(sandbox, 'ls -d mounted data')).toBe('data\nmounted\n');
+  await sandbox.stop({ keepLayer: false });
+  for (const path of ['/out/there', '/out', '/srv/app/data/below']) {
+    await expect(start(mount(path))).rejects.toMatchObject({ code: 'volume_refused' });
+  }
+});
+
+it('refuses an image in which nothing can be run', async () => {
+  const empty = imageOf({
+    layers: [layerOf(await tarOf([{ name: 'bin/sh', body: '', mode: 0o755 }]))],
+  });
+  await registry.push('team/empty', '1', empty);
+  const reference = `${registry.host}/team/empty:1`;
+  const image = await engine.images?.pull({ reference, credentials: testUser, allowHttp: true });
+  await expect(start({ pulledImage: image?.image ?? '' })).rejects.toMatchObject({
+    code: 'image_invalid',
+    message: expect.stringContaining('no shell with env and setsid'),
+  });
+  await expect(start({ pulledImage: 'other/name@sha256:00' })).rejects.toMatchObject({
+    code: 'image_unknown',
+  });
+});
