@@ -6,8 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProgram } from '../../packages/server/src/engines/contract/contract-suite.ts';
 import { createDockerEngine } from '../../packages/server/src/engines/docker/docker-engine.ts';
 import { describeEngine } from '../../packages/server/src/engines/engine-contract.ts';
-import { buildImage } from '../support/docker/build-image.ts';
+import { createReferenceReader } from '../../packages/server/src/registry/allowed-reference.ts';
+import { buildImage, smallRoot } from '../support/docker/build-image.ts';
 import { startDocker, type TestDocker } from '../support/docker/start-docker.ts';
+import { startDockerRegistry, testUser } from '../support/registry/docker-registry.ts';
 import { startServerProcess } from '../support/server-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -94,6 +96,81 @@ describe('over a real daemon', () => {
     }
   });
 
+  it('pulls from a registry with its password, starts what came, and lets it go', async () => {
+    const folder = temporaryFolder();
+    const registry = await startDockerRegistry(folder, 'htpasswd', docker.pid);
+    const engine = createDockerEngine({
+      instance: 'pulling',
+      socketPath: docker.socketPath,
+      runtime: 'runc',
+      templates: [],
+      pulls: {
+        readReference: createReferenceReader({
+          allowedPrivateHosts: ['127.0.0.1'],
+          resolve: async () => [],
+        }),
+        maxBytes: 1e9,
+      },
+      guestDirectory,
+    });
+    try {
+      const reference = `${registry.host}/team/app:1`;
+      const archive = join(folder, 'root.tar');
+      writeFileSync(archive, smallRoot('cat', 'mkfifo', 'sleep', 'printf', 'id'));
+      docker.docker(
+        'import',
+        '--change',
+        'ENV FROM_IMAGE=yes PATH=/usr/bin:/bin',
+        archive,
+        reference,
+      );
+      pushByDocker(folder, reference);
+      docker.docker('rmi', reference);
+      const { images } = engine;
+      const pull = (credentials: typeof testUser | null, wanted = reference) =>
+        images?.pull({
+          reference: wanted,
+          credentials,
+          allowHttp: true,
+          onProgress: ({ phase }) => phases.add(phase),
+        });
+      const phases = new Set<string>();
+      await expect(pull(null)).rejects.toMatchObject({ code: 'registry_unauthorized' });
+      await expect(pull({ ...testUser, password: 'no' })).rejects.toMatchObject({
+        code: 'registry_unauthorized',
+      });
+      await expect(pull(testUser, `${registry.host}/team/app:2`)).rejects.toMatchObject({
+        code: 'image_not_found',
+      });
+      await expect(pull(null, 'http.example/a')).rejects.toMatchObject({
+        code: 'registry_not_allowed',
+      });
+      const pulled = await pull(testUser);
+      expect(pulled).toMatchObject({
+        image: expect.stringMatching(/\/team\/app@sha256:[0-9a-f]{64}$/),
+        config: { env: { FROM_IMAGE: 'yes', PATH: '/usr/bin:/bin' }, workdir: null },
+      });
+      expect([...phases]).toEqual(expect.arrayContaining(['resolving', 'downloading', 'ready']));
+      expect(await images?.list()).toEqual([pulled]);
+      const pulledImage = pulled?.image ?? '';
+      const sandbox = await engine.start({ ...sandboxSpec('2'), image: 'app', pulledImage });
+      const { stdout } = await runProgram(sandbox, ['sh', '-c', 'echo $FROM_IMAGE; id -u']);
+      expect(stdout).toBe('yes\n1000\n');
+      await sandbox.stop();
+      await images?.removeOthers(new Set([pulledImage]));
+      expect(await images?.find(pulledImage)).toEqual(pulled);
+      await engine.removeLayer(sandbox.id);
+      await images?.removeOthers(new Set());
+      expect(await images?.list()).toEqual([]);
+      await expect(engine.start({ ...sandboxSpec('3'), pulledImage })).rejects.toMatchObject({
+        code: 'image_unknown',
+      });
+    } finally {
+      await engine.close();
+      await registry.stop();
+    }
+  });
+
   it('serves a sandbox from a container, and finds it again after it was killed', async () => {
     const home = temporaryFolder();
     const config = {
@@ -136,6 +213,14 @@ describe('over a real daemon', () => {
     expect(running()).toEqual([]);
   });
 });
+
+/** The password is in a file, as Docker's own client has it. */
+function pushByDocker(folder: string, reference: string): void {
+  const [host = ''] = reference.split('/');
+  const auth = Buffer.from(`${testUser.username}:${testUser.password}`).toString('base64');
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths: { [host]: { auth } } }));
+  docker.docker('--config', folder, 'push', '--quiet', reference);
+}
 
 /** gVisor on ptrace: the one of its platforms that needs nothing of the machine. */
 function gvisorProgram(): string {

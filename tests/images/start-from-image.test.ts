@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type {
   Engine,
   EngineSandbox,
@@ -157,4 +159,59 @@ it('refuses an image in which nothing can be run', async () => {
   await expect(start({ pulledImage: 'other/name@sha256:00' })).rejects.toMatchObject({
     code: 'image_unknown',
   });
+});
+
+it('makes templates of a directory and an archive of this machine, and tells what is none', async () => {
+  const root = join(temporaryFolder(), 'root');
+  const archive = join(root, '..', 'root.tar.gz');
+  chmodSync(join(root, '..'), 0o755);
+  mkdirSync(root);
+  writeFileSync(archive, gzipSync(smallRoot('cat'), { level: 1 }));
+  execFileSync('tar', ['-xf', archive, '-C', root]);
+  chmodSync(root, 0o755);
+  writeFileSync(join(root, 'own'), 'of the directory');
+  const stateDirectory = join(folder, 'other-state');
+  const local = (name: string, path: string) => ({
+    name,
+    description: path,
+    hold: () => puller.images.holdLocal(name, path),
+  });
+  const sources = [local('folder', root), local('archive', archive), local('none', '/nowhere')];
+  const other = createNamespaceEngine({
+    stateDirectory,
+    launcher: 'bubblewrap',
+    localImages: [...sources, local('file', join(root, 'own'))],
+  });
+  try {
+    const { templates, findings } = await other.probe();
+    const names = templates.map(({ name }) => name).filter((name) => !name.includes('/'));
+    expect(names).toEqual(['folder', 'archive']);
+    const missing = findings.filter(
+      ({ status, subject }) => status === 'missing' && /^image/.test(subject),
+    );
+    expect(missing.map(({ subject }) => subject)).toEqual(['image none', 'image file']);
+    const spec = {
+      hostname: 'box',
+      environment: {},
+      workdir: '/workspace',
+      mounts: [],
+      scripts: {},
+    };
+    const resources = { memoryMib: 256, cpus: 1, diskMib: 32, maxProcesses: 64 };
+    for (const image of ['folder', 'archive']) {
+      const id = randomBytes(12).toString('hex');
+      const sandbox = await other.start({ ...spec, id, image, resources });
+      const text = await shell(sandbox, 'cat /own; pwd; cat /usr/share/*; true');
+      expect(text).toBe(image === 'folder' ? 'of the directory/workspace\n' : '/workspace\n');
+      await sandbox.stop({ keepLayer: false });
+    }
+    // A template stays.
+    await puller.images.removeOthers(new Set([pulled.image]));
+    const id = randomBytes(12).toString('hex');
+    await (await other.start({ ...spec, id, image: 'archive', resources })).stop({
+      keepLayer: false,
+    });
+  } finally {
+    await other.close();
+  }
 });

@@ -22,6 +22,11 @@ export async function createEngine(
   const namespaces = createNamespaceEngine({
     stateDirectory,
     images,
+    localImages: Object.entries(config.images.local).map(([name, { path, description }]) => ({
+      name,
+      description: description ?? path,
+      hold: () => images.holdLocal(name, path),
+    })),
     launcher,
     ...(pythonPath === null ? {} : { pythonPath }),
     searchPath: environment.PATH ?? '/usr/bin:/bin',
@@ -39,6 +44,7 @@ export async function createEngine(
     socketPath: docker.socketPath,
     runtime: docker.runtime,
     templates: Object.entries(docker.templates).map(([name, template]) => ({ name, ...template })),
+    pulls: await createDockerPulls(config),
     guestDirectory: fileURLToPath(new URL('../guest', import.meta.url)),
   });
   return combineEngines([containers, namespaces]);
@@ -56,6 +62,16 @@ async function createImages(stateDirectory: string, config: ServerConfig, clock:
     maxPullMs: pullSeconds * 1_000,
     clock,
   });
+}
+
+async function createDockerPulls({ images }: ServerConfig) {
+  const { createReferenceReader } = await import('./registry/allowed-reference.ts');
+  const { resolveHost } = await import('./outbound/resolve-host.ts');
+  const { allowedPrivateHosts, maxMib } = images;
+  return {
+    readReference: createReferenceReader({ allowedPrivateHosts, resolve: resolveHost }),
+    maxBytes: maxMib * mebibyte,
+  };
 }
 
 /** Sandboxes of a root server run as other users, and its home is closed to them. */

@@ -301,7 +301,9 @@ export async function probeEngine(options: {
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }): Promise<EngineReport> {
   const environment = options.environment ?? process.env;
-  const config = await loadConfig({ home: options.home, environment });
+  const { images, ...loaded } = await loadConfig({ home: options.home, environment });
+  // Their directory is that of the server, too.
+  const config = { ...loaded, images: { ...images, local: {} } };
   const stateDirectory = await mkdtemp(join(tmpdir(), 'sandgate-probe-'));
   try {
     const engine = await createEngine(stateDirectory, config, environment, clock);

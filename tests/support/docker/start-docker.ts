@@ -5,6 +5,8 @@ import { join } from 'node:path';
 
 export interface TestDocker {
   readonly socketPath: string;
+  /** Of the daemon: whose network is its own. */
+  readonly pid: number;
   /** Runs Docker's own client, and gives back what it writes. */
   docker(...words: readonly string[]): string;
   stop(): Promise<void>;
@@ -64,7 +66,7 @@ export async function startDocker(
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  return { socketPath, docker, stop };
+  return { socketPath, pid: child.pid ?? 0, docker, stop };
 }
 
 function isReady(socketPath: string, docker: TestDocker['docker']): boolean {

@@ -23,6 +23,8 @@ export interface DockerRegistry {
 export async function startDockerRegistry(
   folder: string,
   way: 'open' | 'htpasswd' | 'token',
+  /** In whose network. Default: the test's. */
+  pid?: number,
 ): Promise<DockerRegistry> {
   const tokens = way === 'token' ? await startTokenServer(folder) : null;
   const auth = {
@@ -50,9 +52,10 @@ export async function startDockerRegistry(
       '',
     ].join('\n'),
   );
-  const child = spawn('docker-registry', ['serve', configuration], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const command = ['docker-registry', 'serve', configuration];
+  const [program = '', ...words] =
+    pid === undefined ? command : ['nsenter', '--target', String(pid), '--net', ...command];
+  const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe'] });
   const stop = async (): Promise<void> => {
     tokens?.server.close();
     tokens?.server.closeAllConnections();

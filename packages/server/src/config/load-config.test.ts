@@ -133,7 +133,10 @@ describe('docs/configuration.md', () => {
       templates: { 'python-3.12': { image: 'i', displayName: 'n', description: 'd' } },
       webhooks: { allowedPrivateHosts: ['hooks.internal'] },
       mcp: { allowedPrivateHosts: ['mcp.internal'] },
-      images: { allowedPrivateHosts: ['registry.internal'] },
+      images: {
+        allowedPrivateHosts: ['registry.internal'],
+        local: { base: { path: '/srv/base' } },
+      },
       egress: { allowedPrivateRanges: ['10.0.0.0/8'], nameServers: ['[2001:db8::53]:5353'] },
       engine: { docker: { templates: { debian: { image: 'debian:12' } } } },
       identity: {

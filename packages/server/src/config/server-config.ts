@@ -342,6 +342,16 @@ export const serverConfig = z.strictObject({
       storeMib: mebibytes().default(102_400),
       /** How long one pull may take. */
       pullSeconds: wholeNumber(10, 86_400).default(3_600),
+      /** Directories and archives of this machine, by the name of the template that each makes. */
+      local: z
+        .record(
+          templateName(),
+          z.strictObject({
+            path: absolutePath(),
+            description: z.string().max(200).nullable().default(null),
+          }),
+        )
+        .default({}),
       /** Registries that may be called although they are private, and without TLS. */
       allowedPrivateHosts: z.array(hostName()).default([]),
     })

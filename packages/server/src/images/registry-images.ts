@@ -13,6 +13,7 @@ import { tooLarge, unreachable } from '../registry/registry-failure.ts';
 import { createRegistryHttp, type RegistryHttp } from '../registry/registry-http.ts';
 import { type ResolvedImage, type ResolvedLayer, resolveImage } from '../registry/resolve-image.ts';
 import { ImageStore, layerName, type OpenedImage } from './image-store.ts';
+import { openLocalImage } from './local-image.ts';
 import { PullProgress } from './pull-progress.ts';
 import { SharedWork } from './shared-work.ts';
 import { type UnpackedLayer, unpackLayer } from './unpack-layer.ts';
@@ -109,6 +110,12 @@ export class RegistryImages implements ImagePuller {
 
   removeOthers(kept: ReadonlySet<string>): Promise<{ readonly freedBytes: number }> {
     return this.#options.store.removeOthers(kept);
+  }
+
+  /** A directory or archive of this machine. @throws SandgateError as `openLocalImage` does */
+  holdLocal(name: string, path: string): Promise<OpenedImage> {
+    const { store, maxBytes } = this.#options;
+    return openLocalImage(store, { name, path, maxBytes });
   }
 
   /** For a sandbox that is to run from it. Null: it is not here. */

@@ -31,15 +31,17 @@ const maxHeaderBytes = 32_768;
 const idleConnectionMs = 4_000;
 const maxIdleConnections = 32;
 
+export const registryPolicy = (allowedPrivateHosts: readonly string[]): OutboundPolicy => ({
+  what: 'registry',
+  example: 'https://registry.example',
+  setting: 'images.allowedPrivateHosts',
+  allowedPrivateHosts,
+});
+
 /** Sends single requests, to addresses that the policy allows. Follows no redirects. */
 export function createRegistryHttp(options: RegistryHttpOptions): RegistryHttp {
   const { silenceMs } = options;
-  const policy: OutboundPolicy = {
-    what: 'registry',
-    example: 'https://registry.example',
-    setting: 'images.allowedPrivateHosts',
-    allowedPrivateHosts: options.allowedPrivateHosts,
-  };
+  const policy = registryPolicy(options.allowedPrivateHosts);
   const agents = createOutboundAgents(policy, options.resolve, {
     timeout: idleConnectionMs,
     maxFreeSockets: maxIdleConnections,

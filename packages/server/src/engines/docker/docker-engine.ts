@@ -20,6 +20,7 @@ import {
   snapshotLabel,
 } from './container-request.ts';
 import { dockerStatus, explainDocker } from './docker-failure.ts';
+import { DockerImages } from './docker-images.ts';
 import type { DockerEngineOptions, DockerImage } from './docker-options.ts';
 import { DockerSandbox } from './docker-sandbox.ts';
 import { guestArchive } from './guest-archive.ts';
@@ -36,6 +37,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
 
 class DockerEngine implements Engine {
   readonly snapshots: EngineSnapshots;
+  readonly images?: DockerImages;
   readonly #options: DockerEngineOptions;
   readonly #docker: Docker;
   readonly #events: ContainerEvents;
@@ -47,6 +49,8 @@ class DockerEngine implements Engine {
     this.#options = options;
     this.#docker = new Docker({ socketPath: options.socketPath });
     this.#events = new ContainerEvents(this.#docker, this.#ownLabel());
+    const { pulls } = options;
+    if (pulls !== undefined) this.images = new DockerImages(this.#docker, options, pulls);
     this.snapshots = {
       remove: (snapshotId) => this.#removeSnapshot(snapshotId),
       sizes: () => this.#snapshotSizes(),
@@ -90,7 +94,7 @@ class DockerEngine implements Engine {
         'Docker cannot start sandboxes; `msb doctor` says why.',
       );
     }
-    const image = findImage(spec.image, images);
+    const image = await this.#image(spec, images, runtime);
     if (this.#closed || this.#sandboxes.has(spec.id)) {
       throw new SandgateError(
         'sandbox_busy',
@@ -143,6 +147,16 @@ class DockerEngine implements Engine {
       running.map((each) => (each.status === 'fulfilled' ? each.value.stop() : undefined)),
     );
     this.#events.close();
+  }
+
+  async #image(
+    { image, pulledImage }: EngineSandboxSpec,
+    images: readonly DockerImage[],
+    runtime: string | null,
+  ): Promise<DockerImage> {
+    if (pulledImage === undefined) return findImage(image, images);
+    if (this.images !== undefined) return await this.images.open(pulledImage, runtime);
+    throw new SandgateError('image_unknown', `The image ${pulledImage} is not here.`);
   }
 
   #probe(): Promise<ProbedDocker> {

@@ -9,6 +9,23 @@ export interface DockerTemplate {
   readonly description: string | null;
 }
 
+/** An image reference in its parts. */
+export interface DockerReference {
+  /** As in `docker.io` or `registry.example:5000`. */
+  readonly registry: string;
+  readonly repository: string;
+  /** A tag, or a digest. */
+  readonly version: string;
+}
+
+/** What the daemon may pull. */
+export interface DockerPulls {
+  /** @throws SandgateError `invalid_request`, `registry_not_allowed`, `registry_unreachable` */
+  readonly readReference: (text: string, allowHttp: boolean) => Promise<DockerReference>;
+  /** Of one image, as it is transferred. */
+  readonly maxBytes: number;
+}
+
 export interface DockerEngineOptions {
   /** Tells this server's containers from those of others; the same at every start. */
   readonly instance: string;
@@ -20,6 +37,8 @@ export interface DockerEngineOptions {
    */
   readonly runtime: string;
   readonly templates: readonly DockerTemplate[];
+  /** Default: nothing is pulled, and the daemon starts what it has. */
+  readonly pulls?: DockerPulls;
   /** Directory of the kernels' guest scripts. */
   readonly guestDirectory: string;
 }

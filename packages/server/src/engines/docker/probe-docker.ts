@@ -55,7 +55,7 @@ export async function probeDocker(
         : runtimeFinding('missing', `The daemon has no runtime ${options.runtime}.`, installRemedy),
     );
     if (!there) return { usable: false, images: [], runtime: options.runtime, findings };
-    return conclude(await look(options.runtime), options.runtime, findings);
+    return conclude(options, await look(options.runtime), options.runtime, findings);
   }
   const plain = await look(null);
   if (!runtimes.includes(gvisor)) {
@@ -66,14 +66,14 @@ export async function probeDocker(
         `gVisor (runsc) would be a stronger wall. ${installRemedy}`,
       ),
     );
-    return conclude(plain, null, findings);
+    return conclude(options, plain, null, findings);
   }
   const walled = await look(gvisor);
   const worse = plain.find((image, index) => abilities(image) !== abilities(walled[index]));
   if (worse === undefined) {
     const message = 'gVisor keeps the system calls of sandboxes from the host kernel.';
     findings.push(runtimeFinding('ok', message));
-    return conclude(walled, gvisor, findings);
+    return conclude(options, walled, gvisor, findings);
   }
   findings.push(
     runtimeFinding(
@@ -82,25 +82,28 @@ export async function probeDocker(
       'Install a newer gVisor, or set engine.docker.runtime to runsc to use what works.',
     ),
   );
-  return conclude(plain, null, findings);
+  return conclude(options, plain, null, findings);
 }
 
 const installRemedy = 'Install it, name it in the daemon.json of Docker, and restart the daemon.';
 
-type Looked = DockerImage | { readonly finding: EngineFinding };
+export type Looked = DockerImage | { readonly finding: EngineFinding };
 
 /** What can be done with an image, to be compared. */
 const abilities = (looked: Looked | undefined): string =>
   looked === undefined || 'finding' in looked ? 'nothing' : looked.languages.join();
 
 function conclude(
+  { templates, pulls }: DockerEngineOptions,
   looked: readonly Looked[],
   runtime: string | null,
   findings: readonly EngineFinding[],
 ): ProbedDocker {
   const images = looked.flatMap((each) => ('finding' in each ? [] : each));
   const missing = looked.flatMap((each) => ('finding' in each ? each.finding : []));
-  return { usable: images.length > 0, images, runtime, findings: [...findings, ...missing] };
+  // Without templates, there is what can be pulled.
+  const usable = images.length > 0 || (templates.length === 0 && pulls !== undefined);
+  return { usable, images, runtime, findings: [...findings, ...missing] };
 }
 
 function runtimeFinding(
@@ -132,9 +135,9 @@ function terminalOf(
 }
 
 /** Which interpreters an image has, by starting it. */
-async function lookInto(
+export async function lookInto(
   docker: Docker,
-  { instance }: DockerEngineOptions,
+  { instance }: Pick<DockerEngineOptions, 'instance'>,
   { name, image, description }: DockerTemplate,
   runtime: string | null,
 ): Promise<Looked> {

@@ -1,5 +1,5 @@
 import type { Clock, EgressRules } from '@sandgate/core';
-import type { ImageSource } from './image/image-source.ts';
+import type { ImageSource, LocalImage } from './image/image-source.ts';
 
 export type LauncherName = 'bubblewrap' | 'util-linux';
 
@@ -29,6 +29,8 @@ export interface NamespaceEngineOptions {
   readonly nameServers?: readonly string[];
   /** Where images come from. Default: there are no sandboxes but of the templates. */
   readonly images?: ImageSource;
+  /** Templates beside those of the host's programs. Default: none. */
+  readonly localImages?: readonly LocalImage[];
   /** The shell that becomes the agent, for tests. Default: dash where it is installed, else `/bin/sh`. */
   readonly agentShell?: string;
 }

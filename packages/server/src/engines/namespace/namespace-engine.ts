@@ -17,7 +17,7 @@ import { shellCall } from '../quote-shell.ts';
 import { requireValidSpec } from '../require-valid-spec.ts';
 import { provideConfiguration } from './agent-prelude.ts';
 import { guestEngineDirectory, type NamespaceEngineOptions } from './engine-options.ts';
-import { ImageTemplates, type StartSource } from './image/image-templates.ts';
+import { ImageTemplates, type StartSource, startSource } from './image/image-templates.ts';
 import {
   type LaunchContext,
   type LaunchedSandbox,
@@ -197,6 +197,11 @@ class NamespaceEngine implements Engine {
     const { pulledImage } = spec;
     if (pulledImage === undefined) {
       const template = resolveImage(spec.image, templates);
+      if (template.image !== undefined) {
+        const { held, programs } = template.image;
+        // For as long as the server runs: it is a template.
+        return { ...startSource(context, spec, held, programs), release: () => {} };
+      }
       const accounts = { passwd: '', group: '' };
       return { context, spec, template, accounts, makesWorkdir: false, release: () => {} };
     }

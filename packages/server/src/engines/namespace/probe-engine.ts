@@ -9,6 +9,7 @@ import { findStrayFds } from './find-stray-fds.ts';
 import { HostGuard } from './host-guard.ts';
 import { HostIdentities } from './host-identity.ts';
 import { findHostTools } from './host-tools.ts';
+import { findLocalTemplates } from './image/local-templates.ts';
 import { compileKernelScripts, installKernelScripts } from './install-kernel-scripts.ts';
 import type { LaunchContext } from './launch-sandbox.ts';
 import { findLaunchers } from './launcher/find-launchers.ts';
@@ -87,7 +88,8 @@ export async function probeEngine(
     findings.push(...contextFindings(context));
     const socketOpener = await findSocketOpener(context, probeId, findings);
     const terminal = await findTerminal(context, interpreters, probeId, findings);
-    const templates = buildTemplates(interpreters);
+    const local = await findLocalTemplates(context, options.localImages ?? [], findings);
+    const templates = [...local, ...buildTemplates(interpreters)];
     const kernelsCompiled = await compileKernelScripts(runtime.kernels, interpreters);
     const complete = { ...context, kernelsCompiled, socketOpener, terminal };
     return {

@@ -14,3 +14,12 @@ export interface ImageSource extends ImagePuller {
   /** By `PulledImage.image`. Null: it is not here. */
   hold(image: string): Promise<HeldImage | null>;
 }
+
+/** A root file system of this machine that the operator has made a template. */
+export interface LocalImage {
+  /** As clients name it. */
+  readonly name: string;
+  readonly description: string;
+  /** @throws SandgateError when it cannot be used */
+  hold(): Promise<HeldImage>;
+}

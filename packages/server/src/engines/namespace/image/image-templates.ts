@@ -1,11 +1,11 @@
 import { type EngineSandboxSpec, type ImagePuller, SandgateError } from '@sandgate/core';
 import type { LaunchContext } from '../launch-sandbox.ts';
-import { reachableByOthers } from '../template/reachable-by-others.ts';
 import type { Template } from '../template/template.ts';
 import type { HeldImage, ImageSource } from './image-source.ts';
 import { imageSteps } from './image-steps.ts';
 import { type ImagePrograms, imageSearchPath, lookIntoImage } from './look-into-image.ts';
 import { readTextInImage } from './paths-in-image.ts';
+import { requireBubblewrap, requireStartable } from './require-startable.ts';
 
 /** What a sandbox is started with, of a template of the host or of an image. */
 export interface StartSource {
@@ -45,18 +45,12 @@ export class ImageTemplates {
 
   /** @throws SandgateError `image_unknown`, `image_invalid`, `engine_unavailable`, `volume_refused` */
   async open(context: LaunchContext, spec: EngineSandboxSpec, image: string): Promise<StartSource> {
-    requireBubblewrap(context);
     const held = await this.#source.hold(image);
     if (held === null) {
       throw new SandgateError('image_unknown', `The image ${image} is not here. Pull it again`);
     }
     try {
-      if (context.identities.drops && !reachableByOthers(held.directory)) {
-        throw new SandgateError(
-          'engine_unavailable',
-          'Sandboxes cannot reach the images of this server: images.directory has to be where every user can walk to.',
-        );
-      }
+      requireStartable(context, held);
       const programs = await this.#look(context, held);
       return startSource(context, spec, held, programs);
     } catch (error) {
@@ -74,7 +68,8 @@ export class ImageTemplates {
   }
 }
 
-function startSource(
+/** Of an image that is held by whoever calls, until it is released here. */
+export function startSource(
   context: LaunchContext,
   spec: EngineSandboxSpec,
   held: HeldImage,
@@ -97,16 +92,4 @@ function startSource(
     makesWorkdir: true,
     release: () => held.release(),
   };
-}
-
-/**
- * The other launcher runs programs of the new root on its way into the sandbox, before it has given up its
- * rights: those of an image are not to be trusted with them.
- */
-function requireBubblewrap({ launcher }: LaunchContext): void {
-  if (launcher.name === 'bubblewrap') return;
-  throw new SandgateError(
-    'engine_unavailable',
-    'Images can be started where bubblewrap works. Install it; `msb doctor` says more.',
-  );
 }

@@ -1,9 +1,12 @@
 import type { KernelLanguage, TemplateInfo } from '@sandgate/core';
+import type { HeldImage } from '../image/image-source.ts';
+import type { ImagePrograms } from '../image/look-into-image.ts';
 import type { MountStep } from '../launcher/launcher.ts';
 
-/** An image made of the host's own programs. */
+/** What sandboxes are made of: the host's own programs, or an image of the operator's. */
 export interface Template extends TemplateInfo {
   readonly steps: readonly MountStep[];
+  readonly image?: { readonly held: HeldImage; readonly programs: ImagePrograms };
 }
 
 /** An interpreter of the host, and how it is shown in a sandbox. */
