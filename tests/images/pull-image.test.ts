@@ -1,4 +1,13 @@
-import { existsSync, lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  lstatSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { ImagePullProgress } from '@sandgate/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -238,4 +247,30 @@ it('removes the longest unused first where there is too little room', async () =
   const third = await images.pull(fromHere('third'));
   expect(await images.find(second.image)).toBeNull();
   expect((await images.list()).map(({ image }) => image)).toEqual([first.image, third.image]);
+});
+
+it('leaves room on the disk for everything else', async () => {
+  const { images, contents } = createTestPuller(temporaryFolder(), { reservedBytes: 1e18 });
+  registry.put('roomless', 'latest', imageOf({ layers: [layerOf(await tarOf([{ name: 'a' }]))] }));
+  await expect(images.pull(fromHere('roomless'))).rejects.toMatchObject({ code: 'disk_full' });
+  expect(contents()).toEqual([]);
+});
+
+it('begins with what an earlier server has finished, and removes what it has not', async () => {
+  const own = temporaryFolder();
+  const { images } = createTestPuller(own);
+  for (const name of ['whole', 'half']) {
+    const layer = layerOf(await tarOf([{ name, body: name }]));
+    registry.put(name, 'latest', imageOf({ layers: [layer] }));
+  }
+  const whole = await images.pull(fromHere('whole'));
+  const half = await images.pull(fromHere('half'));
+  const { directory, images: next, contents } = createTestPuller(own);
+  const record = createHash('sha256').update(half.image).digest('hex');
+  rmSync(join(directory, 'records', `${record}.json`));
+  writeFileSync(join(directory, 'partial', 'blob'), 'half of it');
+  expect(await next.list()).toEqual([whole]);
+  expect(contents().map((name) => name.split('/')[0])).toEqual(['layers', 'records', 'roots']);
+  const opened = await next.hold(whole.image);
+  expect(readFileSync(join(opened?.directory ?? '', 'whole'), 'utf8')).toBe('whole');
 });

@@ -17,6 +17,7 @@ export function createTestPuller(
   options: {
     readonly maxBytes?: number;
     readonly maxStoreBytes?: number;
+    readonly reservedBytes?: number;
     readonly silenceMs?: number;
     readonly allowed?: readonly string[];
   } = {},
@@ -31,7 +32,12 @@ export function createTestPuller(
       resolve: async (host) => (host === 'localhost' ? ['127.0.0.1'] : []),
       silenceMs: options.silenceMs ?? 60_000,
     }),
-    store: new ImageStore({ directory, maxBytes: options.maxStoreBytes ?? 1e12, clock }),
+    store: new ImageStore({
+      directory,
+      maxBytes: options.maxStoreBytes ?? 1e12,
+      reservedBytes: options.reservedBytes ?? 0,
+      clock,
+    }),
     maxBytes: options.maxBytes ?? 1e9,
     maxPullMs: 600_000,
     nowMs: clock.nowMs,

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Clock, type PulledImage, SandgateError } from '@sandgate/core';
@@ -32,8 +32,12 @@ export interface ImageStoreOptions {
   readonly directory: string;
   /** Of all images together; those unused for longest go first. One that is needed stays. */
   readonly maxBytes: number;
+  /** Of the disk, for everything else that is on it. Default: 1 GiB. */
+  readonly reservedBytes?: number;
   readonly clock: Clock;
 }
+
+const defaultReservedBytes = 1_073_741_824;
 
 const layerFacts = 'layer.json';
 
@@ -107,13 +111,13 @@ export class ImageStore {
   /** Lets a layer be made in a directory, which then is the layer's, or gone. */
   async addLayer(
     name: string,
-    make: (directory: string) => Promise<UnpackedLayer>,
+    make: (directory: string, roomBytes: number) => Promise<UnpackedLayer>,
   ): Promise<UnpackedLayer> {
     const { layers } = await this.#open();
     return await this.withPartial(async (directory) => {
       const made = join(directory, 'layer');
       await mkdir(made, { mode: 0o700 });
-      const layer = await make(made);
+      const layer = await make(made, await this.#roomBytes());
       await writeFile(join(made, layerFacts), JSON.stringify(layer), { mode: 0o600 });
       await rename(made, join(layers, name)).catch(async (error: NodeJS.ErrnoException) => {
         // Somebody else was first.
@@ -121,6 +125,18 @@ export class ImageStore {
       });
       return layer;
     });
+  }
+
+  /** @throws SandgateError `disk_full` */
+  async requireRoom(bytes: number): Promise<void> {
+    if ((await this.#roomBytes()) < bytes) throw noRoom();
+  }
+
+  async #roomBytes(): Promise<number> {
+    await this.#open();
+    const { directory, reservedBytes = defaultReservedBytes } = this.#options;
+    const { bavail, bsize } = await statfs(directory);
+    return Math.max(0, bavail * bsize - reservedBytes);
   }
 
   /** A directory for what is not complete, and that is gone afterwards. */
@@ -244,8 +260,14 @@ export class ImageStore {
     }
     const known = await listRecords(paths.records);
     const roots = new Set(known.map(({ rootName }) => rootName));
-    for (const name of await readdir(paths.roots)) {
-      if (!roots.has(name)) await rm(join(paths.roots, name), { recursive: true, force: true });
+    const needed = new Set(known.flatMap(({ layerNames }) => layerNames));
+    for (const [path, kept] of [
+      [paths.roots, roots],
+      [paths.layers, needed],
+    ] as const) {
+      for (const name of await readdir(path)) {
+        if (!kept.has(name)) await rm(join(path, name), { recursive: true, force: true });
+      }
     }
     return paths;
   }

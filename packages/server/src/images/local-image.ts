@@ -36,12 +36,12 @@ export async function openLocalImage(
     const { signal } = new AbortController();
     const unpacked =
       (await store.layer(layer)) ??
-      (await store.addLayer(layer, async (directory) =>
+      (await store.addLayer(layer, async (directory, roomBytes) =>
         unpackLayer(
           path,
           directory,
           { compression: await readCompression(path), diffId: null },
-          { maxBytes, signal },
+          { maxBytes, roomBytes, signal },
         ),
       ));
     await store.addImage(describe(image, digest, [digest], unpacked.sizeBytes), [layer], signal);

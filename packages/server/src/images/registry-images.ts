@@ -16,6 +16,7 @@ import { ImageStore, layerName, type OpenedImage } from './image-store.ts';
 import { openLocalImage } from './local-image.ts';
 import { PullProgress } from './pull-progress.ts';
 import { SharedWork } from './shared-work.ts';
+import { Turns } from './turns.ts';
 import { type UnpackedLayer, unpackLayer } from './unpack-layer.ts';
 
 export interface RegistryImagesOptions {
@@ -30,6 +31,8 @@ export interface RegistryImagesOptions {
 }
 
 const layersAtOnce = 3;
+/** The others wait: each takes connections, a processor and the disk. */
+const imagesAtOnce = 4;
 const silenceMs = 60_000;
 
 /** Images in a directory of this machine. */
@@ -57,6 +60,7 @@ export class RegistryImages implements ImagePuller {
   readonly #options: RegistryImagesOptions;
   readonly #pulls = new SharedWork<PulledImage, ImagePullProgress>();
   readonly #layers = new SharedWork<UnpackedLayer, LayerStep>();
+  readonly #turns = new Turns(imagesAtOnce);
 
   constructor(options: RegistryImagesOptions) {
     this.#options = options;
@@ -86,7 +90,8 @@ export class RegistryImages implements ImagePuller {
           image,
           (shared, emit) => {
             const progress = new PullProgress(resolved.layers, emit, nowMs);
-            return this.#bring({ image, reference, resolved, client, progress }, shared);
+            const bringing = { image, reference, resolved, client, progress };
+            return this.#turns.run(() => this.#bring(bringing, shared), shared);
           },
           { signal, onEvent: tell },
         ));
@@ -181,12 +186,13 @@ export class RegistryImages implements ImagePuller {
         name,
         (shared, emit) =>
           store.withPartial(async (directory) => {
+            await store.requireRoom(layer.sizeBytes);
             const path = join(directory, 'blob');
             const onBytes = (bytes: number): void => emit({ phase: 'downloading', bytes });
             await downloadBlob(client, { ...layer, path, signal: shared, onBytes });
             emit({ phase: 'extracting', bytes: 0 });
-            return await store.addLayer(name, (made) =>
-              unpackLayer(path, made, layer, { maxBytes, signal: shared }),
+            return await store.addLayer(name, (made, roomBytes) =>
+              unpackLayer(path, made, layer, { maxBytes, roomBytes, signal: shared }),
             );
           }),
         { signal, onEvent: ({ phase, bytes }) => progress.step(layer.digest, phase, bytes) },

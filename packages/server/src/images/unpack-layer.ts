@@ -20,6 +20,8 @@ export interface LayerSource {
 export interface LayerLimits {
   /** Of the unpacked archive. */
   readonly maxBytes: number;
+  /** What the disk may give for it. */
+  readonly roomBytes: number;
   readonly signal: AbortSignal;
 }
 
@@ -44,11 +46,11 @@ export async function unpackLayer(
   archive: string,
   directory: string,
   { compression, diffId }: LayerSource,
-  { maxBytes, signal }: LayerLimits,
+  { maxBytes, roomBytes, signal }: LayerLimits,
 ): Promise<UnpackedLayer> {
   await mkdir(join(directory, layerFiles), { recursive: true, mode: 0o700 });
   const index = await open(join(directory, layerIndex), 'wx', 0o600);
-  const counter = new CountedHash(maxBytes);
+  const counter = new CountedHash(maxBytes, roomBytes);
   const entries = extract();
   try {
     const feeding = pipeline(
@@ -179,16 +181,18 @@ class CountedHash extends Transform {
   bytes = 0;
   readonly #hash = createHash('sha256');
   readonly #maxBytes: number;
+  readonly #roomBytes: number;
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, roomBytes: number) {
     super();
     this.#maxBytes = maxBytes;
+    this.#roomBytes = roomBytes;
   }
 
   override _transform(piece: Buffer, _: BufferEncoding, done: TransformCallback): void {
     this.bytes += piece.length;
-    if (this.bytes > this.#maxBytes) {
-      done(tooLarge(this.#maxBytes));
+    if (this.bytes > Math.min(this.#maxBytes, this.#roomBytes)) {
+      done(this.#roomBytes < this.#maxBytes ? noRoom() : tooLarge(this.#maxBytes));
       return;
     }
     this.#hash.update(piece);

@@ -19,7 +19,7 @@ export const digestMismatch = (what: string, digest: string): SandgateError =>
     `The ${what} that the registry sent is not what ${digest} stands for`,
   );
 
-export const noRoom = (cause: unknown): SandgateError =>
+export const noRoom = (cause?: unknown): SandgateError =>
   new SandgateError('disk_full', 'There is no room for the image on the disk of this server', {
     cause,
   });

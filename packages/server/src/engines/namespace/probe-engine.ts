@@ -88,6 +88,14 @@ export async function probeEngine(
     findings.push(...contextFindings(context));
     const socketOpener = await findSocketOpener(context, probeId, findings);
     const terminal = await findTerminal(context, interpreters, probeId, findings);
+    if (options.images !== undefined && launcher.name !== 'bubblewrap') {
+      findings.push({
+        subject: 'images',
+        status: 'degraded',
+        message: 'Sandboxes cannot be made of images: that takes bubblewrap.',
+        remedy: 'Install it, as in `apt-get install bubblewrap`.',
+      });
+    }
     const local = await findLocalTemplates(context, options.localImages ?? [], findings);
     const templates = [...local, ...buildTemplates(interpreters)];
     const kernelsCompiled = await compileKernelScripts(runtime.kernels, interpreters);
