@@ -174,13 +174,14 @@ it('makes templates of a directory and an archive of this machine, and tells wha
   const local = (name: string, path: string) => ({
     name,
     description: path,
+    setting: `images.local.${name}`,
     hold: () => puller.images.holdLocal(name, path),
   });
   const sources = [local('folder', root), local('archive', archive), local('none', '/nowhere')];
   const other = createNamespaceEngine({
     stateDirectory,
     launcher: 'bubblewrap',
-    localImages: [...sources, local('file', join(root, 'own'))],
+    templateImages: [...sources, local('file', join(root, 'own'))],
   });
   try {
     const { templates, findings } = await other.probe();

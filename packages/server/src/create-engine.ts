@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Clock, Engine } from '@sandgate/core';
+import type { Clock, Engine, ImagePullProgress } from '@sandgate/core';
 import type { ServerConfig } from './config/index.ts';
 import { combineEngines } from './engines/combined-engine.ts';
+import type { TemplateImage } from './engines/namespace/image/image-source.ts';
 import { createNamespaceEngine } from './engines/namespace/namespace-engine.ts';
 import { connectionLimit } from './http/connection-limit.ts';
+import type { RegistryImages } from './images/registry-images.ts';
 
 const mebibyte = 1_048_576;
 
@@ -15,6 +17,7 @@ export async function createEngine(
   config: ServerConfig,
   environment: Readonly<Record<string, string | undefined>>,
   clock: Clock,
+  onPull: (name: string, progress: ImagePullProgress) => void,
 ): Promise<Engine> {
   const { launcher, pythonPath, docker } = config.engine;
   const { nameServers, ...egress } = config.egress;
@@ -22,11 +25,7 @@ export async function createEngine(
   const namespaces = createNamespaceEngine({
     stateDirectory,
     images,
-    localImages: Object.entries(config.images.local).map(([name, { path, description }]) => ({
-      name,
-      description: description ?? path,
-      hold: () => images.holdLocal(name, path),
-    })),
+    templateImages: templateImages(images, config, onPull),
     launcher,
     ...(pythonPath === null ? {} : { pythonPath }),
     searchPath: environment.PATH ?? '/usr/bin:/bin',
@@ -48,6 +47,32 @@ export async function createEngine(
     guestDirectory: fileURLToPath(new URL('../guest', import.meta.url)),
   });
   return combineEngines([containers, namespaces]);
+}
+
+/** What the operator has made templates of. */
+function templateImages(
+  images: RegistryImages,
+  { images: { local, templates } }: ServerConfig,
+  onPull: (name: string, progress: ImagePullProgress) => void,
+): TemplateImage[] {
+  const own = Object.entries(local).map(([name, { path, description }]) => ({
+    name,
+    description: description ?? path,
+    setting: `images.local.${name}`,
+    hold: () => images.holdLocal(name, path),
+  }));
+  const pulled = Object.entries(templates).map(([name, template]) => {
+    const { reference, description, username, password, allowHttp } = template;
+    const credentials = username === null ? null : { username, password: password ?? '' };
+    const onProgress = (progress: ImagePullProgress): void => onPull(name, progress);
+    return {
+      name,
+      description: description ?? reference,
+      setting: `images.templates.${name}`,
+      hold: () => images.holdReference({ reference, credentials, allowHttp, onProgress }),
+    };
+  });
+  return [...own, ...pulled];
 }
 
 /** What the namespace engine can start besides the host's own programs. Makes nothing before the first pull. */

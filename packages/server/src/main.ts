@@ -205,7 +205,9 @@ async function open(
   const source = options.serverKeySource ?? { kind: 'home' };
   const place = { home, source, storage, clock };
   const keys = await openServerKey(place, { reset: options.resetServerKey ?? false });
-  const engine = await createEngine(home, config, environment, clock);
+  const engine = await createEngine(home, config, environment, clock, (image, progress) =>
+    log.info({ image, ...progress }, 'pulling an image'),
+  );
   opened.add(() => engine.close());
   const { startServer: startServerFromParts } = await import('./start-server.ts');
   const server = await startServerFromParts({
@@ -303,10 +305,10 @@ export async function probeEngine(options: {
   const environment = options.environment ?? process.env;
   const { images, ...loaded } = await loadConfig({ home: options.home, environment });
   // Their directory is that of the server, too.
-  const config = { ...loaded, images: { ...images, local: {} } };
+  const config = { ...loaded, images: { ...images, local: {}, templates: {} } };
   const stateDirectory = await mkdtemp(join(tmpdir(), 'sandgate-probe-'));
   try {
-    const engine = await createEngine(stateDirectory, config, environment, clock);
+    const engine = await createEngine(stateDirectory, config, environment, clock, () => undefined);
     try {
       return await engine.probe();
     } finally {

@@ -62,3 +62,10 @@ export const httpUrl = () => {
     { error },
   );
 };
+
+export const mebibytes = () => wholeNumber(16, 16_777_216);
+
+export const templateName = () =>
+  z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, {
+    error: 'must be a name of a-z, 0-9, dots, hyphens and underscores',
+  });

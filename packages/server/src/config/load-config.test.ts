@@ -136,6 +136,7 @@ describe('docs/configuration.md', () => {
       images: {
         allowedPrivateHosts: ['registry.internal'],
         local: { base: { path: '/srv/base' } },
+        templates: { debian: { reference: 'debian:12' } },
       },
       egress: { allowedPrivateRanges: ['10.0.0.0/8'], nameServers: ['[2001:db8::53]:5353'] },
       engine: { docker: { templates: { debian: { image: 'debian:12' } } } },

@@ -13,15 +13,17 @@ import {
   host,
   hostName,
   httpUrl,
+  mebibytes,
   nameServer,
   oneOf,
+  templateName,
   wholeNumber,
 } from './config-forms.ts';
+import { imageConfig } from './image-config.ts';
 
 /** 7168 KiB with 5 iterations. */
 const leastPasswordWork = 35_840;
 
-const mebibytes = () => wholeNumber(16, 16_777_216);
 const processes = () => wholeNumber(4, 4_194_304);
 
 const resources = (values: {
@@ -76,11 +78,6 @@ const sandboxPlan = () =>
 
 /** Null: never. */
 const seconds = () => wholeNumber(1, 3_153_600_000).nullable();
-
-const templateName = () =>
-  z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, {
-    error: 'must be a name of a-z, 0-9, dots, hyphens and underscores',
-  });
 
 /**
  * Everything that can be configured, with its default: the form of `config.json`.
@@ -332,30 +329,7 @@ export const serverConfig = z.strictObject({
     })
     .prefault({}),
   /** Of registries. */
-  images: z
-    .strictObject({
-      /** Null: of the home, or where sandboxes of a root server can reach it. */
-      directory: absolutePath().nullable().default(null),
-      /** Of one image, packed or unpacked. */
-      maxMib: mebibytes().default(16_384),
-      /** Of all images together. */
-      storeMib: mebibytes().default(102_400),
-      /** How long one pull may take. */
-      pullSeconds: wholeNumber(10, 86_400).default(3_600),
-      /** Directories and archives of this machine, by the name of the template that each makes. */
-      local: z
-        .record(
-          templateName(),
-          z.strictObject({
-            path: absolutePath(),
-            description: z.string().max(200).nullable().default(null),
-          }),
-        )
-        .default({}),
-      /** Registries that may be called although they are private, and without TLS. */
-      allowedPrivateHosts: z.array(hostName()).default([]),
-    })
-    .prefault({}),
+  images: imageConfig(),
   /** The gate in front of MCP servers. */
   mcp: z
     .strictObject({

@@ -56,6 +56,22 @@ export async function touchRecord(directory: string, image: string, nowMs: numbe
 
 export const recordPath = recordFile;
 
+const meaningFile = (directory: string, reference: string): string =>
+  `${recordFile(directory, reference)}.last`;
+
+/** What a reference meant when it was pulled last. Null: it is not known. */
+export async function readMeaning(directory: string, reference: string): Promise<string | null> {
+  return await readFile(meaningFile(directory, reference), 'utf8').catch(() => null);
+}
+
+export async function writeMeaning(
+  directory: string,
+  reference: string,
+  image: string,
+): Promise<void> {
+  await writeFile(meaningFile(directory, reference), image, { mode: 0o600 });
+}
+
 async function read(path: string): Promise<ImageRecord | null> {
   try {
     const record = JSON.parse(await readFile(path, 'utf8')) as ImageRecord;

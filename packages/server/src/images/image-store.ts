@@ -10,9 +10,11 @@ import { type ImageDirectories, makeImageDirectories } from './image-directories
 import {
   type ImageRecord,
   listRecords,
+  readMeaning,
   readRecord,
   recordPath,
   touchRecord,
+  writeMeaning,
   writeRecord,
 } from './image-record.ts';
 import type { LayerEntry } from './layer-entry.ts';
@@ -89,6 +91,19 @@ export class ImageStore {
       release();
       throw error;
     }
+  }
+
+  /** What a reference meant the last time. Null: it is not known, or not here any more. */
+  async holdLast(reference: string): Promise<OpenedImage | null> {
+    const { records } = await this.#open();
+    const image = await readMeaning(records, reference);
+    return image === null ? null : await this.hold(image);
+  }
+
+  /** For `holdLast`. */
+  async remember(reference: string, image: string): Promise<void> {
+    const { records } = await this.#open();
+    await writeMeaning(records, reference, image);
   }
 
   /** Keeps layers from being removed while an image is made of them. */

@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import type { Clock, ImagePull, ImagePuller, ImagePullProgress, PulledImage } from '@sandgate/core';
+import {
+  type Clock,
+  type ImagePull,
+  type ImagePuller,
+  type ImagePullProgress,
+  type PulledImage,
+  SandgateError,
+} from '@sandgate/core';
 import { resolveHost } from '../outbound/resolve-host.ts';
 import { downloadBlob } from '../registry/download-blob.ts';
 import { thisPlatform } from '../registry/image-index.ts';
@@ -9,7 +16,7 @@ import {
   pinnedReference,
 } from '../registry/image-reference.ts';
 import { RegistryClient } from '../registry/registry-client.ts';
-import { tooLarge, unreachable } from '../registry/registry-failure.ts';
+import { invalidImage, tooLarge, unreachable } from '../registry/registry-failure.ts';
 import { createRegistryHttp, type RegistryHttp } from '../registry/registry-http.ts';
 import { type ResolvedImage, type ResolvedLayer, resolveImage } from '../registry/resolve-image.ts';
 import { ImageStore, layerName, type OpenedImage } from './image-store.ts';
@@ -115,6 +122,27 @@ export class RegistryImages implements ImagePuller {
 
   removeOthers(kept: ReadonlySet<string>): Promise<{ readonly freedBytes: number }> {
     return this.#options.store.removeOthers(kept);
+  }
+
+  /**
+   * What a reference means by now; while its registry cannot be reached, what it meant the last time.
+   * @throws SandgateError as `pull` does
+   */
+  async holdReference(request: ImagePull): Promise<OpenedImage> {
+    const { store } = this.#options;
+    const { reference } = request;
+    try {
+      const { image } = await this.pull(request);
+      const held = await store.hold(image);
+      if (held === null) throw invalidImage('it was removed while it came');
+      await store.remember(reference, image);
+      return held;
+    } catch (error) {
+      const gone = error instanceof SandgateError && error.code === 'registry_unreachable';
+      const last = gone ? await store.holdLast(reference) : null;
+      if (last === null) throw error;
+      return last;
+    }
   }
 
   /** A directory or archive of this machine. @throws SandgateError as `openLocalImage` does */

@@ -1,5 +1,5 @@
 import type { Clock, EgressRules } from '@sandgate/core';
-import type { ImageSource, LocalImage } from './image/image-source.ts';
+import type { ImageSource, TemplateImage } from './image/image-source.ts';
 
 export type LauncherName = 'bubblewrap' | 'util-linux';
 
@@ -30,7 +30,7 @@ export interface NamespaceEngineOptions {
   /** Where images come from. Default: there are no sandboxes but of the templates. */
   readonly images?: ImageSource;
   /** Templates beside those of the host's programs. Default: none. */
-  readonly localImages?: readonly LocalImage[];
+  readonly templateImages?: readonly TemplateImage[];
   /** The shell that becomes the agent, for tests. Default: dash where it is installed, else `/bin/sh`. */
   readonly agentShell?: string;
 }

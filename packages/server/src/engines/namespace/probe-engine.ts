@@ -9,7 +9,7 @@ import { findStrayFds } from './find-stray-fds.ts';
 import { HostGuard } from './host-guard.ts';
 import { HostIdentities } from './host-identity.ts';
 import { findHostTools } from './host-tools.ts';
-import { findLocalTemplates } from './image/local-templates.ts';
+import { findImageTemplates } from './image/find-image-templates.ts';
 import { compileKernelScripts, installKernelScripts } from './install-kernel-scripts.ts';
 import type { LaunchContext } from './launch-sandbox.ts';
 import { findLaunchers } from './launcher/find-launchers.ts';
@@ -96,7 +96,7 @@ export async function probeEngine(
         remedy: 'Install it, as in `apt-get install bubblewrap`.',
       });
     }
-    const local = await findLocalTemplates(context, options.localImages ?? [], findings);
+    const local = await findImageTemplates(context, options.templateImages ?? [], findings);
     const templates = [...local, ...buildTemplates(interpreters)];
     const kernelsCompiled = await compileKernelScripts(runtime.kernels, interpreters);
     const complete = { ...context, kernelsCompiled, socketOpener, terminal };

@@ -15,11 +15,13 @@ export interface ImageSource extends ImagePuller {
   hold(image: string): Promise<HeldImage | null>;
 }
 
-/** A root file system of this machine that the operator has made a template. */
-export interface LocalImage {
+/** An image that the operator has made a template. */
+export interface TemplateImage {
   /** As clients name it. */
   readonly name: string;
   readonly description: string;
+  /** Where the operator has named it, as in `images.local.base`. */
+  readonly setting: string;
   /** @throws SandgateError when it cannot be used */
   hold(): Promise<HeldImage>;
 }

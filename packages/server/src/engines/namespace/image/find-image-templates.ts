@@ -1,18 +1,18 @@
 import { type EngineFinding, SandgateError } from '@sandgate/core';
 import type { LaunchContext } from '../launch-sandbox.ts';
 import type { Template } from '../template/template.ts';
-import type { LocalImage } from './image-source.ts';
+import type { TemplateImage } from './image-source.ts';
 import { lookIntoImage } from './look-into-image.ts';
 import { requireStartable } from './require-startable.ts';
 
 /** Templates of the images that the operator has named. One that cannot be used is told of, and left out. */
-export async function findLocalTemplates(
+export async function findImageTemplates(
   context: LaunchContext,
-  images: readonly LocalImage[],
+  images: readonly TemplateImage[],
   findings: EngineFinding[],
 ): Promise<Template[]> {
   const templates: Template[] = [];
-  for (const { name, description, hold } of images) {
+  for (const { name, description, setting, hold } of images) {
     const subject = `image ${name}`;
     try {
       const held = await hold();
@@ -33,7 +33,7 @@ export async function findLocalTemplates(
         subject,
         status: 'missing',
         message: detail === undefined ? message : `${message} (${detail})`,
-        remedy: `Change images.local.${name} to the root of a Linux system, or leave it out.`,
+        remedy: `Change ${setting}, or leave it out.`,
       });
     }
   }
