@@ -164,6 +164,9 @@ export class RegistryImages implements ImagePuller {
   async #bring(pull: Bringing, signal: AbortSignal): Promise<PulledImage> {
     const { store, maxBytes } = this.#options;
     const { image, reference, resolved } = pull;
+    // Somebody may have brought it since it was looked for.
+    const found = await store.find(image);
+    if (found !== null) return found;
     const names = resolved.layers.map(({ digest }) => layerName(reference.registry, digest));
     const unclaim = store.claimLayers(names);
     try {
@@ -214,6 +217,11 @@ export class RegistryImages implements ImagePuller {
         name,
         (shared, emit) =>
           store.withPartial(async (directory) => {
+            const come = await store.layer(name);
+            if (come !== null) {
+              await client.requireBlob(layer.digest, shared);
+              return come;
+            }
             await store.requireRoom(layer.sizeBytes);
             const path = join(directory, 'blob');
             const onBytes = (bytes: number): void => emit({ phase: 'downloading', bytes });
