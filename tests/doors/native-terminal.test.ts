@@ -106,15 +106,15 @@ describe('a terminal', () => {
 
   it('is lost by a key that is revoked', async () => {
     const issued = await test.issue({ namespace: 'team' });
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const socket = await opened(boxes[0], withKey(issued.text));
-    vi.advanceTimersByTime(5_000);
+    test.timers.pass();
     socket.send('still');
     expect(await heard(socket)).toMatchObject({ type: 'error' });
     const second = await opened(boxes[0], withKey(issued.text));
     const closed = once(second, 'close');
     await revokeKey(test.keyDependencies, issued.key.id);
-    vi.advanceTimersByTime(5_000);
+    await expect.poll(() => test.timers.delaysMs()).toContain(5_000);
+    test.timers.pass();
     expect((await closed)[0]).toBe(1_001);
   });
 });

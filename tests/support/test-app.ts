@@ -190,6 +190,8 @@ export async function createTestApp(
           limitsOf,
           ledger: createUsageLedger(storage.usage, turnEnd.settle),
           failures: createFailureBudget(),
+          timers,
+          onError: (error) => void backgroundErrors.push(error),
           sandboxesFor: ({ restrictions }) =>
             restrictSandboxes(sandboxes, restrictions, {
               image: policy.defaultImage,

@@ -253,6 +253,8 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
           limitsOf: keyLimits,
           ledger: createUsageLedger(storage.usage, turnEnd.settle),
           failures: createFailureBudget(),
+          timers: parts.timers,
+          onError: (error) => log.error({ err: error }, 'open calls could not be looked at'),
           sandboxesFor: ({ restrictions }) =>
             restrictSandboxes(sandboxes, restrictions, sandboxDefaults),
           onAccepted: alerting.observeAddress,

@@ -96,7 +96,8 @@ function post(url: URL, message: WebhookMessage, connection: Connection): Promis
         response.destroy();
       },
     );
-    request.once('error', reject);
+    // A connection may fail again after its answer.
+    request.on('error', reject);
     request.end(message.body);
   });
 }

@@ -14,8 +14,8 @@ import { digestCredential } from './digest-credential.ts';
 import { lookUpKey } from './look-up-key.ts';
 import { parseCredential } from './parse-credential.ts';
 import { refuseDeadKey } from './refuse-dead-key.ts';
-import { createWorkspace, resolveWorkspace } from './resolve-workspace.ts';
-import { looksLikeAccessToken, verifyAccessToken } from './verify-access-token.ts';
+import { accessDenied, createWorkspace, resolveWorkspace } from './resolve-workspace.ts';
+import { looksLikeAccessToken, takeSession, verifyAccessToken } from './verify-access-token.ts';
 
 /** Who is calling: decided by the headers alone. */
 const keySteps: readonly CheckStep[] = [
@@ -29,19 +29,15 @@ const keySteps: readonly CheckStep[] = [
 /** The same of an access token. */
 const tokenSteps: readonly CheckStep[] = [verifyAccessToken];
 
+/** What whoever it is may do. */
+const rightSteps: readonly CheckStep[] = [actAsOwner, resolveWorkspace, checkScope, checkTool];
+
 /**
  * The rest of the check, in its order. A refusal in any step leaves no trace in the steps after it: only a
  * call that passes everything else is charged. Who carries the call out records it, and answers when
  * the record is committed.
  */
-const permitSteps: readonly CheckStep[] = [
-  actAsOwner,
-  resolveWorkspace,
-  checkScope,
-  checkTool,
-  chargeLimits,
-  createWorkspace,
-];
+const permitSteps: readonly CheckStep[] = [...rightSteps, chargeLimits, createWorkspace];
 
 const keyCheckSteps = [...keySteps, ...permitSteps];
 const tokenCheckSteps = [...tokenSteps, ...permitSteps];
@@ -134,6 +130,43 @@ function outcomeOf(check: Check, error: SandgateError | null): CheckOutcome {
   const charged = check.charged ?? { atMs: check.dependencies.clock.nowMs(), keyNumbers: [] };
   const owner = check.owner?.role == null ? null : { ...check.owner, role: check.owner.role };
   return { kind: 'accepted', key: check.key, owner, workspace, limits, charged };
+}
+
+/** An accepted call that goes on, as a stream or an open connection. */
+export interface HeldCall extends CheckRequest {
+  /** What it was accepted as. */
+  readonly accepted: Pick<Extract<CheckOutcome, { kind: 'accepted' }>, 'owner' | 'workspace'>;
+}
+
+/**
+ * Whether a held call would be accepted again: everything is looked at but the limits, and nothing is
+ * charged. An access token may have expired since; its session has to live. The workspace is the
+ * one that it was, also under a new name.
+ */
+export async function checkHeldCall(
+  dependencies: CheckDependencies,
+  { accepted: { owner, workspace }, ...request }: HeldCall,
+): Promise<
+  | { readonly refusal: SandgateError; readonly key: null }
+  | { readonly refusal: null; readonly key: ApiKey }
+> {
+  const now =
+    workspace === null ? null : await dependencies.storage.workspaces.findById(workspace.id);
+  const check = newCheck(dependencies, {
+    ...request,
+    ...(workspace === null ? {} : { workspace: { kind: 'named', slug: now?.slug ?? '' } }),
+  });
+  const sessionId = owner?.sessionId ?? null;
+  const steps: readonly CheckStep[] =
+    owner === null || sessionId === null
+      ? [...keySteps, ...rightSteps]
+      : [(each) => takeSession(each, { sessionId, userId: owner.user.id }), ...rightSteps];
+  const refusal = await walk(steps, check);
+  if (refusal !== null) return { refusal, key: null };
+  if (check.key === null || check.workspace?.id !== workspace?.id) {
+    return { refusal: accessDenied(), key: null };
+  }
+  return { refusal: null, key: check.key };
 }
 
 type Shown = Pick<CheckRequest, 'credential' | 'address'>;

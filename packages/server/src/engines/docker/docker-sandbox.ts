@@ -20,6 +20,7 @@ import type { TerminalProgram } from '../terminal/terminal-program.ts';
 import { dockerStatus, explainDocker } from './docker-failure.ts';
 import { DockerProgram, type OnOutput, type ProgramHost } from './docker-program.ts';
 import { layerBytes } from './layer-bytes.ts';
+import { pauseContainer } from './pause-container.ts';
 import type { WrappedProgram } from './program-wrapper.ts';
 import { readContainerMetrics } from './read-container-metrics.ts';
 import { runProgram } from './run-program.ts';
@@ -128,7 +129,7 @@ export class DockerSandbox implements EngineSandbox {
     if (this.#unpaused !== null) return;
     this.#unpaused = Promise.withResolvers<void>();
     try {
-      await this.#parts.container.pause();
+      await pauseContainer(this.#parts.container);
     } catch (error) {
       this.#resumed();
       throw explainDocker(error);

@@ -14,6 +14,11 @@ export interface Call extends CheckRequest {
   readonly method: string;
   /** Template, and never the path itself, as in `/api/v1/api-keys/{id}`. */
   readonly endpoint: string;
+  /**
+   * What is written down instead of `endpoint` when the caller is not let into the workspace, so that
+   * their record tells them nothing of what is there. Absent: the same.
+   */
+  readonly hiddenEndpoint?: string;
   readonly requestId: string;
   /**
    * Nothing is lost or doubled when the call is cut off: it is written down once, at its end. Any
@@ -41,6 +46,12 @@ export interface Access {
   readonly sandboxes: DoorSandboxes;
   /** How the key's windows stand after this call. Empty for a key without limits. */
   readonly limits: readonly WindowState[];
+  /**
+   * Has the right of the call looked at again every few seconds, until the call ends: `cut` is told once
+   * when a new one would be refused, as after a revocation, a removal or a log-out. `about` says
+   * which sandbox the call touches, once it is known.
+   */
+  watch(cut: (refusal: SandgateError) => void, about?: () => string | null): void;
 }
 
 export interface Answered<T> {

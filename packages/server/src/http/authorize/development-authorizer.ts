@@ -29,6 +29,7 @@ export function createDevelopmentAuthorizer(
           workspace,
           sandboxes: dependencies.sandboxes,
           limits: [],
+          watch: () => undefined,
         }),
       );
       return value;

@@ -4,23 +4,30 @@ import {
   type Charged,
   type CheckDependencies,
   callerActor,
+  checkHeldCall,
   checkKey,
   type DoorSandboxes,
   type ErrorCode,
   type FailureBudget,
+  type HeldCall,
   identifyKey,
   identifyPerson,
   type NewUsageRow,
   personNumber,
   type Refusal,
-  type SandgateError,
+  SandgateError,
+  type Timers,
   tooMany,
   type UsageLedger,
   type Workspace,
 } from '@sandgate/core';
 import { type Access, type Answered, type Authorizer, type Call, failureOf } from './authorizer.ts';
+import { type Cut, RepeatedChecks } from './repeated-checks.ts';
 
 export interface KeyAuthorizerDependencies extends CheckDependencies {
+  readonly timers: Timers;
+  /** Told when nobody can tell whether an open call may go on. */
+  readonly onError: (error: unknown) => void;
   readonly ledger: UsageLedger;
   readonly failures: FailureBudget;
   readonly sandboxesFor: (key: ApiKey) => DoorSandboxes;
@@ -47,6 +54,8 @@ const strangerCodes: ReadonlySet<ErrorCode> = new Set([
 /** Asks every call for a key that may make it. */
 export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Authorizer {
   const { clock, counters, ledger, failures, onRefusal, auditAs, sandboxesFor } = dependencies;
+  const { timers, onError } = dependencies;
+  const openCalls = new RepeatedChecks({ timers, onError });
 
   /** A refused credential costs its address something, and a good one is never asked. */
   const refuse = (error: SandgateError, address: string): SandgateError => {
@@ -67,6 +76,27 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
       throw error;
     }
   };
+
+  const stillRefused = async (held: HeldCall, sandboxId: string | null) => {
+    const { refusal, key } = await checkHeldCall(dependencies, held);
+    const { workspace } = held.accepted;
+    if (refusal !== null || sandboxId === null || workspace === null) return refusal;
+    try {
+      await sandboxesFor(key).find(workspace, sandboxId, { includeDestroyed: true });
+      return null;
+    } catch (error) {
+      if (error instanceof SandgateError) return error;
+      throw error;
+    }
+  };
+
+  /** @returns what ends it */
+  const watch = (held: HeldCall, cut: Cut, about: () => string | null) =>
+    openCalls.watch({
+      key: () => JSON.stringify([{ ...held, requestId: '' }, about()]),
+      ask: () => stillRefused(held, about()),
+      cut,
+    });
 
   const performSafe = async <T>(
     begun: Begun,
@@ -115,18 +145,23 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
           address,
           requestId,
           code: error.code,
-          endpoint: call.endpoint,
+          endpoint: refusedEndpoint(call, workspace),
           workspaceId: workspace?.id ?? null,
         });
         if (key !== null)
           await ledger.record(refusedRow(call, key, workspace, error, clock.nowMs()));
         throw refuse(error, address);
       }
+      let unwatch = (): void => undefined;
       const access: Access = {
         caller: { kind: 'key', key: outcome.key, owner: outcome.owner },
         workspace,
         sandboxes: sandboxesFor(outcome.key),
         limits: outcome.limits,
+        watch(cut, about = () => null) {
+          unwatch();
+          unwatch = watch(heldCall(call, outcome), cut, about);
+        },
       };
       // Alerts are about keys.
       if (personNumber(outcome.key.number) === null) {
@@ -139,8 +174,22 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
         address: call.address,
         requestId: call.requestId,
       };
-      return await auditAs(context, () => carryOut(begun, () => run(access), call));
+      try {
+        return await auditAs(context, () => carryOut(begun, () => run(access), call));
+      } finally {
+        unwatch();
+      }
     },
+  };
+}
+
+function heldCall(call: Call, { owner, workspace }: HeldCall['accepted']): HeldCall {
+  const { credential, address, requestId, scope, ownChildren, mcpTool } = call;
+  return {
+    ...{ credential, address, requestId, scope, workspace: call.workspace },
+    ...(ownChildren === undefined ? {} : { ownChildren }),
+    ...(mcpTool === undefined ? {} : { mcpTool }),
+    accepted: { owner, workspace },
   };
 }
 
@@ -170,6 +219,9 @@ function begin(call: Call, key: ApiKey, workspace: Workspace | null, charged: Ch
 
 const elapsedMs = ({ startedMs }: Begun): number => performance.now() - startedMs;
 
+const refusedEndpoint = (call: Call, workspace: Workspace | null): string =>
+  workspace === null ? (call.hiddenEndpoint ?? call.endpoint) : call.endpoint;
+
 function refusedRow(
   call: Call,
   key: ApiKey,
@@ -182,7 +234,7 @@ function refusedRow(
     workspaceId: workspace?.id ?? null,
     requestId: call.requestId,
     method: call.method,
-    endpoint: call.endpoint,
+    endpoint: refusedEndpoint(call, workspace),
     accepted: false,
     atMs,
     status: call.statusOf(error),

@@ -1,10 +1,4 @@
-import {
-  audited,
-  grants,
-  personNumber,
-  SandgateError,
-  type WorkspaceSelector,
-} from '@sandgate/core';
+import { audited, grants, SandgateError, type WorkspaceSelector } from '@sandgate/core';
 import { actorOf } from '../authorize/actor-of.ts';
 import type { Access, Authorizer } from '../authorize/authorizer.ts';
 import { noChange } from '../authorize/no-change.ts';
@@ -24,7 +18,6 @@ import {
   type Route,
   smallBodyBytes,
 } from './route.ts';
-import { watchKey } from './watch-key.ts';
 
 export type AuthorisedRoute = Exclude<Route, { access: 'public' }>;
 type PublicRoute = Extract<Route, { access: 'public' }>;
@@ -115,20 +108,11 @@ async function answerKey(
         change === null
           ? runIt({ ...called, change: noChange })
           : runAudited(change, called, runIt);
-      const isGood = async () => (await authorizer.identify({ credential, address })) === null;
-      let unwatch: (() => void) | null = null;
-      if (isKey(access) && upgrade !== null) unwatch = watchKey(() => upgrade.end(), isGood);
-      else if (isKey(access)) {
-        state.onResponded = () => {
-          unwatch = watchKey(() => state.cut.abort(), isGood);
-        };
-      }
-      try {
-        const value = safe ? await work() : await services.calls.run(nameOf(access.caller), work);
-        return { value, status: statusOf(value), sandboxId: state.sandboxId };
-      } finally {
-        unwatch?.();
-      }
+      const about = () => state.sandboxId;
+      if (upgrade !== null) access.watch(() => upgrade.end(), about);
+      else state.onResponded = () => access.watch(() => state.cut.abort(), about);
+      const value = safe ? await work() : await services.calls.run(nameOf(access.caller), work);
+      return { value, status: statusOf(value), sandboxId: state.sandboxId };
     },
   );
   // A route that has responded tells of whatever happens later in its body.
@@ -145,10 +129,6 @@ const ownChildrenOnly = (route: AuthorisedRoute, { caller }: Access): boolean =>
   route.access !== 'person' &&
   caller.kind === 'key' &&
   !grants(caller.key.scopes, route.access);
-
-/** An access token ends sooner than what a person does with it. */
-const isKey = ({ caller }: Access): boolean =>
-  caller.kind === 'key' && personNumber(caller.key.number) === null;
 
 const nameOf = (caller: Access['caller']): string =>
   caller.kind === 'key' ? String(caller.key.number) : caller.kind;

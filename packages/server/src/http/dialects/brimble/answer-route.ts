@@ -85,6 +85,7 @@ async function answer(
     respond = resolve;
   });
   let began = false;
+  const cut = new AbortController();
   const performed = authorizer.perform<Response | null>(
     {
       credential,
@@ -114,8 +115,11 @@ async function answer(
         incoming: incomingOf(context),
         params,
         rest,
-        signal: context.req.raw.signal,
-        respond,
+        signal: AbortSignal.any([context.req.raw.signal, cut.signal]),
+        respond(response) {
+          access.watch((refusal) => cut.abort(refusal));
+          respond(response);
+        },
       };
       const run = () => carryOut(route, prepared, call);
       const { response, sandboxId = params.sandboxId } = route.safe

@@ -11,6 +11,7 @@ import { forwardMessage } from './forward-message.ts';
 import { failureMessage } from './gate-error.ts';
 import type { Gate } from './mount-gate.ts';
 import type { Received } from './receive-message.ts';
+import { whileUnchanged } from './while-unchanged.ts';
 
 const acceptedHeaders: readonly CredentialHeader[] = [
   'authorization',
@@ -20,6 +21,9 @@ const acceptedHeaders: readonly CredentialHeader[] = [
 
 /** No workspace is called so: a server that is not there is looked for in none. */
 const nowhere = '';
+
+/** What stands in a record for the name of a server that is not there, for the caller. */
+const nobodys = '{name}';
 
 export interface NamedServer {
   readonly name: string;
@@ -52,7 +56,11 @@ export async function answerGuarded(
           onLimits: reportLimits(context, clock),
           statusOf: nativeStatus,
           method: context.req.method,
-          endpoint: endpoints.of(placed === null ? '{name}' : name, tool),
+          // Read for whoever is let in, and remembered then.
+          get endpoint() {
+            return endpoints.of(placed === null ? nobodys : name, tool);
+          },
+          hiddenEndpoint: endpoints.of(nobodys, null),
           scope: 'mcp:call',
           workspace: { kind: 'named', slug: placed?.slug ?? nowhere },
           mcpTool: { server: name, tool },
@@ -61,7 +69,7 @@ export async function answerGuarded(
         },
         async (access) => {
           const answered = await gate.calls.run(nameOf(access), () =>
-            carryOut(gate, context, { named, received, credential, access, respond }),
+            carryOut(gate, context, { named, received, access, respond }),
           );
           return { value: answered.response, status: answered.status };
         },
@@ -89,13 +97,12 @@ const nameOf = ({ caller }: Access): string =>
 interface GuardedCall {
   readonly named: NamedServer;
   readonly received: Received;
-  readonly credential: string | null;
   readonly access: Access;
   readonly respond: (response: Response) => void;
 }
 
 async function carryOut(gate: Gate, context: RequestContext, call: GuardedCall) {
-  const { received, access, named, respond, credential } = call;
+  const { received, access, named, respond } = call;
   const address = peerAddress(context);
   const { message, problem } = received;
   if (problem !== null) throw problem;
@@ -103,7 +110,7 @@ async function carryOut(gate: Gate, context: RequestContext, call: GuardedCall) 
   const { server } = named.placed;
   const requestId = context.get('requestId');
   const forward = () =>
-    gate.exchanges.run({ server, credential, address }, (cut) =>
+    whileUnchanged(gate, server, access, (cut) =>
       forwardMessage(gate, {
         ...{ server, message, access, respond, requestId },
         request: context.req.raw,

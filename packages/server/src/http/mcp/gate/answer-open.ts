@@ -5,6 +5,7 @@ import { earlyAnswer } from './early-answer.ts';
 import { forwardMessage } from './forward-message.ts';
 import type { Gate } from './mount-gate.ts';
 import type { Received } from './receive-message.ts';
+import { whileUnchanged } from './while-unchanged.ts';
 
 /** A request for a server that asks for no key. Nobody is known, so what bounds it is its address. */
 export async function answerOpen(
@@ -19,7 +20,7 @@ export async function answerOpen(
   if (problem !== null) throw problem;
   return await earlyAnswer(async (respond) => {
     const { response } = await gate.calls.run(`address ${address}`, () =>
-      gate.exchanges.run({ server, credential: null, address }, (cut) =>
+      whileUnchanged(gate, server, null, (cut) =>
         forwardMessage(gate, {
           ...{ server, message, access: null, respond },
           request: context.req.raw,

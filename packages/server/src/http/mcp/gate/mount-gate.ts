@@ -10,6 +10,7 @@ import {
 } from '@sandgate/core';
 import type { Logger } from 'pino';
 import type { Authorizer } from '../../authorize/authorizer.ts';
+import { RepeatedChecks } from '../../authorize/repeated-checks.ts';
 import { CallLimit } from '../../call-limit.ts';
 import { explainFailure } from '../../explain-failure.ts';
 import {
@@ -24,7 +25,6 @@ import { answerOpen } from './answer-open.ts';
 import { createBoundSessions } from './bound-session.ts';
 import type { ForwardDependencies } from './forward-message.ts';
 import { gateErrorResponse } from './gate-error.ts';
-import { OpenExchanges } from './open-exchanges.ts';
 import { admitPage, answerPreflight } from './page-access.ts';
 import { type Received, receiveMessage } from './receive-message.ts';
 import { ToolEndpoints } from './tool-endpoints.ts';
@@ -45,7 +45,9 @@ export interface GateDependencies extends Omit<ForwardDependencies, 'sessions'> 
 /** What all requests at the gate share. */
 export interface Gate extends GateDependencies, ForwardDependencies {
   readonly calls: CallLimit;
-  readonly exchanges: OpenExchanges;
+  /** The server of that name as it is stored now; null when it is gone or switched off. */
+  readonly find: (name: string) => Promise<PlacedMcpServer | null>;
+  readonly openStreams: RepeatedChecks;
   readonly endpoints: ToolEndpoints;
   /** @throws SandgateError `rate_limited` */
   readonly chargeAddress: (address: string) => void;
@@ -53,7 +55,7 @@ export interface Gate extends GateDependencies, ForwardDependencies {
 
 /** The gate in front of other MCP servers: `/mcp/servers/{name}`. */
 export function mountGate(app: App, dependencies: GateDependencies): void {
-  const { storage, authorizer, clock, timers, log, serverKey } = dependencies;
+  const { storage, clock, timers, log, serverKey } = dependencies;
   const find = async (name: string): Promise<PlacedMcpServer | null> => {
     const placed = await storage.mcpServers.findByName(name);
     return placed?.server.enabled === true ? placed : null;
@@ -63,10 +65,9 @@ export function mountGate(app: App, dependencies: GateDependencies): void {
     ...dependencies,
     sessions: createBoundSessions(serverKey),
     calls: new CallLimit(),
-    exchanges: new OpenExchanges({
-      authorizer,
+    find,
+    openStreams: new RepeatedChecks({
       timers,
-      find: async (name) => (await find(name))?.server ?? null,
       onError: (error) => log.error({ err: error }, 'open streams could not be looked at'),
     }),
     endpoints: new ToolEndpoints(),

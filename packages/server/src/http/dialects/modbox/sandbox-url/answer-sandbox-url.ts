@@ -42,6 +42,8 @@ export async function answerSandboxUrl(
   );
   const action = 'error' in matched ? null : matched.value.action;
   const { early, respond, responded } = earlyAnswer(context);
+  const upgrade = upgradeOf(incoming);
+  const cut = new AbortController();
   const performed = door.authorizer.perform(
     {
       credential: sandboxCredential(headerValues(context), address, request, serverKey()),
@@ -60,7 +62,7 @@ export async function answerSandboxUrl(
       const { value, sandboxId } = await door.calls.run(callerName(access), () =>
         runAction(matched.value, access),
       );
-      const status = responded()?.status ?? (upgradeOf(incoming)?.isTaken === true ? 101 : 200);
+      const status = responded()?.status ?? (upgrade?.isTaken === true ? 101 : 200);
       return { value, status: value instanceof Response ? value.status : status, sandboxId };
     },
   );
@@ -77,13 +79,17 @@ export async function answerSandboxUrl(
     const { workspace, sandboxes } = access;
     if (workspace === null) throw unknown();
     const sandbox = await sandboxes.find(workspace, address.sandboxId ?? '');
+    access.watch(
+      (refusal) => (upgrade === null ? cut.abort(refusal) : upgrade.end()),
+      () => sandbox.id,
+    );
     const { held, pace } = door;
     const client = () => clientRequest(request, incoming, peer);
     const value = await action.run({
       ...{ sandbox, workspace, sandboxes, address, request, client, params, held, pace, respond },
       rest,
       query: new URL(request.url).search,
-      signal: request.signal,
+      signal: AbortSignal.any([request.signal, cut.signal]),
     });
     return { value, sandboxId: sandbox.id };
   }
