@@ -38,6 +38,7 @@ beforeAll(async () => {
       { name: 'srv/app/data', mode: 0o600, body: 'of the image\n' },
       { name: 'etc/passwd', body: 'root:x:0:0:root:/root:/bin/sh\nservice:x:7:7::/:/bin/false\n' },
       { name: 'etc/setting', body: 'set\n' },
+      { name: 'etc/deep/out', type: 'symlink', linkname: '../../srv/app/data' },
       { name: 'tmp/left', body: 'left' },
       { name: 'home', type: 'symlink', linkname: '/etc' },
       { name: 'out', type: 'symlink', linkname: folder },
@@ -95,8 +96,11 @@ async function shell(sandbox: EngineSandbox, line: string): Promise<string> {
 it('runs a sandbox from the image, with its variables and its working directory', async () => {
   const sandbox = await start();
   expect(
-    await shell(sandbox, 'echo $FROM_IMAGE $BOTH $PATH; pwd; cat data; id -un; cat /etc/setting'),
-  ).toBe('yes request /usr/bin:/bin\n/srv/app\nof the image\nsandbox\nset\n');
+    await shell(
+      sandbox,
+      'echo $FROM_IMAGE $BOTH $PATH; pwd; cat data; id -un; cat /etc/setting /etc/deep/out',
+    ),
+  ).toBe('yes request /usr/bin:/bin\n/srv/app\nof the image\nsandbox\nset\nof the image\n');
   // What the image has stays as it is, and there is room beside it.
   const written =
     'echo x >data; echo x >/usr/bin/new; echo new >beside && cat beside; echo x >/etc/new && cat /etc/new';

@@ -73,7 +73,8 @@ export function sandboxSteps(
   for (const { guestPath } of mounted) requireMountable(guestPath, mounted);
   return [
     { kind: 'tmpfs', path: '/', bytes: sizes.rootBytes, mode: 0o755 },
-    { kind: 'directory', path: engine },
+    // A mount of its own, as a mere directory could be moved away with all that is mounted in it.
+    { kind: 'tmpfs', path: engine, bytes: sizes.engineBytes, mode: 0o755 },
     ...system,
     ...template.steps,
     { kind: 'proc', path: '/proc' },
@@ -81,8 +82,6 @@ export function sandboxSteps(
     { kind: 'tmpfs', path: '/tmp', bytes: sizes.tmpBytes, mode: 0o1777 },
     { kind: 'directory', path: '/workspace' },
     { kind: 'directory', path: guestHome },
-    // A mount of its own, as a mere directory could be moved away with all that is mounted in it.
-    { kind: 'tmpfs', path: engine, bytes: sizes.engineBytes, mode: 0o755 },
     { kind: 'directory', path: `${engine}/scripts` },
     { kind: 'bind', source: directories.io, path: `${engine}/io`, readOnly: true },
     { kind: 'bind', source: directories.kernels, path: `${engine}/kernel`, readOnly: true },
