@@ -289,14 +289,14 @@ it('tells anybody whether an upstream is well where its owner says so, and nothi
 });
 
 it("its record tells a key of another workspace nothing of a server's name", async () => {
-  const stranger = (await gate.issue({ namespace: 'elsewhere' })).text;
+  const { key, text: stranger } = await gate.issue({ namespace: 'elsewhere' });
   for (const name of ['guarded', 'nothing-here']) {
     for (const tool of ['read_note', 'a-tool-of-mine']) {
       const answer = await gate.send(name, bearer(stranger), { body: call(tool) });
       expect(await answer.text()).toContain('MCP server not found');
     }
   }
-  const { body } = await gate.test.api('GET', '/usage', stranger);
+  const { body } = await gate.test.api('GET', `/usage?key=${key.id}`, gate.operator);
   const endpoints = body.usage.map(({ endpoint }: { endpoint: string }) => endpoint);
   expect(endpoints.filter((endpoint: string) => endpoint.startsWith('/mcp'))).toEqual(
     Array(4).fill('/mcp/servers/{name}'),
