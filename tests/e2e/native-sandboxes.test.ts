@@ -249,6 +249,51 @@ describe('a file', () => {
   });
 });
 
+describe('a directory', () => {
+  it('goes out and in as an archive, and tells what changes in it', async () => {
+    const files = `/sandboxes/${id}/files`;
+    const write = (path: string, body: string) =>
+      client.send('PUT', `${files}?path=${path}&parents=true`, { body });
+    await write('/workspace/from/deep/file', 'content');
+    expect((await client.send('GET', `${files}/watch?path=/workspace/to`)).status).toBe(404);
+    await client.call('POST', `${files}/directories`, { path: '/workspace/to' });
+    const watched = client.events('GET', `${files}/watch?path=/workspace/to&recursive=true`);
+    expect((await watched.next()).value).toMatchObject({ event: 'watching' });
+    const packed = await client.send('GET', `${files}/archive?path=/workspace/from`);
+    expect(packed.headers.get('content-type')).toBe('application/x-tar');
+    const archive = Buffer.from(await packed.arrayBuffer());
+    const into = `${files}/archive?path=/workspace/to`;
+    expect((await client.send('PUT', into, { body: archive })).status).toBe(204);
+    const read = await client.send('GET', `${files}?path=/workspace/to/deep/file`);
+    expect(await read.text()).toBe('content');
+    const told: string[] = [];
+    for await (const { event, data } of watched) {
+      told.push(`${event} ${data.path}`);
+      if (told.length === 2) break;
+    }
+    expect(told.toSorted()).toEqual([
+      'created /workspace/to/deep',
+      'created /workspace/to/deep/file',
+    ]);
+    const refused = await client.send('PUT', into, { body: 'no archive' });
+    expect([refused.status, refused.headers.get('x-error-code')]).toEqual([400, 'invalid_request']);
+  });
+
+  it('tells by the tag of a file whether a part is still of the same content', async () => {
+    const at = `/sandboxes/${id}/files?path=/workspace/tagged`;
+    await client.send('PUT', at, { body: 'first content' });
+    const tag = (await client.send('GET', at)).headers.get('etag') ?? '';
+    const part = async () => {
+      const headers = { range: 'bytes=0-4', 'if-range': tag };
+      const answer = await client.send('GET', at, { headers });
+      return [answer.status, await answer.text()];
+    };
+    expect(await part()).toEqual([206, 'first']);
+    await client.send('PUT', at, { body: 'second and longer content' });
+    expect(await part()).toEqual([200, 'second and longer content']);
+  });
+});
+
 describe('a port', () => {
   /** Listens when it is answered. */
   const startProgram = async (): Promise<number> => {

@@ -33,6 +33,7 @@ it('docs/sandboxes.md has only commands that work, in its order', async () => {
     '[0, 1, 4, 9, 16]',
     'IndexError',
     'some data',
+    'packed',
     'got two',
     '"ended":true',
     'event: exit',

@@ -36,7 +36,10 @@ export function createMemoryFiles(): SandboxFiles {
     },
     pack: async () => undefined,
     unpack: async () => undefined,
-    watch: ({ signal }) =>
-      new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
+    watch: ({ signal, onWatching }) =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () => resolve());
+        onWatching?.();
+      }),
   };
 }

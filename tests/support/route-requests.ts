@@ -167,6 +167,14 @@ export type SentRequest = readonly [
 const sampleOf = (route: DocumentedRoute, targets: SampleTargets): RouteSample =>
   routeSamples[route.operationId]?.(targets) ?? {};
 
+/** Of a stream of events, which may have no end, the first piece. */
+async function textOf(response: Response): Promise<string> {
+  const type = response.headers.get('content-type');
+  if (type !== 'text/event-stream') return await response.text();
+  for await (const piece of response.body ?? []) return Buffer.from(piece).toString();
+  return '';
+}
+
 /** Sends the sample of a route, and expects a status that the document knows. */
 export async function sendRequest(
   { app }: TestApp,
@@ -194,7 +202,7 @@ export async function sendRequest(
           headers,
           ...(body === undefined || route.method === 'GET' ? {} : { body }),
         });
-  const text = await response.text();
+  const text = await textOf(response);
   const at = `${route.method} ${route.path} ${JSON.stringify(changes)}`;
   expect([at, route.statuses]).toEqual([at, expect.arrayContaining([response.status])]);
   return { status: response.status, code: response.headers.get('x-error-code'), text };

@@ -79,6 +79,8 @@ export interface SandboxFiles {
     readonly path: string;
     readonly recursive: boolean;
     readonly signal: AbortSignal;
+    /** Called once: what changes from now on is reported. */
+    readonly onWatching?: () => void;
     readonly onChange: (change: FileChange) => void;
   }): Promise<void>;
 }

@@ -17,10 +17,14 @@ interface PiecesAnswer {
   readonly lengthBytes: number | null;
 }
 
+/** Of the content at its time of change: nothing reads it all to tell. */
+export const entityTag = ({ modifiedAtMs, sizeBytes }: FileEntry): string =>
+  `"${modifiedAtMs.toString(36)}-${sizeBytes.toString(36)}"`;
+
 /** Files of the kernel have no length, and content all the same. */
 export const fileAnswer = (entry: FileEntry | null): PiecesAnswer => ({
   status: 200,
-  headers: plainHeaders,
+  headers: { ...plainHeaders, ...(entry?.kind === 'file' ? { ETag: entityTag(entry) } : {}) },
   lengthBytes: entry === null || entry.sizeBytes === 0 ? null : entry.sizeBytes,
 });
 

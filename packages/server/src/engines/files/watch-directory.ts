@@ -43,7 +43,7 @@ done
  * @throws SandgateError as `SandboxFiles.watch` does, and `payload_too_large`
  */
 export async function watchDirectory(exec: Exec, request: WatchRequest): Promise<void> {
-  const { recursive, signal, onChange } = request;
+  const { recursive, signal, onWatching, onChange } = request;
   if (signal.aborted) return;
   const path = requirePath(request.path);
   let known: ReadonlyMap<string, string> | null = null;
@@ -54,7 +54,8 @@ export async function watchDirectory(exec: Exec, request: WatchRequest): Promise
       if (found.size > maxWatchedEntries) throw tooMany(path);
       return;
     }
-    if (known !== null) report(known, found, path, onChange);
+    if (known === null) onWatching?.();
+    else report(known, found, path, onChange);
     known = found;
     found = new Map();
   });

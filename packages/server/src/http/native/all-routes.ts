@@ -22,9 +22,11 @@ import { runCommandRoute } from './commands/run-command.ts';
 import { setEgressRoute } from './egress/set-egress.ts';
 import { showEgressRoute } from './egress/show-egress.ts';
 import { listEventsRoute, listSandboxEventsRoute } from './events/read-events.ts';
+import { packDirectoryRoute, unpackDirectoryRoute } from './files/archive-directory.ts';
 import { makeDirectoryRoute, moveFileRoute, removeFileRoute } from './files/change-files.ts';
 import { listFilesRoute, showFileRoute } from './files/look-at-files.ts';
 import { readFileRoute } from './files/read-file.ts';
+import { watchDirectoryRoute } from './files/watch-directory.ts';
 import { writeFileRoute } from './files/write-file.ts';
 import { addMcpServerRoute } from './mcp-servers/add-mcp-server.ts';
 import { listMcpServersRoute } from './mcp-servers/list-mcp-servers.ts';
@@ -232,6 +234,9 @@ export const allRoutes: readonly Route[] = [
   listFilesRoute,
   makeDirectoryRoute,
   moveFileRoute,
+  packDirectoryRoute,
+  unpackDirectoryRoute,
+  watchDirectoryRoute,
   startProcessRoute,
   listProcessesRoute,
   showProcessRoute,

@@ -1,6 +1,7 @@
+import type { FileEntry } from '@sandgate/core';
 import { z } from 'zod';
-import { answerPieces, fileAnswer, plainHeaders } from '../../answer-file.ts';
-import { defineRoute } from '../route.ts';
+import { answerPieces, entityTag, fileAnswer, plainHeaders } from '../../answer-file.ts';
+import { type AuthorisedContext, defineRoute } from '../route.ts';
 import { sandboxOf } from '../sandboxes/sandbox-call.ts';
 import { sandboxParams } from '../sandboxes/sandbox-schemas.ts';
 import { byteRange } from './byte-range.ts';
@@ -12,7 +13,8 @@ export const readFileRoute = defineRoute({
   path: '/api/v1/sandboxes/{sandbox}/files',
   tag: 'Files',
   summary: 'Read a file',
-  description: 'A Range header of one part is answered with that part.',
+  description:
+    'A Range header of one part is answered with that part; with If-Range, only while the file is what it was by its ETag.',
   access: 'file:read',
   workspace: 'own',
   safe: false,
@@ -26,16 +28,7 @@ export const readFileRoute = defineRoute({
   async run({ params, query: { path } }, context) {
     const { sandbox, workspace, sandboxes } = await sandboxOf(context, params.sandbox);
     const files = await sandboxes.files(workspace, sandbox.id);
-    const header = context.exchange.request.headers.get('range');
-    if (header === null) {
-      return await answerPieces(
-        context.exchange,
-        (request) => files.read({ path, ...request }),
-        fileAnswer,
-      );
-    }
-    const { sizeBytes } = await files.stat(path);
-    const range = byteRange(header, sizeBytes);
+    const range = await wantedRange(context, () => files.stat(path));
     if (range.kind === 'whole') {
       return await answerPieces(
         context.exchange,
@@ -43,6 +36,7 @@ export const readFileRoute = defineRoute({
         fileAnswer,
       );
     }
+    const { sizeBytes } = range.entry;
     if (range.kind === 'unsatisfiable') {
       return new Response(null, {
         status: 416,
@@ -51,14 +45,31 @@ export const readFileRoute = defineRoute({
     }
     const { fromByte, endByte } = range;
     const lengthBytes = endByte - fromByte + 1;
+    const headers = {
+      ...plainHeaders,
+      ETag: entityTag(range.entry),
+      'Content-Range': `bytes ${fromByte}-${endByte}/${sizeBytes}`,
+    };
     return await answerPieces(
       context.exchange,
       (request) => files.read({ path, offsetBytes: fromByte, lengthBytes, ...request }),
-      () => ({
-        status: 206,
-        lengthBytes,
-        headers: { ...plainHeaders, 'Content-Range': `bytes ${fromByte}-${endByte}/${sizeBytes}` },
-      }),
+      () => ({ status: 206, lengthBytes, headers }),
     );
   },
 });
+
+/** What a request asks for, of the file as it is now. */
+async function wantedRange(
+  { exchange }: Pick<AuthorisedContext, 'exchange'>,
+  stat: () => Promise<FileEntry>,
+) {
+  const { headers } = exchange.request;
+  const header = headers.get('range');
+  if (header === null) return { kind: 'whole' } as const;
+  const entry = await stat();
+  // What a link points to has another size than the link.
+  if (entry.kind !== 'file') return { kind: 'whole' } as const;
+  const condition = headers.get('if-range');
+  if (condition !== null && condition !== entityTag(entry)) return { kind: 'whole' } as const;
+  return { ...byteRange(header, entry.sizeBytes), entry };
+}
