@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type {
@@ -31,7 +31,7 @@ let base: TestLayer;
 
 beforeAll(async () => {
   registry = await startDockerRegistry(folder, 'htpasswd');
-  base = layerOf(smallRoot('cat', 'ls', 'id', 'grep', 'stat'), 'none');
+  base = layerOf(smallRoot('cat', 'ls', 'id', 'grep', 'cut', 'tr'), 'none');
   const own = layerOf(
     await tarOf([
       { name: 'srv/app/', type: 'directory' },
@@ -40,6 +40,11 @@ beforeAll(async () => {
       { name: 'etc/setting', body: 'set\n' },
       { name: 'etc/deep/out', type: 'symlink', linkname: '../../srv/app/data' },
       { name: 'tmp/left', body: 'left' },
+      // In the place of what is the sandbox's own.
+      { name: '.sandbox/scripts/start', body: 'of the image' },
+      { name: 'dev/null', body: 'of the image' },
+      { name: 'proc', type: 'symlink', linkname: '/srv' },
+      { name: 'workspace', type: 'symlink', linkname: '/etc' },
       { name: 'home', type: 'symlink', linkname: '/etc' },
       { name: 'out', type: 'symlink', linkname: folder },
     ]),
@@ -110,6 +115,11 @@ it('runs a sandbox from the image, with its variables and its working directory'
   );
   // Nothing of the host is there that the image has not brought.
   expect(await shell(sandbox, `ls -d /usr/share /opt ${folder} /out/. 2>/dev/null; true`)).toBe('');
+  const own =
+    'ls /.sandbox/scripts; cat /dev/null; ls -d /proc/self/status; ls -ld /workspace | cut -c1';
+  expect(await shell(sandbox, own)).toBe('/proc/self/status\nd\n');
+  const status = 'grep -E "^(CapBnd|NoNewPrivs|Seccomp):" /proc/self/status | tr -d "\\t"';
+  expect(await shell(sandbox, status)).toBe('CapBnd:0000000000000000\nNoNewPrivs:1\nSeccomp:2\n');
   expect(() => sandbox.kernel('python')).toThrow('no python kernel');
   await sandbox.writeFile('/srv/app/file', Buffer.from('by the files API'));
   await sandbox.stop();
@@ -138,15 +148,9 @@ it('keeps an image for as long as a sandbox runs from it, and then lets it go', 
   await expect(start({ pulledImage })).rejects.toMatchObject({ code: 'image_unknown' });
 });
 
-it('mounts beneath what the image has, and never where a link of it leads', async () => {
-  const hostPath = temporaryFolder();
-  const mount = (guestPath: string) => ({ mounts: [{ hostPath, guestPath, readOnly: true }] });
-  const sandbox = await start(mount('/srv/app/mounted'));
-  expect(await shell(sandbox, 'ls -d mounted data')).toBe('data\nmounted\n');
-  await sandbox.stop({ keepLayer: false });
-  for (const path of ['/out/there', '/out', '/srv/app/data/below']) {
-    await expect(start(mount(path))).rejects.toMatchObject({ code: 'volume_refused' });
-  }
+it('mounts no directory of the host, since the image would say whether it is the right one', async () => {
+  const mounts = [{ hostPath: folder, guestPath: '/mounted', readOnly: true }];
+  await expect(start({ mounts })).rejects.toMatchObject({ code: 'volume_refused' });
 });
 
 it('refuses an image in which nothing can be run', async () => {
@@ -170,10 +174,13 @@ it('makes templates of a directory and an archive of this machine, and tells wha
   const archive = join(root, '..', 'root.tar.gz');
   chmodSync(join(root, '..'), 0o755);
   mkdirSync(root);
-  writeFileSync(archive, gzipSync(smallRoot('cat'), { level: 1 }));
+  writeFileSync(archive, gzipSync(smallRoot('cat', 'ls', 'stat'), { level: 1 }));
   execFileSync('tar', ['-xf', archive, '-C', root]);
   chmodSync(root, 0o755);
   writeFileSync(join(root, 'own'), 'of the directory');
+  mkdirSync(join(root, 'srv/app'), { recursive: true });
+  writeFileSync(join(root, 'srv/app/data'), '');
+  symlinkSync(folder, join(root, 'out'));
   const stateDirectory = join(folder, 'other-state');
   const local = (name: string, path: string) => ({
     name,
@@ -209,6 +216,18 @@ it('makes templates of a directory and an archive of this machine, and tells wha
       const text = await shell(sandbox, 'cat /own; pwd; cat /usr/share/*; true');
       expect(text).toBe(image === 'folder' ? 'of the directory/workspace\n' : '/workspace\n');
       await sandbox.stop({ keepLayer: false });
+    }
+    // Beneath what the image has, and never where a link of it leads.
+    const mount = async (guestPath: string) => {
+      const mounts = [{ hostPath: temporaryFolder(), guestPath, readOnly: true }];
+      const id = randomBytes(12).toString('hex');
+      return await other.start({ ...spec, id, image: 'folder', resources, mounts });
+    };
+    const mounted = await mount('/srv/app/mounted');
+    expect(await shell(mounted, 'cd /srv/app; ls -d mounted data')).toBe('data\nmounted\n');
+    await mounted.stop({ keepLayer: false });
+    for (const path of ['/out/there', '/out', '/srv/app/data/below']) {
+      await expect(mount(path)).rejects.toMatchObject({ code: 'volume_refused' });
     }
     // A template stays.
     await puller.images.removeOthers(new Set([pulled.image]));

@@ -64,7 +64,12 @@ function templateImages(
   const pulled = Object.entries(templates).map(([name, template]) => {
     const { reference, description, username, password, allowHttp } = template;
     const credentials = username === null ? null : { username, password: password ?? '' };
-    const onProgress = (progress: ImagePullProgress): void => onPull(name, progress);
+    let told = '';
+    const onProgress = (progress: ImagePullProgress): void => {
+      const step = progressStep(progress);
+      if (step !== told) onPull(name, progress);
+      told = step;
+    };
     return {
       name,
       description: description ?? reference,
@@ -74,6 +79,10 @@ function templateImages(
   });
   return [...own, ...pulled];
 }
+
+/** The same for what is not worth a line of log between. */
+const progressStep = ({ phase, doneBytes, totalBytes }: ImagePullProgress): string =>
+  `${phase} ${Math.floor((10 * doneBytes) / (totalBytes || 1))}`;
 
 /** What the namespace engine can start besides the host's own programs. Makes nothing before the first pull. */
 async function createImages(stateDirectory: string, config: ServerConfig, clock: Clock) {

@@ -45,6 +45,13 @@ export class ImageTemplates {
 
   /** @throws SandgateError `image_unknown`, `image_invalid`, `engine_unavailable`, `volume_refused` */
   async open(context: LaunchContext, spec: EngineSandboxSpec, image: string): Promise<StartSource> {
+    if (spec.mounts.length > 0) {
+      // Whether a host directory is what was allowed is asked of programs inside, which are the image's here.
+      throw new SandgateError(
+        'volume_refused',
+        "Host directories can be mounted in sandboxes of the operator's templates, and not of other images",
+      );
+    }
     const held = await this.#source.hold(image);
     if (held === null) {
       throw new SandgateError('image_unknown', `The image ${image} is not here. Pull it again`);
