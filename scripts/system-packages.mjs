@@ -51,6 +51,11 @@ export const testPackages = [
     why: 'test pulls from a real registry',
     isPresent: () => findProgram('docker-registry') !== null,
   },
+  {
+    name: 'openssl',
+    why: 'make the certificate that it trusts tokens by',
+    isPresent: () => findProgram('openssl') !== null,
+  },
 ];
 
 const packageManagers = [
