@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
@@ -24,7 +24,12 @@ it('docs/sandboxes.md has only commands that work, in its order', async () => {
   expect(blocks.length).toBeGreaterThan(5);
   const { stdout } = await promisify(execFile)('/bin/sh', ['-e', '-c', blocks.join('\n')], {
     cwd: folder,
-    env: { ...process.env, SANDGATE: server.address, KEY: server.firstKey },
+    env: {
+      ...process.env,
+      PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+      SANDGATE: server.address,
+      KEY: server.firstKey,
+    },
   });
   for (const told of [
     '"stdout":"hello\\nTYPED\\n"',
@@ -37,6 +42,9 @@ it('docs/sandboxes.md has only commands that work, in its order', async () => {
     'got two',
     '"ended":true',
     'event: exit',
+    '/dev/pts/',
+    '{"type":"exit","status":"exited","exit_code":0}',
+    'Directory listing for /',
     '"reached":true',
     '"previous":"starting"',
     '"stdout":"some data"',
