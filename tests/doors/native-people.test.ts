@@ -306,4 +306,49 @@ describe('a workspace', () => {
     const late = await test.api('POST', '/invitations/show', null, { token: withdrawn });
     expect(late.status).toBe(404);
   });
+
+  it('lets an invitation end with the right of whoever made it, and knows tokens from ids', async () => {
+    const { owner, path } = await newTeam();
+    const boss = as(owner.token);
+    const admin = await newPerson();
+    const member = `${path}/members/${admin.user.number}`;
+    const shown = async (token: string) =>
+      (await test.api('POST', '/invitations/show', null, { token })).status;
+    await boss('POST', `${path}/members`, { email: admin.user.email, role: 'admin' });
+    const friend = { email: 'friend@example.com', role: 'admin' };
+    const { body: invited } = await as(admin.token)('POST', `${path}/invitations`, friend);
+    expect(await shown(invited.token)).toBe(200);
+    await boss('PUT', member, { role: 'member' });
+    expect(await shown(invited.token)).toBe(404);
+    await boss('PUT', member, { role: 'admin' });
+    await as(operator)('POST', `/users/${admin.user.number}/disable`);
+    expect(await shown(invited.token)).toBe(404);
+    await as(operator)('POST', `/users/${admin.user.number}/enable`);
+    expect(await shown(invited.token)).toBe(200);
+    await boss('DELETE', member);
+    const accepted = await test.api('POST', '/invitations/accept', null, {
+      token: invited.token,
+      password: samplePassword,
+    });
+    expect(accepted.status).toBe(404);
+
+    const wrong = await boss('DELETE', `${path}/invitations/${invited.token}`);
+    const session = await boss('DELETE', `/me/sessions/${invited.token}`);
+    expect([wrong.status, session.status]).toEqual([404, 404]);
+    expect((await as(operator)('GET', '/audit?size=100')).text).not.toContain(invited.token);
+  });
+
+  it('goes to an owner by no key that has less to give away than an owner holds', async () => {
+    const { path, owner } = await newTeam();
+    const { user } = await newPerson();
+    await as(owner.token)('POST', `${path}/members`, { email: user.email, role: 'viewer' });
+    const narrow = as((await test.issue({ scopes: ['workspace:manage', 'workspace:read'] })).text);
+    const handed = await narrow('POST', `${path}/transfer`, { user: user.email });
+    const made = await narrow('POST', '/users', { email: 'chief@example.com', owner: true });
+    for (const { status, headers } of [handed, made]) {
+      expect([status, headers.get('x-error-code')]).toEqual([403, 'grant_exceeded']);
+    }
+    expect((await narrow('POST', '/users', { email: 'clerk@example.com' })).status).toBe(200);
+    expect((await as(operator)('POST', `${path}/transfer`, { user: user.email })).status).toBe(200);
+  });
 });

@@ -8,6 +8,9 @@ export function newResourceId(clock: Clock, randomness: Randomness): string {
   return clock.nowMs().toString(16).padStart(12, '0') + hex(randomness.bytes(6));
 }
 
+/** Whether a text has that form; any other may be a secret that was put into the wrong place. */
+export const isResourceId = (text: string): boolean => /^[0-9a-f]{24}$/.test(text);
+
 /** A random UUID (RFC 9562, version 4). */
 export function newUuid(randomness: Randomness): string {
   const bytes = Uint8Array.from(randomness.bytes(16));

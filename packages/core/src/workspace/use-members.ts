@@ -1,6 +1,7 @@
 import type { AuditedChange } from '../audit/audited-change.ts';
 import { SandgateError } from '../error/sandgate-error.ts';
 import { digestKeyText, type ServerKey } from '../key/key-digest.ts';
+import { grants } from '../key/scope.ts';
 import type { Clock } from '../port/clock.ts';
 import type { PasswordHasher } from '../port/password-hasher.ts';
 import type { Randomness } from '../port/randomness.ts';
@@ -9,7 +10,7 @@ import type { Storage } from '../port/storage.ts';
 import { lookUpUser } from '../user/change-user.ts';
 import { newPerson } from '../user/create-user.ts';
 import { requireEmail } from '../user/email-address.ts';
-import type { Role } from '../user/role.ts';
+import { type Role, roleScopes } from '../user/role.ts';
 import type { User } from '../user/user.ts';
 import type { Invitation } from './invitation.ts';
 import type { Workspace } from './workspace.ts';
@@ -173,7 +174,10 @@ async function requireOrdinary(
   }
 }
 
-/** @throws SandgateError `invitation_invalid` */
+/**
+ * An invitation is worth what its maker is: else whoever is about to be removed would come back by one.
+ * @throws SandgateError `invitation_invalid`
+ */
 export async function findInvitation(
   dependencies: Pick<MemberDependencies, 'storage' | 'clock' | 'serverKey'>,
   token: string,
@@ -182,11 +186,22 @@ export async function findInvitation(
   const found = tokenForm.test(token)
     ? await storage.invitations.findByDigest(digestOf(dependencies, token), clock.nowMs())
     : null;
-  if (found !== null) return found;
+  if (found !== null && (await mayStillInvite(dependencies.storage, found))) return found;
   throw new SandgateError(
     'invitation_invalid',
     'This invitation is not valid any more. Ask for another one',
   );
+}
+
+async function mayStillInvite(
+  { users, members }: Storage,
+  { invitedBy, workspaceId }: Invitation,
+): Promise<boolean> {
+  if (invitedBy === null) return true;
+  const user = await users.findById(invitedBy);
+  const membership = await members.find(invitedBy, workspaceId);
+  if (user?.enabled !== true || membership === null) return false;
+  return grants(roleScopes[membership.role], 'workspace:manage');
 }
 
 /** For a person who has an account with the invited address. @throws SandgateError `invitation_invalid`, `member_exists` */

@@ -4,11 +4,13 @@ import {
   findMember,
   findUser,
   removeMember,
+  requireRoleWithin,
   SandgateError,
   transferWorkspace,
   type User,
   type WorkspaceText,
 } from '@sandgate/core';
+import { callerKey } from '../authorize/caller-key.ts';
 import { type CalledPeopleContext, requirePerson } from './people-context.ts';
 import type { ReachedWorkspace } from './reached-workspaces.ts';
 import { callerOf, mayManage, namedWorkspace, requireOwner } from './workspace-caller.ts';
@@ -56,12 +58,13 @@ export async function closeNamedWorkspace(context: CalledPeopleContext): Promise
   context.purgeClosed();
 }
 
-/** @throws SandgateError `role_refused`, `user_required`, `member_not_found`, `owner_conflict` */
+/** @throws SandgateError `role_refused`, `user_required`, `grant_exceeded`, `member_not_found`, `owner_conflict` */
 export async function handOverWorkspace(
   context: CalledPeopleContext,
   reference: string,
 ): Promise<void> {
   if (!requireOwner(context).isOperator) requirePerson(context);
+  requireRoleWithin(callerKey(context), 'owner');
   const workspace = namedWorkspace(context);
   const to = await findMember(context, workspace, reference);
   context.change.note({ target: `workspace:${workspace.id}`, details: { to: to.id } });

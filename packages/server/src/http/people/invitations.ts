@@ -2,6 +2,7 @@ import {
   acceptInvitation,
   findInvitation,
   type Invitation,
+  isResourceId,
   SandgateError,
   type Workspace,
 } from '@sandgate/core';
@@ -40,7 +41,10 @@ const workspaceOf = async ({ storage }: PeopleContext, { workspaceId }: Invitati
 /** @throws SandgateError `invitation_invalid` */
 export async function withdrawInvitation(context: CalledPeopleContext, id: string): Promise<void> {
   const { storage, change } = context;
-  change.note({ target: `invitation:${id}` });
-  if (await storage.invitations.remove(namedWorkspace(context).id, id, change.append)) return;
+  const workspace = namedWorkspace(context);
+  if (isResourceId(id)) {
+    change.note({ target: `invitation:${id}` });
+    if (await storage.invitations.remove(workspace.id, id, change.append)) return;
+  }
   throw new SandgateError('invitation_invalid', 'The workspace has no such invitation');
 }

@@ -1,5 +1,6 @@
-import { createUser } from '@sandgate/core';
+import { createUser, requireRoleWithin } from '@sandgate/core';
 import { z } from 'zod';
+import { callerKey } from '../../authorize/caller-key.ts';
 import { defineRoute } from '../route.ts';
 import { emailText, passwordText, personName, toUserItem, userItem } from './user-schemas.ts';
 
@@ -28,8 +29,10 @@ export const createUserRoute = defineRoute({
       .meta({ description: 'Their own workspace is `default`, which they then own' }),
   }),
   answer: userItem,
-  errors: ['owner_conflict', 'user_exists'],
+  errors: ['grant_exceeded', 'owner_conflict', 'user_exists'],
   async run({ body: { email, name = '', password, owner } }, context) {
+    // What is in `default` is there already; a home of their own is empty.
+    if (owner) requireRoleWithin(callerKey(context), 'owner');
     const request = { email, name, password, ownsDefault: owner };
     const user = await createUser(context, request, ({ number }) => {
       context.change.note({ target: `user:${number}` });

@@ -68,7 +68,14 @@ export const transferWorkspaceRoute = defineRoute({
   params: workspaceParams,
   body: z.strictObject({ user: userReference }),
   answer: reachedWorkspace,
-  errors: ['member_not_found', 'owner_conflict', 'quota_exceeded', 'role_refused', 'user_required'],
+  errors: [
+    'grant_exceeded',
+    'member_not_found',
+    'owner_conflict',
+    'quota_exceeded',
+    'role_refused',
+    'user_required',
+  ],
   async run({ body }, context) {
     await handOverWorkspace(context, body.user);
     const role = callerOf(context).isOperator ? null : 'admin';
