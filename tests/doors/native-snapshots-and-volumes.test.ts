@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { storedState } from '../support/stored-state.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createTestApp, type TestApp } from '../support/test-app.ts';
 
@@ -86,6 +87,18 @@ describe('a snapshot', () => {
     ]) {
       expect([refused.status, refused.code]).toEqual([403, 'scope_missing']);
     }
+  });
+
+  it('gives its environment to what is made of it, and neither has it at rest', async () => {
+    const environment = { TOKEN: 'never-to-be-at-rest' };
+    const { id: sandbox } = await make({ env: environment });
+    const { id } = (await snapshot(sandbox)).body;
+    await call('POST', `/snapshots/${id}/restore`, key);
+    expect(test.engine.started.at(-1)?.environment).toEqual(environment);
+    await call('POST', `/sandboxes/${sandbox}/stop`, key);
+    await call('POST', `/sandboxes/${sandbox}/start`, key);
+    expect(test.engine.started.at(-1)?.environment).toEqual(environment);
+    expect(storedState(folder)).not.toContain(environment.TOKEN);
   });
 
   it('is made by a schedule, which is set, shown and ended', async () => {

@@ -49,7 +49,6 @@ beforeAll(async () => {
     clock,
     timers,
     randomness: { bytes: (length) => randomBytes(length) },
-    serverKey: () => ({ version: 1, secret: Buffer.alloc(32, 1) }),
     policy: {
       ...standardSandboxPolicy,
       defaults: { memoryMib: 256, cpus: 1, diskMib: 64, maxProcesses: 64 },

@@ -17,6 +17,7 @@ import {
   type SandboxPolicy,
   type ServerKey,
   type StoredLimits,
+  sealEnvironments,
   serverKeyFingerprint,
   standardLimits,
   standardSandboxPolicy,
@@ -36,6 +37,7 @@ import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
 import { createDirectAnswers } from '../../packages/server/src/http/native/direct-answers.ts';
 import { createTurnEnd } from '../../packages/server/src/http/turn-end.ts';
 import { createPasswordHasher } from '../../packages/server/src/identity/password-hasher.ts';
+import { createTextSealer } from '../../packages/server/src/identity/text-sealer.ts';
 import { createPeople } from '../../packages/server/src/people.ts';
 import { nextCronMs } from '../../packages/server/src/schedule/next-cron.ts';
 import { openSqliteStorage } from '../../packages/server/src/storage/sqlite/open-sqlite-storage.ts';
@@ -71,8 +73,12 @@ export async function createTestApp(
 ) {
   const clock = { currentMs: 1_800_000_000_000, nowMs: () => clock.currentMs };
   const file = join(folder, `${randomBytes(4).toString('hex')}.db`);
-  const storage = await openSqliteStorage({ file, clock });
   const randomness = { bytes: (length: number) => randomBytes(length) };
+  const environmentKey = { version: 1, secret: randomBytes(32) };
+  const storage = sealEnvironments(
+    await openSqliteStorage({ file, clock }),
+    createTextSealer(() => environmentKey, randomness),
+  );
   const waiting = new Map<() => void, number>();
   /** Nothing passes by itself: the test says when all that is waited for is over. */
   const timers: Timers & { pass: () => void; delaysMs: () => readonly number[] } = {
@@ -113,7 +119,6 @@ export async function createTestApp(
     engine,
     clock,
     randomness,
-    serverKey: () => key,
     timers,
     policy,
     logs: createMemoryLogs(),

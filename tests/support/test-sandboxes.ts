@@ -110,7 +110,6 @@ export async function createTestSandboxes(
       clock: time,
       timers: time,
       randomness: { bytes: (length) => randomBytes(length) },
-      serverKey: () => ({ version: 1, secret: Buffer.alloc(32, 1) }),
       policy: {
         ...standardSandboxPolicy,
         statsEveryMs: null,

@@ -116,7 +116,7 @@ export type { SandboxesDependencies } from './sandbox/sandbox-parts.ts';
 export * from './sandbox/sandbox-policy.ts';
 export * from './sandbox/sandbox-stats.ts';
 export * from './sandbox/sandboxes.ts';
-export * from './sandbox/sealed-environment.ts';
+export * from './sandbox/seal-environments.ts';
 export * from './sandbox/snapshot.ts';
 export * from './sandbox/stored-quota.ts';
 export * from './sandbox/template.ts';

@@ -8,6 +8,7 @@ import {
   type EngineReport,
   type Randomness,
   SandgateError,
+  sealEnvironments,
   type Timers,
 } from '@sandgate/core';
 import { type Administration, createAdministration } from './administration/administration.ts';
@@ -20,11 +21,13 @@ import {
 } from './config/index.ts';
 import { createMemoryCounters } from './counters/memory/memory-counters.ts';
 import { createEngine } from './create-engine.ts';
+import { createTextSealer } from './identity/text-sealer.ts';
 import { createOpenedParts, type OpenedParts } from './opened-parts.ts';
 import { packageVersion } from './package-version.ts';
 import {
   claimHome,
   createSandboxLogs,
+  loadEnvironmentKey,
   openControlSocket,
   openServerKey,
   openServerLog,
@@ -196,12 +199,15 @@ async function open(
     level: config.log.level,
     file: config.log.destination === 'file' ? serverLogPath(home) : null,
   });
-  const storage = await openSqliteStorage({
+  const stored = await openSqliteStorage({
     file: databasePath(home),
     synchronous: config.storage.synchronous,
     clock,
   });
-  opened.add(() => storage.close());
+  opened.add(() => stored.close());
+  const environmentKey = await loadEnvironmentKey(home);
+  const sealer = createTextSealer(() => environmentKey, randomness);
+  const storage = sealEnvironments(stored, sealer);
   const source = options.serverKeySource ?? { kind: 'home' };
   const place = { home, source, storage, clock };
   const keys = await openServerKey(place, { reset: options.resetServerKey ?? false });

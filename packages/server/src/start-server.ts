@@ -136,7 +136,6 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
     engine,
     clock,
     randomness,
-    serverKey: () => serverKey,
     timers: parts.timers,
     policy,
     logs: parts.sandboxLogs,

@@ -59,15 +59,16 @@ for path in ['/root', ${quoted(homedir())}, '/var', '/run', '/var/run/docker.soc
     ],
   },
   {
-    name: "the server's home: database, server key, log, layers",
+    name: "the server's home: database, keys, log, layers",
     code: ({ server }) => `
-for name in ['', 'sandgate.db', 'sandgate.db-wal', 'server.key', 'layers', 'run', 'control.sock']:
+for name in ['', 'sandgate.db', 'sandgate.db-wal', 'server.key', 'environment.key', 'layers', 'run', 'control.sock']:
     say(name, lambda: os.stat(os.path.join(${quoted(server.home)}, name)))`,
     expected: [
       '',
       'sandgate.db',
       'sandgate.db-wal',
       'server.key',
+      'environment.key',
       'layers',
       'run',
       'control.sock',

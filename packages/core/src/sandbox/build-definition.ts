@@ -10,8 +10,8 @@ export interface RequestedSandbox {
   readonly image?: string;
   readonly resources?: Partial<SandboxResources>;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Made by `sealEnvironment`. */
-  readonly sealedEnvironment?: Readonly<Record<string, string>>;
+  /** Of the one sandbox alone. */
+  readonly secretEnvironment?: Readonly<Record<string, string>>;
   readonly workdir?: string;
   readonly shell?: string;
   readonly scripts?: Readonly<Record<string, string>>;
@@ -38,7 +38,7 @@ export function buildDefinition(
   policy: SandboxPolicy,
 ): SandboxDefinition {
   const base = requested.image === undefined ? stored : null;
-  const sealedEnvironment = requested.sealedEnvironment ?? base?.sealedEnvironment;
+  const secretEnvironment = requested.secretEnvironment ?? base?.secretEnvironment;
   return {
     image: requireNoKey(requested.image ?? base?.image ?? policy.defaultImage),
     resources: boundResources(
@@ -46,7 +46,7 @@ export function buildDefinition(
       policy.maxima,
     ),
     environment: requireEnvironment(requested.environment ?? base?.environment ?? {}),
-    ...(sealedEnvironment === undefined ? {} : { sealedEnvironment }),
+    ...(secretEnvironment === undefined ? {} : { secretEnvironment }),
     workdir: requireGuestPath('workdir', requested.workdir ?? base?.workdir ?? defaultWorkdir),
     shell: requireGuestPath('shell', requested.shell ?? base?.shell ?? defaultShell),
     scripts: requireScripts(requested.scripts ?? base?.scripts ?? {}),

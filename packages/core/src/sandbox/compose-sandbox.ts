@@ -65,7 +65,11 @@ export async function composeSandbox(
 }
 
 /** The secrets of one sandbox are not those of the next. */
-export function withoutSecrets({ sealedEnvironment: _, ...definition }: SandboxDefinition) {
+export function withoutSecrets({
+  secretEnvironment: _,
+  sealed: __,
+  ...definition
+}: SandboxDefinition): SandboxDefinition {
   return definition;
 }
 

@@ -11,8 +11,13 @@ export interface SandboxDefinition {
   readonly image: string;
   readonly resources: SandboxResources;
   readonly environment: Readonly<Record<string, string>>;
-  /** Further variables, of which only `sealEnvironment`'s texts are stored. */
-  readonly sealedEnvironment?: Readonly<Record<string, string>>;
+  /** Further variables, of this sandbox alone: they are not listed, and no snapshot takes them along. */
+  readonly secretEnvironment?: Readonly<Record<string, string>>;
+  /**
+   * Both at rest, as `sealEnvironments` writes them. In memory it is there only where it could not be opened.
+   * `text` is base64.
+   */
+  readonly sealed?: { readonly text: string; readonly keyVersion: number };
   readonly workdir: string;
   /** Program that runs the main command; `/bin/sh` by default. */
   readonly shell: string;

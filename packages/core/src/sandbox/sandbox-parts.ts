@@ -1,4 +1,3 @@
-import type { ServerKey } from '../key/key-digest.ts';
 import type { Clock } from '../port/clock.ts';
 import type { Engine, EngineReport, EngineSandbox } from '../port/engine.ts';
 import type { Randomness } from '../port/randomness.ts';
@@ -21,8 +20,6 @@ export interface SandboxesDependencies {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly randomness: Randomness;
-  /** Seals what sandboxes are not to give away. */
-  readonly serverKey: () => ServerKey;
   readonly timers: Timers;
   readonly policy: SandboxPolicy;
   /** What sandboxes' main commands write. */

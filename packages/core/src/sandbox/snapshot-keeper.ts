@@ -2,6 +2,7 @@ import { SandgateError } from '../error/sandgate-error.ts';
 import type { EngineSandbox } from '../port/engine.ts';
 import { newResourceId } from '../port/resource-id.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import { withoutSecrets } from './compose-sandbox.ts';
 import { Deadlines } from './deadlines.ts';
 import { findSnapshot } from './find-snapshot.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -110,7 +111,7 @@ export function createSnapshotKeeper(parts: KeeperParts): SnapshotKeeper {
       sandboxId: sandbox.id,
       name: request.name ?? defaultName(request.automatic ? 'auto' : 'snapshot', nowMs),
       template: sandbox.template,
-      definition: sandbox.definition,
+      definition: withoutSecrets(sandbox.definition),
       automatic: request.automatic,
       createdAtMs: nowMs,
       expiresAtMs: request.expiresAtMs ?? null,

@@ -16,7 +16,6 @@ import { requireName } from './sandbox-name.ts';
 import type { SandboxParts } from './sandbox-parts.ts';
 import { factsOf } from './sandbox-records.ts';
 import type { Sandboxes } from './sandboxes.ts';
-import { openEnvironment } from './sealed-environment.ts';
 import { requireWaiting, startOrder } from './start-order.ts';
 import type { SandboxEnds } from './stop-sandbox.ts';
 import type { TemplateCatalogue } from './template-catalogue.ts';
@@ -86,10 +85,7 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
       hostname: sandbox.name,
       image: definition.image,
       resources: definition.resources,
-      environment: {
-        ...definition.environment,
-        ...openEnvironment(definition.sealedEnvironment ?? {}, parts.serverKey()),
-      },
+      environment: { ...definition.environment, ...definition.secretEnvironment },
       workdir: definition.workdir,
       mounts: definition.mounts,
       scripts: definition.scripts,

@@ -19,7 +19,14 @@ export function serverLogPath(home: string): string {
 }
 
 /** Files that only Sandgate makes, or that the operator makes for it. */
-const ownFiles = ['server.key', 'server.lock', 'sandgate.db', 'config.json', 'logs'];
+const ownFiles = [
+  'server.key',
+  'environment.key',
+  'server.lock',
+  'sandgate.db',
+  'config.json',
+  'logs',
+];
 
 /** Whether closing a directory to others takes it from nobody. */
 async function isOurs(path: string): Promise<boolean> {

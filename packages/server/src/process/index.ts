@@ -1,6 +1,7 @@
 export * from './adopt-server-key.ts';
 export * from './control-client.ts';
 export * from './control-socket.ts';
+export * from './environment-key-file.ts';
 export * from './find-running-server.ts';
 export * from './home-directory.ts';
 export * from './open-server-key.ts';

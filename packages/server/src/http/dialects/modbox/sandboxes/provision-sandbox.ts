@@ -1,10 +1,4 @@
-import {
-  type NewSandbox,
-  requireChosenSecret,
-  type Sandbox,
-  SandgateError,
-  sealEnvironment,
-} from '@sandgate/core';
+import { type NewSandbox, requireChosenSecret, type Sandbox, SandgateError } from '@sandgate/core';
 import { z } from 'zod';
 import { namedWorkspace } from '../../../people/workspace-caller.ts';
 import { chooseImage } from '../images/choose-image.ts';
@@ -42,7 +36,7 @@ export const provisionSandboxRoute = defineModboxRoute({
     const { [secretName]: secret, ...environment } = env_vars ?? {};
     const requested = { ...(await toNewSandbox(body, context)), environment };
     const sandbox = await begin(
-      secret === undefined ? requested : { ...requested, ...sealSecret(secret, context) },
+      secret === undefined ? requested : { ...requested, ...withSecret(secret, context) },
       context,
     );
     context.about(sandbox.id);
@@ -60,10 +54,10 @@ export const provisionSandboxRoute = defineModboxRoute({
 });
 
 /** @throws SandgateError `invalid_request`, `scope_missing` */
-function sealSecret(secret: string, context: AuthorisedModboxContext) {
+function withSecret(secret: string, context: AuthorisedModboxContext) {
   requireChosenSecret(secretName, secret);
   requireUse(context);
-  return { sealedEnvironment: sealEnvironment({ [secretName]: secret }, context) };
+  return { secretEnvironment: { [secretName]: secret } };
 }
 
 /** What becomes of it after it is stored is in its record, and in the audit. */
