@@ -34,7 +34,7 @@ export function announce(terminal: Terminal, server: StartedServer): void {
   }
   if (server.setupToken !== null) {
     terminal.print(
-      `\nNobody has an account yet. The first one: msb users create --owner --email you@example.com\nor POST /auth/setup with this token, which is good until then or until the next start:\n  ${server.setupToken}`,
+      `\nNobody has an account yet. The first one: msb users create --owner --email you@example.com\n(in a clone: npx msb …), or POST /auth/setup with this token, which is good until then or until the next start:\n  ${server.setupToken}`,
     );
   }
   terminal.print(`\nRun Python in a sandbox:\n  ${curlLine(server.address, callerKey(server))}\n`);

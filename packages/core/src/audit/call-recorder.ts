@@ -1,6 +1,5 @@
-import type { Clock } from '../port/clock.ts';
-import type { Timers } from '../port/timers.ts';
-import type { AuditLog, AuditRecord } from './audit-log.ts';
+import type { AuditRecord } from './audit-log.ts';
+import { flushAfterMs, type GroupRecording, retryAfterMs } from './group-recording.ts';
 
 export interface CallRecorder {
   /**
@@ -12,16 +11,6 @@ export interface CallRecorder {
   close(): Promise<void>;
 }
 
-export interface CallRecorderDependencies {
-  readonly auditLog: Pick<AuditLog, 'recordAll'>;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  /** Told when the store does not take them; they are kept and tried again. */
-  readonly onError: (error: unknown) => void;
-}
-
-const flushAfterMs = 50;
-const retryAfterMs = 1_000;
 const maxWaiting = 2_000;
 
 /**
@@ -33,7 +22,7 @@ export function createCallRecorder({
   clock,
   timers,
   onError,
-}: CallRecorderDependencies): CallRecorder {
+}: GroupRecording): CallRecorder {
   let waiting: AuditRecord[] = [];
   let writing: Promise<void> | null = null;
   let cancel: (() => void) | null = null;

@@ -1,9 +1,8 @@
 import type { ErrorCode } from '../error/error-code.ts';
 import { networkOf } from '../network/network-of.ts';
-import type { Clock } from '../port/clock.ts';
-import type { Timers } from '../port/timers.ts';
 import type { AuditActor } from './audit-entry.ts';
-import type { AuditLog, AuditRecord } from './audit-log.ts';
+import type { AuditRecord } from './audit-log.ts';
+import { flushAfterMs, type GroupRecording, retryAfterMs } from './group-recording.ts';
 
 export interface Refusal {
   /** The key that was refused, or a stranger. */
@@ -23,16 +22,6 @@ export interface RefusalRecorder {
   close(): Promise<void>;
 }
 
-export interface RefusalRecorderDependencies {
-  readonly auditLog: Pick<AuditLog, 'recordAll'>;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  /** Told when the store does not take them; they are kept and tried again. */
-  readonly onError: (error: unknown) => void;
-}
-
-const flushAfterMs = 50;
-const retryAfterMs = 1_000;
 const maxQueued = 2_000;
 const maxStrangers = 1_000;
 const minuteMs = 60_000;
@@ -53,7 +42,7 @@ export function createRefusalRecorder({
   clock,
   timers,
   onError,
-}: RefusalRecorderDependencies): RefusalRecorder {
+}: GroupRecording): RefusalRecorder {
   let queue: AuditRecord[] = [];
   let uncounted = 0;
   let strangers = new Map<string, Stranger>();

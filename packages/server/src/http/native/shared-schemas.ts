@@ -33,6 +33,10 @@ export const heldKey = {
   error: 'holds an API key, which is stored nowhere. If it is real, revoke it',
 };
 
+/** What names a thing that a request is about. Its form is not looked at: what is not there is not found. */
+export const reference = (description: string) =>
+  z.string().min(1).max(63).refine(holdsNoKey, heldKey).meta({ description });
+
 /** A whole number out of a query string. */
 export const queryNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 

@@ -20,6 +20,9 @@ export const commandFields = {
 
 export const timeoutSeconds = z.number().positive().max(86_400);
 
+export const toTimeoutMs = (seconds: number | undefined): number | undefined =>
+  seconds === undefined ? undefined : Math.ceil(seconds * 1_000);
+
 /** The program that a command is, with its arguments. */
 export const argvOf = (command: string | readonly string[], shell: string): readonly string[] =>
   typeof command === 'string' ? [shell, '-c', command] : command;

@@ -7,7 +7,7 @@ import { defineRoute } from '../route.ts';
 import { sandboxOf } from '../sandboxes/sandbox-call.ts';
 import { sandboxParams } from '../sandboxes/sandbox-schemas.ts';
 import { outputEvents } from './answer-output.ts';
-import { maxCodeBytes, outputFields, timeoutSeconds } from './command-schemas.ts';
+import { maxCodeBytes, outputFields, timeoutSeconds, toTimeoutMs } from './command-schemas.ts';
 
 const frame = z.strictObject({
   file: z.string(),
@@ -77,10 +77,7 @@ export const runCodeRoute = defineRoute({
     const { language, code } = body;
     const request = {
       code,
-      ...givenFields({
-        timeoutMs:
-          body.timeout_seconds === undefined ? undefined : Math.ceil(body.timeout_seconds * 1_000),
-      }),
+      ...givenFields({ timeoutMs: toTimeoutMs(body.timeout_seconds) }),
     };
     if (wantsEvents(context)) {
       return await answerWithEvents(context, async (events, begin, signal) => {

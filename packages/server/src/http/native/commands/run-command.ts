@@ -14,6 +14,7 @@ import {
   maxCodeBytes,
   outputFields,
   timeoutSeconds,
+  toTimeoutMs,
 } from './command-schemas.ts';
 
 const ending = {
@@ -62,8 +63,7 @@ export const runCommandRoute = defineRoute({
           body.stdin === undefined
             ? undefined
             : Buffer.from(body.stdin, body.stdin_encoding === 'text' ? 'utf8' : 'base64'),
-        timeoutMs:
-          body.timeout_seconds === undefined ? undefined : Math.ceil(body.timeout_seconds * 1_000),
+        timeoutMs: toTimeoutMs(body.timeout_seconds),
       }),
     };
     if (wantsEvents(context)) {

@@ -1,19 +1,11 @@
 import type { ProcessOutput } from '@sandgate/core';
 import { z } from 'zod';
-import { encoding } from '../commands/command-schemas.ts';
 import { answerWithEvents, lastEventId, wantsEvents } from '../event-answer.ts';
+import { encoded, partFields, partQuery, type WantedPart } from '../readings/byte-part.ts';
 import { wholeCharactersLength } from '../readings/whole-characters.ts';
 import { type AuthorisedContext, defineRoute } from '../route.ts';
 import { type SandboxCall, sandboxOf } from '../sandboxes/sandbox-call.ts';
-import { queryNumber } from '../shared-schemas.ts';
 import { processParams, processStanding, standingOf } from './process-schemas.ts';
-
-const farthestByte = Number.MAX_SAFE_INTEGER;
-const maxBytes = 1_048_576;
-/** The longest character of UTF-8: less could be none. */
-const minBytes = 4;
-
-const byte = z.int().nonnegative();
 
 export const readProcessOutputRoute = defineRoute({
   operationId: 'readProcessOutput',
@@ -29,19 +21,11 @@ export const readProcessOutputRoute = defineRoute({
   safe: false,
   audit: null,
   params: processParams,
-  query: z.strictObject({
-    from_byte: queryNumber(-farthestByte, farthestByte)
-      .default(0)
-      .meta({ description: 'A negative one counts from the end' }),
-    max_bytes: queryNumber(minBytes, maxBytes).default(65_536),
-    encoding,
-  }),
+  query: partQuery,
   answer: z.strictObject({
     stdout: z.string(),
     stderr: z.string(),
-    from_byte: byte,
-    to_byte: byte.meta({ description: 'Where the next part begins' }),
-    end_byte: byte.meta({ description: 'How much it has written at the moment' }),
+    ...partFields('How much it has written at the moment'),
     cut: z.boolean().meta({ description: 'What stood between is not kept any more' }),
     ...processStanding,
   }),
@@ -61,21 +45,12 @@ export const readProcessOutputRoute = defineRoute({
   },
 });
 
-interface WantedOutput {
-  readonly from_byte: number;
-  readonly max_bytes: number;
-  readonly encoding: 'text' | 'base64';
-}
-
 type Stream = ProcessOutput['stream'];
-
-const asText = (data: Uint8Array, encoding: WantedOutput['encoding']): string =>
-  Buffer.from(data).toString(encoding === 'text' ? 'utf8' : 'base64');
 
 async function readPart(
   { sandboxes, workspace, sandbox }: SandboxCall,
   processId: string,
-  { from_byte, max_bytes, encoding }: WantedOutput,
+  { from_byte, max_bytes, encoding }: WantedPart,
 ) {
   const pieces: Record<Stream, Buffer[]> = { stdout: [], stderr: [] };
   let fromByte: number | null = null;
@@ -99,8 +74,8 @@ async function readPart(
     toByte -= data.byteLength - whole[last].byteLength;
   }
   return {
-    stdout: asText(whole.stdout, encoding),
-    stderr: asText(whole.stderr, encoding),
+    stdout: encoded(whole.stdout, encoding),
+    stderr: encoded(whole.stderr, encoding),
     from_byte: fromByte ?? toByte,
     to_byte: toByte,
     end_byte: outputToByte,
@@ -113,7 +88,7 @@ async function follow(
   { sandboxes, workspace, sandbox }: SandboxCall,
   processId: string,
   context: AuthorisedContext,
-  { from_byte, encoding }: WantedOutput,
+  { from_byte, encoding }: WantedPart,
 ): Promise<null> {
   return await answerWithEvents(context, async (events, begin, signal) => {
     begin();
@@ -125,7 +100,7 @@ async function follow(
       // In the middle of a character there is no place to go on from without a loss.
       const isWhole = rests.stdout.byteLength + rests.stderr.byteLength === 0;
       const id = isWhole ? { id: toByte } : {};
-      await events.send({ event: stream, ...id, data: { [encoding]: asText(data, encoding) } });
+      await events.send({ event: stream, ...id, data: { [encoding]: encoded(data, encoding) } });
     };
     const request = { fromByte: from_byte, follow: true, signal };
     const output = sandboxes.processOutput(workspace, sandbox.id, processId, request);

@@ -1,18 +1,10 @@
 import { z } from 'zod';
-import { encoding } from '../commands/command-schemas.ts';
 import { answerWithEvents, lastEventId, wantsEvents } from '../event-answer.ts';
 import { type AuthorisedContext, defineRoute } from '../route.ts';
 import { type SandboxCall, sandboxOf } from '../sandboxes/sandbox-call.ts';
 import { sandboxParams } from '../sandboxes/sandbox-schemas.ts';
-import { queryNumber } from '../shared-schemas.ts';
+import { encoded, partFields, partQuery, type WantedPart } from './byte-part.ts';
 import { wholeCharactersLength } from './whole-characters.ts';
-
-const farthestByte = Number.MAX_SAFE_INTEGER;
-const maxBytes = 1_048_576;
-/** The longest character of UTF-8: less could be none. */
-const minBytes = 4;
-
-const byte = z.int().nonnegative();
 
 export const readLogRoute = defineRoute({
   operationId: 'readLog',
@@ -28,18 +20,10 @@ export const readLogRoute = defineRoute({
   safe: false,
   audit: null,
   params: sandboxParams,
-  query: z.strictObject({
-    from_byte: queryNumber(-farthestByte, farthestByte)
-      .default(0)
-      .meta({ description: 'A negative one counts from the end' }),
-    max_bytes: queryNumber(minBytes, maxBytes).default(65_536),
-    encoding,
-  }),
+  query: partQuery,
   answer: z.strictObject({
     data: z.string(),
-    from_byte: byte,
-    to_byte: byte.meta({ description: 'Where the next part begins' }),
-    end_byte: byte.meta({ description: 'Length of the whole log at the moment' }),
+    ...partFields('Length of the whole log at the moment'),
   }),
   media: ['text/event-stream'],
   errors: ['sandbox_not_found'],
@@ -52,7 +36,7 @@ export const readLogRoute = defineRoute({
     const { data } = part;
     const length = whole ? data.byteLength : wholeCharactersLength(data);
     return {
-      data: data.subarray(0, length).toString(query.encoding === 'text' ? 'utf8' : 'base64'),
+      data: encoded(data.subarray(0, length), query.encoding),
       from_byte: part.fromByte,
       to_byte: part.fromByte + length,
       end_byte: part.endByte,
@@ -60,15 +44,10 @@ export const readLogRoute = defineRoute({
   },
 });
 
-interface FollowedLog {
-  readonly from_byte: number;
-  readonly encoding: 'text' | 'base64';
-}
-
 async function follow(
   { sandbox, workspace, sandboxes }: SandboxCall,
   context: AuthorisedContext,
-  { from_byte, encoding }: FollowedLog,
+  { from_byte, encoding }: Omit<WantedPart, 'max_bytes'>,
 ): Promise<null> {
   const fromByte = lastEventId(context) ?? from_byte;
   return await answerWithEvents(context, async (events, begin, signal) => {
@@ -78,8 +57,7 @@ async function follow(
     let rest: Buffer = Buffer.alloc(0);
     const send = async (data: Buffer, id: number): Promise<void> => {
       if (data.byteLength === 0) return;
-      const text = data.toString(encoding === 'text' ? 'utf8' : 'base64');
-      await events.send({ event: 'log', id, data: { [encoding]: text } });
+      await events.send({ event: 'log', id, data: { [encoding]: encoded(data, encoding) } });
     };
     const parts = sandboxes.followLog(workspace, sandbox.id, { fromByte, signal });
     for await (const part of parts) {

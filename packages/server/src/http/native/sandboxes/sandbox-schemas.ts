@@ -5,16 +5,12 @@ import {
   heldKey,
   holdsNoKey,
   nullableTime,
+  reference,
   time,
   workspaceName,
 } from '../shared-schemas.ts';
 
-export const sandboxReference = z
-  .string()
-  .min(1)
-  .max(63)
-  .refine(holdsNoKey, heldKey)
-  .meta({ description: 'Id or name of the sandbox' });
+export const sandboxReference = reference('Id or name of the sandbox');
 export const sandboxParams = z.strictObject({ sandbox: sandboxReference });
 
 const maxEnvironmentBytes = 32 * 1_024;
@@ -57,7 +53,7 @@ export const snapshotSchedule = z.strictObject({
 });
 
 const mountedVolume = z.strictObject({
-  volume: z.string().min(1).max(63).refine(holdsNoKey, heldKey).meta({ description: 'Id or name' }),
+  volume: reference('Id or name'),
   path: z.string(),
   read_only: z.boolean().default(false),
 });

@@ -1,22 +1,8 @@
 import type { Snapshot } from '@sandgate/core';
 import { z } from 'zod';
-import {
-  heldKey,
-  holdsNoKey,
-  nullableTime,
-  time,
-  toNullableTime,
-  toTime,
-} from '../shared-schemas.ts';
+import { nullableTime, reference, time, toNullableTime, toTime } from '../shared-schemas.ts';
 
-export const snapshotParams = z.strictObject({
-  snapshot: z
-    .string()
-    .min(1)
-    .max(63)
-    .refine(holdsNoKey, heldKey)
-    .meta({ description: 'Id of the snapshot' }),
-});
+export const snapshotParams = z.strictObject({ snapshot: reference('Id of the snapshot') });
 
 export const snapshotState = z.enum(['creating', 'ready', 'failed']);
 

@@ -1,21 +1,8 @@
 import type { Volume } from '@sandgate/core';
 import { z } from 'zod';
-import {
-  heldKey,
-  holdsNoKey,
-  nullableTime,
-  time,
-  toNullableTime,
-  toTime,
-} from '../shared-schemas.ts';
+import { nullableTime, reference, time, toNullableTime, toTime } from '../shared-schemas.ts';
 
-const volumeReference = z
-  .string()
-  .min(1)
-  .max(63)
-  .refine(holdsNoKey, heldKey)
-  .meta({ description: 'Id or name of the volume' });
-export const volumeParams = z.strictObject({ volume: volumeReference });
+export const volumeParams = z.strictObject({ volume: reference('Id or name of the volume') });
 
 export const volumeItem = z
   .strictObject({
