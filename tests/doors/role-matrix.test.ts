@@ -63,6 +63,11 @@ const modboxBodies: Readonly<Record<string, (guest: User) => object>> = {
   'POST /sandboxes/provision': () => ({ task_id: people.newEmail().split('@')[0] }),
   'POST /sandbox-images': () => ({ name: 'sample', image: 'python' }),
   'PUT /sandbox-images/{image_id}': () => ({ name: 'changed' }),
+  'POST /registries': () => ({
+    ...{ name: 'sample', server: 'registry.example' },
+    ...{ username: 'puller', password: 'of the registry' },
+  }),
+  'PUT /registries/{registry_id}': () => ({ name: 'changed' }),
   'POST /sandboxes/wait': () => ({ task_id: 'absent' }),
   'POST /sandboxes/destroy': () => ({ task_id: 'absent' }),
 };

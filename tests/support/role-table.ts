@@ -98,6 +98,7 @@ export const roleTable: Readonly<Record<Who, readonly string[]>> = {
     'GET /sandboxes/detail/{sandbox_id}',
     'GET /sandbox-images',
     'GET /sandbox-images/{image_id}',
+    'GET /registries',
   ],
   member: [
     'POST /api/v1/sandboxes',
@@ -166,6 +167,9 @@ export const roleTable: Readonly<Record<Who, readonly string[]>> = {
     'POST /sandbox-images',
     'PUT /sandbox-images/{image_id}',
     'DELETE /sandbox-images/{image_id}',
+    'POST /registries',
+    'PUT /registries/{registry_id}',
+    'DELETE /registries/{registry_id}',
     'PUT /workspaces/{workspace_id}/members/{user_id}',
     'DELETE /workspaces/{workspace_id}/members/{user_id}',
     'GET /workspaces/{workspace_id}/invitations',

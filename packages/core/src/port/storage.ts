@@ -10,6 +10,7 @@ import type { ImageStore } from './image-store.ts';
 import type { InvitationStore } from './invitation-store.ts';
 import type { McpServerStore } from './mcp-server-store.ts';
 import type { MemberStore } from './member-store.ts';
+import type { RegistryStore } from './registry-store.ts';
 import type { SandboxStore } from './sandbox-store.ts';
 import type { SessionStore } from './session-store.ts';
 import type { SigningKeyStore } from './signing-key-store.ts';
@@ -259,6 +260,7 @@ export interface Storage {
   readonly identities: IdentityStore;
   readonly invitations: InvitationStore;
   readonly images: ImageStore;
+  readonly registries: RegistryStore;
   readonly mcpServers: McpServerStore;
   readonly members: MemberStore;
   readonly sessions: SessionStore;

@@ -4,9 +4,11 @@ export interface SandboxImage {
   readonly workspaceId: string;
   /** For display. */
   readonly name: string;
-  /** Name of a template of this server. */
+  /** Name of a template of this server, or of an image of a registry. */
   readonly image: string;
   readonly tag: string;
+  /** As whose user it is pulled. It may be deleted by now. Null: as nobody in particular. */
+  readonly registryId: string | null;
   readonly description: string | null;
   /** Sandboxes can be made of it. */
   readonly enabled: boolean;

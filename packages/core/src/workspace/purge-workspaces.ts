@@ -53,6 +53,9 @@ export function startWorkspacePurge(parts: {
     for (const { id } of await storage.images.list(workspace.id)) {
       await storage.images.remove(workspace.id, id);
     }
+    for (const { id } of await storage.registries.list(workspace.id)) {
+      await storage.registries.remove(workspace.id, id);
+    }
     // A start that had passed its check before the end may still bring one up.
     if (clock.nowMs() - closedAtMs < settledAfterMs) return;
     await storage.workspaces.markPurged(workspace.id, clock.nowMs());

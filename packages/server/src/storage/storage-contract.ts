@@ -10,6 +10,7 @@ import { describeKeys } from './contract/key-contract.ts';
 import { describeKeyQueries } from './contract/key-query-contract.ts';
 import { describeMcpServers } from './contract/mcp-server-contract.ts';
 import { describeMembers } from './contract/member-contract.ts';
+import { describeRegistries } from './contract/registry-contract.ts';
 import { describeRotation } from './contract/rotation-contract.ts';
 import { describeSandboxes } from './contract/sandbox-contract.ts';
 import { describeServerKeys } from './contract/server-key-contract.ts';
@@ -70,6 +71,7 @@ export function describeStorage(name: string, createStore: () => Promise<EmptySt
     describeUsage(stores);
     describeUsers(stores);
     describeImages(stores);
+    describeRegistries(stores);
     describeMcpServers(stores);
     describeMembers(stores);
     describeIdentities(stores);

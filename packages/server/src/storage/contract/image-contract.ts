@@ -13,6 +13,7 @@ export function describeImages(stores: StoresUnderTest): void {
       name: `image ${number}`,
       image: 'python',
       tag: 'latest',
+      registryId: sampleId(90 + number),
       description: 'for tests',
       enabled: true,
       isDefault: false,
@@ -29,7 +30,10 @@ export function describeImages(stores: StoresUnderTest): void {
     });
 
     it('come back whole, oldest first, to their own workspace', async () => {
-      const bare = sample(2, { description: null, enabled: false, memoryMib: null, ttlMs: null });
+      const bare = sample(2, {
+        ...{ description: null, enabled: false, memoryMib: null, ttlMs: null },
+        registryId: null,
+      });
       await stores.storage.images.insert(bare, 9);
       await stores.storage.images.insert(sample(1), 9);
       expect(await stores.other.images.list(workspaceId)).toEqual([sample(1), bare]);

@@ -117,6 +117,7 @@ const toChangingColumns = (
   is_default: image.isDefault ? 1 : 0,
   memory_mib: image.memoryMib,
   ttl_ms: image.ttlMs,
+  registry_id: image.registryId,
   updated_at_ms: image.updatedAtMs,
 });
 
@@ -126,6 +127,7 @@ const toImage = (row: ImageRow): SandboxImage => ({
   name: row.name,
   image: row.image,
   tag: row.tag,
+  registryId: row.registry_id,
   description: row.description,
   enabled: row.enabled === 1,
   isDefault: row.is_default === 1,

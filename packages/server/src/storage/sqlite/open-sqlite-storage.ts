@@ -15,6 +15,7 @@ import { SqliteMemberStore } from './member-store.ts';
 import { allMigrations } from './migrations/all-migrations.ts';
 import { migrate } from './migrations/migrate.ts';
 import { makePrivateFile } from './private-file.ts';
+import { SqliteRegistryStore } from './registry-store.ts';
 import { SqliteSandboxStore } from './sandbox-store.ts';
 import { SqliteServerKeyStore } from './server-key-store.ts';
 import { SqliteSessionStore } from './session-store.ts';
@@ -120,6 +121,7 @@ function storageOver(
     identities: new SqliteIdentityStore(connection),
     invitations: new SqliteInvitationStore(connection),
     images: new SqliteImageStore(connection),
+    registries: new SqliteRegistryStore(connection),
     mcpServers: new SqliteMcpServerStore(connection),
     members: new SqliteMemberStore(connection),
     sessions: new SqliteSessionStore(connection, synchronous),

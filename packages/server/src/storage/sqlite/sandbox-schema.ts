@@ -5,6 +5,24 @@ export interface SandboxSchema {
   readonly volumes: VolumeTable;
   readonly idempotent_requests: IdempotentRequestTable;
   readonly images: ImageTable;
+  readonly registries: RegistryTable;
+}
+
+interface RegistryTable {
+  id: string;
+  workspace_id: string;
+  name: string;
+  server: string;
+  /** 0 or 1. */
+  allow_http: number;
+  username: string;
+  sealed_password: Uint8Array;
+  server_key_version: number;
+  email: string | null;
+  /** 0 or 1. */
+  enabled: number;
+  created_at_ms: number;
+  updated_at_ms: number;
 }
 
 interface ImageTable {
@@ -22,6 +40,7 @@ interface ImageTable {
   ttl_ms: number | null;
   created_at_ms: number;
   updated_at_ms: number;
+  registry_id: string | null;
 }
 
 interface SandboxTable {

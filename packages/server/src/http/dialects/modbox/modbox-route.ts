@@ -1,4 +1,4 @@
-import type { AuditedChange, Grantor, SandgateError, Scope } from '@sandgate/core';
+import type { AuditedChange, Grantor, SandgateError, Scope, TextSealer } from '@sandgate/core';
 import { z } from 'zod';
 import type { Access } from '../../authorize/authorizer.ts';
 import type { CallLimit } from '../../call-limit.ts';
@@ -14,6 +14,8 @@ export interface ModboxServices extends IdentityServices {
   readonly sandboxUrls: SandboxUrlSettings;
   /** What a key may at most. */
   readonly limitsOf: Grantor['limitsOf'];
+  /** For the passwords of registries. */
+  readonly sealer: TextSealer;
 }
 
 export interface ModboxContext extends ModboxServices, PeopleContext {

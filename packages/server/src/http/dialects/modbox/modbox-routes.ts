@@ -15,6 +15,12 @@ import {
   updateImageRoute,
 } from './images/images.ts';
 import type { ModboxRoute } from './modbox-route.ts';
+import {
+  createRegistryRoute,
+  deleteRegistryRoute,
+  listRegistriesRoute,
+  updateRegistryRoute,
+} from './registries/registries.ts';
 import { destroySandboxRoute } from './sandboxes/destroy-sandbox.ts';
 import { listSandboxesRoute } from './sandboxes/list-sandboxes.ts';
 import { provisionSandboxRoute } from './sandboxes/provision-sandbox.ts';
@@ -82,4 +88,8 @@ export const modboxRoutes: readonly ModboxRoute[] = [
   showImageRoute,
   updateImageRoute,
   deleteImageRoute,
+  listRegistriesRoute,
+  createRegistryRoute,
+  updateRegistryRoute,
+  deleteRegistryRoute,
 ];

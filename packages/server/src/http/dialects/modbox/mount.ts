@@ -39,6 +39,7 @@ export function mountModbox(app: App, dependencies: ModboxDependencies): void {
     '/workspaces/*',
     '/sandboxes/*',
     '/sandbox-images/*',
+    '/registries/*',
   ]) {
     door.all(path, () => {
       throw new SandgateError('not_found', 'There is nothing at this address');

@@ -15,6 +15,7 @@ import { secretsByNumber } from './0014-secrets-by-number.ts';
 import { mcpServers } from './0015-mcp-servers.ts';
 import { auditByUser } from './0016-audit-by-user.ts';
 import { images } from './0017-images.ts';
+import { registries } from './0018-registries.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
@@ -36,4 +37,5 @@ export const allMigrations: readonly Migration[] = [
   mcpServers,
   auditByUser,
   images,
+  registries,
 ];

@@ -101,6 +101,7 @@ export const createImageRoute = defineModboxRoute({
       name: body.name,
       image: body.image,
       tag: body.tag,
+      registryId: null,
       description: body.description,
       enabled: body.enabled,
       isDefault: body.is_default,
