@@ -50,7 +50,10 @@ it.each(users)(
     const client = createDoorClient(server.address, server.firstKey);
     closers.push(() => client.close());
     const mark = `8${process.pid}${Date.now() % 100_000}`;
-    const { body: sandbox } = await client.native('POST', '/sandboxes', { name: 'box' });
+    const { body: sandbox } = await client.native('POST', '/sandboxes', {
+      name: 'box',
+      env: { GIVEN: 'at-create' },
+    });
     const at = `/sandboxes/${sandbox.id}`;
     const authorization = { authorization: `Bearer ${server.firstKey}` };
 
@@ -102,6 +105,8 @@ it.each(users)(
     expect(machineResidue(home, next.process.pid ?? null)).toEqual(noResidue);
     expect(passingRows(home)).toEqual([]);
     expect((await again.native('POST', `${at}/start`)).status).toBe(200);
+    const told = await again.native('POST', `${at}/exec`, { command: 'echo $GIVEN' });
+    expect(told.body).toMatchObject({ stdout: 'at-create\n' });
     expect((await again.native('GET', `${at}/processes`)).body.processes).toEqual([]);
     const gone = await again.native('GET', `${at}/processes/${begun.body.id}`);
     expect(gone.status).toBe(404);
