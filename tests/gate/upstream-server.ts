@@ -46,7 +46,9 @@ async function serve(listener: RequestListener, seen: SeenRequest[]): Promise<Up
   };
 }
 
-async function serveFetch(answer: (request: Request) => Promise<Response>): Promise<Upstream> {
+export async function serveFetch(
+  answer: (request: Request) => Promise<Response>,
+): Promise<Upstream> {
   const seen: SeenRequest[] = [];
   const listener = getRequestListener(async (request) => {
     const headers = Object.fromEntries(request.headers);
