@@ -11,7 +11,7 @@ import type {
 } from '@sandgate/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { archiveContract } from './contract/archive-contract.ts';
-import type { ContractPart } from './contract/contract-suite.ts';
+import { type ContractPart, runShell } from './contract/contract-suite.ts';
 import { execContract } from './contract/exec-contract.ts';
 import { fileTreeContract } from './contract/file-tree-contract.ts';
 import { filesContract } from './contract/files-contract.ts';
@@ -70,11 +70,15 @@ export function describeEngine(
   describe(`${name} engine`, () => {
     const bench = new EngineBench(createEngine);
     beforeAll(() => bench.open());
-    afterEach(() => bench.stopAll());
+    afterEach(async ({ task }) => {
+      await bench.stopAll();
+      if (task.result?.state === 'fail') await bench.dropShared();
+    });
     afterAll(() => bench.close());
     const names = new Set<string>();
     for (const [title, part] of Object.entries(parts)) {
       describe(title, () => {
+        afterAll(() => bench.dropShared());
         part(
           (test, run) => {
             names.add(test);
@@ -84,6 +88,7 @@ export function describeEngine(
             engine: () => bench.engine(),
             report: () => bench.report(),
             start: (overrides, observer) => bench.start(overrides, observer),
+            shared: () => bench.shared(),
             world: () => bench.world(),
             newId: () => bench.newId(),
           },
@@ -103,6 +108,7 @@ class EngineBench {
   readonly #createEngine: CreateEngine;
   readonly #started: EngineSandbox[] = [];
   readonly #ids = new Set<string>();
+  #shared: EngineSandbox | null = null;
   #directory = '';
   #engine: Engine | null = null;
   #report: EngineReport | null = null;
@@ -158,6 +164,27 @@ class EngineBench {
     const sandbox = await this.engine().start(spec, observer);
     this.#started.push(sandbox);
     return sandbox;
+  }
+
+  async shared(): Promise<EngineSandbox> {
+    if (this.#shared === null) {
+      this.#shared = await this.start();
+      this.#started.splice(this.#started.indexOf(this.#shared), 1);
+      this.#ids.delete(this.#shared.id);
+    }
+    // A directory that nobody may write to is emptied only after its mode has been changed.
+    const script =
+      'chmod -R u+rwx /workspace /tmp 2>/dev/null; find /workspace /tmp -mindepth 1 -delete';
+    expect(await runShell(this.#shared, script)).toMatchObject({ exitCode: 0, stderr: '' });
+    return this.#shared;
+  }
+
+  async dropShared(): Promise<void> {
+    const shared = this.#shared;
+    this.#shared = null;
+    if (shared === null) return;
+    await shared.stop().catch(() => {});
+    await this.engine().removeLayer(shared.id);
   }
 
   async stopAll(): Promise<void> {

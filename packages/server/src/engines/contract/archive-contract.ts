@@ -36,9 +36,9 @@ function craft(...members: readonly Member[]): Buffer {
   return Buffer.concat([...blocks, Buffer.alloc(1024)]);
 }
 
-export const archiveContract: ContractPart = (test, { start }) => {
+export const archiveContract: ContractPart = (test, { shared }) => {
   test('a directory comes out of its archive as it was', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const files = filesOf(sandbox);
     const made = await runShell(
       sandbox,
@@ -68,7 +68,7 @@ line' && echo 1 >d/e/f && chmod 640 d/e/f && ln -s e/f d/l && ln d/e/f d/hard &&
   });
 
   test('an archive writes nothing outside its directory', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const files = filesOf(sandbox);
     await runShell(
       sandbox,
@@ -116,7 +116,7 @@ line' && echo 1 >d/e/f && chmod 640 d/e/f && ln -s e/f d/l && ln d/e/f d/hard &&
   });
 
   test('an archive that is none, or ends early, leaves nothing', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const files = filesOf(sandbox);
     await runShell(sandbox, 'mkdir d && head -c 3000000 /dev/urandom >d/big && echo s >d/small');
     const archive = await pack(files, '/workspace/d');

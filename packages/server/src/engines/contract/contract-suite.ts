@@ -16,6 +16,11 @@ export interface ContractContext {
   report(): EngineReport;
   /** Starts a sandbox that is stopped, and whose layer is removed, after the test. */
   start(overrides?: Partial<EngineSandboxSpec>, observer?: EngineObserver): Promise<EngineSandbox>;
+  /**
+   * A sandbox with nothing in `/workspace` and `/tmp`, which the tests of a part use one after the other,
+   * since starting one takes far longer than what they do. For tests that end what they begin in it.
+   */
+  shared(): Promise<EngineSandbox>;
   /** What sandboxes with a network can reach. */
   world(): NetworkWorld;
   /** An id that no other test uses. */

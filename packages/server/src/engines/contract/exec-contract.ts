@@ -4,9 +4,9 @@ import { type ContractPart, runProgram, runShell } from './contract-suite.ts';
 
 const mebibyte = 1_048_576;
 
-export const execContract: ContractPart = (test, { start }) => {
+export const execContract: ContractPart = (test, { start, shared }) => {
   test('arguments arrive unchanged, whatever is in them', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const torture = [
       '',
       ' ',
@@ -44,7 +44,7 @@ export const execContract: ContractPart = (test, { start }) => {
   });
 
   test('a NUL in an argument and an empty command are refused', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     await expect(runProgram(sandbox, ['echo', 'a\0b'])).rejects.toMatchObject({
       code: 'invalid_request',
     });
@@ -55,7 +55,7 @@ export const execContract: ContractPart = (test, { start }) => {
   });
 
   test('a long command line arrives whole', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const words = Array.from({ length: 10 }, (_, index) => String(index).repeat(100_000));
     expect((await runProgram(sandbox, ['printf', '%s', ...words])).stdout).toBe(words.join(''));
   });
@@ -98,7 +98,7 @@ export const execContract: ContractPart = (test, { start }) => {
   });
 
   test('nothing of the server is in the environment', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const names = (await runProgram(sandbox, ['env'])).stdout
       .split('\n')
       .map((line) => line.split('=')[0])
@@ -117,7 +117,7 @@ export const execContract: ContractPart = (test, { start }) => {
   });
 
   test('a missing program is told from one that fails', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     for (const argv of [['no-such-program'], ['/no/such'], ['/etc/passwd'], ['cd'], ['']]) {
       await expect(runProgram(sandbox, argv)).rejects.toMatchObject({ code: 'command_not_found' });
     }
@@ -125,7 +125,7 @@ export const execContract: ContractPart = (test, { start }) => {
   });
 
   test('exit codes and signals are reported', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     for (const code of [0, 1, 7, 255]) {
       expect((await runShell(sandbox, `exit ${code}`)).exitCode).toBe(code);
     }
@@ -136,7 +136,7 @@ export const execContract: ContractPart = (test, { start }) => {
   });
 
   test('stdout and stderr are told apart and keep their order', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const result = await runShell(
       sandbox,
       'printf out1; printf err1 >&2; printf out2; printf err2 >&2',
@@ -145,7 +145,7 @@ export const execContract: ContractPart = (test, { start }) => {
   });
 
   test('standard input is empty without any, and arrives whole with one', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     expect((await runProgram(sandbox, ['wc', '-c'])).stdout.trim()).toBe('0');
     const data = Buffer.alloc(3 * mebibyte, 'sandgate\n');
     expect((await runProgram(sandbox, ['wc', '-c'], { stdin: data })).stdout.trim()).toBe(
@@ -161,7 +161,7 @@ export const execContract: ContractPart = (test, { start }) => {
   });
 
   test('a program ends although its input hangs', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     async function* hanging(): AsyncGenerator<Uint8Array> {
       yield Buffer.from('first\n');
       await new Promise(() => {});
@@ -171,7 +171,7 @@ export const execContract: ContractPart = (test, { start }) => {
   });
 
   test('a source of input is told when the program ends before it has taken everything', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const told = Promise.withResolvers<string>();
     async function* large(): AsyncGenerator<Uint8Array> {
       try {
@@ -185,7 +185,7 @@ export const execContract: ContractPart = (test, { start }) => {
   });
 
   test('ten megabytes of output arrive whole, and wait for a slow reader', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     let held = 0;
     let bytes = 0;
     let concurrent = 0;
@@ -204,7 +204,7 @@ export const execContract: ContractPart = (test, { start }) => {
   });
 
   test('a reader that fails ends the program', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const failing = sandbox.exec({
       argv: ['yes'],
       onOutput: () => {
@@ -216,7 +216,7 @@ export const execContract: ContractPart = (test, { start }) => {
   });
 
   test('a timeout kills the program and what it started', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const script = 'trap "" TERM INT HUP; sleep 1234 & sleep 1234; echo never';
     const result = await runShell(sandbox, `echo before; ${script}`, { timeoutMs: 150 });
     expect(result).toMatchObject({ kind: 'timed_out', stdout: 'before\n' });
@@ -224,7 +224,7 @@ export const execContract: ContractPart = (test, { start }) => {
   });
 
   test('an abort kills the program and what it started', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const controller = new AbortController();
     const outcome = await sandbox.exec({
       argv: ['/bin/sh', '-c', 'echo up; sleep 4321 & sleep 4321'],

@@ -21,9 +21,9 @@ async function readText(
   return text;
 }
 
-export const fileTreeContract: ContractPart = (test, { start }) => {
+export const fileTreeContract: ContractPart = (test, { start, shared }) => {
   test('an entry says what it is, and a link what it names', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const files = filesOf(sandbox);
     await runShell(
       sandbox,
@@ -55,7 +55,7 @@ export const fileTreeContract: ContractPart = (test, { start }) => {
   });
 
   test('names are whatever bytes they are', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const files = filesOf(sandbox);
     for (const name of oddNames) {
       const path = `/workspace/odd/${name}`;
@@ -77,7 +77,7 @@ export const fileTreeContract: ContractPart = (test, { start }) => {
   });
 
   test('a directory is listed by name, through a link too, and no further than asked', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const files = filesOf(sandbox);
     await runShell(
       sandbox,
@@ -104,7 +104,7 @@ export const fileTreeContract: ContractPart = (test, { start }) => {
   });
 
   test('each failure has a code of its own', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const files = filesOf(sandbox);
     await runShell(
       sandbox,
@@ -173,7 +173,7 @@ export const fileTreeContract: ContractPart = (test, { start }) => {
   });
 
   test('directories are made, moved and removed', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const files = filesOf(sandbox);
     await files.makeDirectory('/workspace/one');
     await files.makeDirectory('/workspace/one/two/three', { parents: true });
@@ -190,7 +190,7 @@ export const fileTreeContract: ContractPart = (test, { start }) => {
   });
 
   test('a part of a file is read, after its entry', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const files = filesOf(sandbox);
     await sandbox.writeFile('/workspace/f', Buffer.from('0123456789'));
     await runShell(sandbox, 'ln -s f l');
@@ -222,7 +222,7 @@ export const fileTreeContract: ContractPart = (test, { start }) => {
   });
 
   test('a written file keeps its mode, and gets the one that is asked for', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const files = filesOf(sandbox);
     const modes: number[] = [];
     const write = async (mode?: number): Promise<void> => {
@@ -275,7 +275,7 @@ export const fileTreeContract: ContractPart = (test, { start }) => {
   });
 
   test('a reader holds back reading, and can give up', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const files = filesOf(sandbox);
     await runShell(sandbox, 'head -c 20000000 /dev/zero >big');
     const controller = new AbortController();

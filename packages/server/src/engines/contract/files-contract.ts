@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
 import { type ContractPart, runProgram, runShell } from './contract-suite.ts';
 
-export const filesContract: ContractPart = (test, { start, engine, newId }) => {
+export const filesContract: ContractPart = (test, { start, shared, engine, newId }) => {
   test('a file is read as it was written, with its mode', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     const data = Buffer.from([0, 255, 10, 13, 0, 39]);
     await sandbox.writeFile("/workspace/it's a\nfile", data, { mode: 0o640 });
     expect(await sandbox.readFile("/workspace/it's a\nfile")).toEqual(data);
@@ -17,7 +17,7 @@ export const filesContract: ContractPart = (test, { start, engine, newId }) => {
   });
 
   test('a file that is not there, no file, or too large is refused', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     await expect(sandbox.readFile('/workspace/none')).rejects.toMatchObject({
       code: 'file_not_found',
     });
@@ -41,7 +41,7 @@ export const filesContract: ContractPart = (test, { start, engine, newId }) => {
   });
 
   test('links and dots lead nowhere but to the own files of the sandbox', async () => {
-    const sandbox = await start();
+    const sandbox = await shared();
     await runShell(
       sandbox,
       'ln -s /etc/passwd p; ln -s ../../../../etc/passwd q; ln -s / r; ln -s /workspace/real l',
