@@ -113,7 +113,7 @@ describe.each(['bubblewrap', 'util-linux'] as const)('a server with %s', (launch
        if (!report.usable) console.log(JSON.stringify(report.findings));
        let sandbox = await engine.start({ ...spec, image: 'node' });
        console.log(JSON.stringify(await run(sandbox, 'sh', '-c', 'id -u; grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status; unshare -Ur true 2>/dev/null || echo refused; node -p 6*7; touch kept')));
-       console.log(JSON.stringify(await run(sandbox, 'awk', '$6 ~ /^rw/ && $5 !~ /^.dev/ { print $5 }', '/proc/self/mountinfo')));
+       console.log(JSON.stringify(await run(sandbox, 'sh', '-c', "awk '\$6 ~ /^rw/ && \$5 !~ /^.dev/ { print \$5 }' /proc/self/mountinfo | LC_ALL=C sort")));
        await sandbox.stop();
        sandbox = await engine.start({ ...spec, image: 'node' });
        console.log(JSON.stringify(await run(sandbox, 'ls')));
@@ -130,7 +130,7 @@ describe.each(['bubblewrap', 'util-linux'] as const)('a server with %s', (launch
     const status = `CapEff:\t${none}\nCapBnd:\t${none}\nNoNewPrivs:\t1\nSeccomp:\t2\n`;
     expect((await readAll(child)).trim().split('\n')).toEqual([
       JSON.stringify([0, `1000\n${status}refused\n42\n`]),
-      JSON.stringify([0, '/\n/proc\n/tmp\n/.sandbox\n']),
+      JSON.stringify([0, '/\n/.sandbox\n/proc\n/tmp\n']),
       JSON.stringify([0, 'kept\n']),
       'true',
       JSON.stringify([{ kind: 'completed' }, '2\n']),
