@@ -125,7 +125,7 @@ describe('an image', () => {
     [{ memory_mb: 255 }, 'memory_mb'],
     [{ memory_mb: 8_193 }, 'memory_mb'],
     [{ ttl_seconds: 59 }, 'ttl_seconds'],
-    [{ registry_id: '00000000-0000-4000-8000-000000000000' }, 'registry_id'],
+    [{ registry_id: 'none' }, 'registry_id'],
     [{ readiness_port: 80 }, 'readiness_port'],
   ])('with %j is 422', async (body, field) => {
     const refused = await create(body);

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { smallRoot } from '../support/docker/build-image.ts';
@@ -23,6 +23,7 @@ beforeAll(async () => {
     '1',
     imageOf({ layers, config: { Env: ['PATH=/bin', 'IN=image'] } }),
   );
+  await registry.push('team/private', '1', imageOf({ layers, config: { Env: ['PATH=/bin'] } }));
   chmodSync(folder, 0o755);
   mkdirSync(home, { mode: 0o700 });
   const config = {
@@ -40,6 +41,25 @@ beforeAll(async () => {
 
 afterAll(() => registry?.stop());
 
+async function modbox(server: ServerProcess, path: string, body: object) {
+  const response = await fetch(`${server.address}/modbox${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${server.firstKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const text = await response.text();
+  expect(text).not.toContain(testUser.password);
+  // A wrong guess of its shape fails the test that makes it.
+  return JSON.parse(text) as ReturnType<typeof JSON.parse>;
+}
+
+/** Every file of the home and beneath, the database and the logs among them. */
+const everythingStored = (): string =>
+  readdirSync(home, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== 'config.json')
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
+    .join();
+
 const place = { sandbox: 'box', namespace: 'default' };
 const run = async (server: ServerProcess, key: string, line: string): Promise<string> => {
   const words = { ...place, command: 'sh', args: ['-c', line] };
@@ -54,6 +74,21 @@ it('serves sandboxes from an image of a registry, also while that is gone', asyn
   const text = await run(first, key, 'echo $IN; ls -d /usr/share; echo kept >/workspace/note');
   expect(text).toContain('image');
   expect(text).not.toContain('"/usr/share"');
+  const image = { name: 'Private', image: 'team/private', tag: '1' };
+  const provision = async (task_id: string, password: string) => {
+    const where = { name: 'Ours', server: `http://${registry.host}`, username: testUser.username };
+    const { id: registry_id } = await modbox(first, '/registries', { ...where, password });
+    const { id: image_id } = await modbox(first, '/sandbox-images', { ...image, registry_id });
+    const made = await modbox(first, '/sandboxes/provision', { task_id, image_id });
+    return { ...made, ...(await modbox(first, '/sandboxes/wait', { task_id, timeout: 600 })) };
+  };
+  const refused = await provision('refused', 'another password');
+  expect(refused).toMatchObject({ ready: false, error: expect.stringMatching(/regist/) });
+  const { sandbox_id, ready, error } = await provision('private', testUser.password);
+  expect([ready, error]).toEqual([true, null]);
+  const listed = await modbox(first, `/s/${sandbox_id}/modbox/api/exec`, { command: 'ls -d /bin' });
+  expect(listed).toMatchObject({ exitCode: 0, stdout: '/bin\n' });
+
   const none = { ...start, sandbox: 'other', config: { image: 'none' } };
   const unknown = await first.rpc('sandbox.start', none, key);
   expect(unknown.text).toContain('Images here: app');
@@ -61,6 +96,8 @@ it('serves sandboxes from an image of a registry, also while that is gone', asyn
   const log = readFileSync(join(home, 'logs/server.log'), 'utf8');
   expect(log).toContain('pulling an image');
   expect(log + first.output()).not.toContain(testUser.password);
+  expect(everythingStored()).toContain('registry.create');
+  expect(everythingStored()).not.toContain(testUser.password);
 
   await registry.stop();
   const second = await startServerProcess({ home });

@@ -46,6 +46,7 @@ beforeAll(async () => {
   sandboxes = createSandboxes({
     storage,
     engine: createNamespaceEngine({ stateDirectory: home }),
+    sealer: { open: () => null },
     clock,
     timers,
     randomness: { bytes: (length) => randomBytes(length) },

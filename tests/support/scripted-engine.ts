@@ -11,6 +11,7 @@ import {
   type EngineVolumes,
   type ExecOutcome,
   type ExecRequest,
+  type ImagePuller,
   type KernelOutcome,
   type KernelRunRequest,
   type SandboxExitReason,
@@ -98,6 +99,8 @@ export class ScriptedEngine implements Engine {
     list: async () =>
       new Map([...this.storedVolumes].map(([id, sizeMib]) => [id, { sizeMib, usedBytes: null }])),
   };
+  /** None pulls, unless a test has it. */
+  images?: ImagePuller;
   readonly #without = new Set<ScriptedFacet>();
 
   /** As an engine that cannot do these things. */

@@ -117,6 +117,7 @@ export async function createTestApp(
   const sandboxes = createSandboxes({
     storage,
     engine,
+    sealer: createTextSealer(() => key, randomness),
     clock,
     randomness,
     timers,

@@ -107,6 +107,7 @@ export async function createTestSandboxes(
     const sandboxes = createSandboxes({
       storage,
       engine,
+      sealer: { open: () => null },
       clock: time,
       timers: time,
       randomness: { bytes: (length) => randomBytes(length) },

@@ -98,6 +98,7 @@ export * from './port/user-store.ts';
 export * from './port/volume-store.ts';
 export * from './port/webhook-store.ts';
 export * from './registry/registry.ts';
+export * from './registry/registry-image.ts';
 export * from './registry/registry-server.ts';
 export * from './registry/use-registries.ts';
 export * from './sandbox/background-process.ts';

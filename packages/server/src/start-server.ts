@@ -43,6 +43,7 @@ import { createKeyAuthorizer } from './http/authorize/key-authorizer.ts';
 import { listen } from './http/listen.ts';
 import { createDirectAnswers } from './http/native/direct-answers.ts';
 import { createTurnEnd } from './http/turn-end.ts';
+import { createTextSealer } from './identity/text-sealer.ts';
 import { createOpenedParts, type OpenedParts } from './opened-parts.ts';
 import { outboundUrlProblem } from './outbound/outbound-target.ts';
 import { resolveHost } from './outbound/resolve-host.ts';
@@ -134,6 +135,7 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
   const plainSandboxes = createSandboxes({
     storage,
     engine,
+    sealer: createTextSealer(() => serverKey, randomness),
     clock,
     randomness,
     timers: parts.timers,

@@ -21,7 +21,9 @@ const dockerHub: ReadonlySet<string> = new Set([
 export function requireRegistryServer(text: string): Pick<Registry, 'server' | 'allowHttp'> {
   const [, scheme, rest = ''] = /^(https?:\/\/)?(.*?)(?:\/(?:v[12]\/?)?)?$/is.exec(text) ?? [];
   const host = rest.toLowerCase();
-  if (!serverForm.test(host) || keyPattern.test(text)) {
+  // Else it would be taken for the first part of a name at Docker Hub.
+  const isRegistry = serverForm.test(host) && registryNamedBy(`${host}/`) !== null;
+  if (!isRegistry || keyPattern.test(text)) {
     throw new SandgateError(
       'invalid_request',
       'server: must be a host, with a port where there is one, as in registry.example:5000',

@@ -110,6 +110,26 @@ export async function removeRegistry(
   if (!(await storage.registries.remove(workspace.id, id, recordOf(change)))) throw noRegistry();
 }
 
+/**
+ * The one that an image of a workspace is pulled from.
+ * @throws SandgateError `image_unknown`
+ */
+export async function requireRegistry(
+  storage: Pick<Storage, 'registries'>,
+  workspaceId: string,
+  id: string,
+): Promise<Registry> {
+  const registry = await storage.registries.find(workspaceId, id);
+  if (registry === null) {
+    throw new SandgateError(
+      'image_unknown',
+      'The registry of this image was deleted. Name another in the image',
+    );
+  }
+  if (registry.enabled) return registry;
+  throw new SandgateError('image_unknown', `The registry "${registry.name}" is not enabled`);
+}
+
 /** As whom its images are pulled. @throws SandgateError `registry_unauthorized` */
 export function openCredentials(
   sealer: Pick<TextSealer, 'open'>,

@@ -41,6 +41,7 @@ export function buildDefinition(
   const secretEnvironment = requested.secretEnvironment ?? base?.secretEnvironment;
   return {
     image: requireNoKey(requested.image ?? base?.image ?? policy.defaultImage),
+    ...(base?.registryImage === undefined ? {} : { registryImage: base.registryImage }),
     resources: boundResources(
       { ...policy.defaults, ...base?.resources, ...requested.resources },
       policy.maxima,

@@ -43,13 +43,17 @@ export async function composeSandbox(
       ? null
       : await findReadySnapshot(parts, workspace, requested.fromSnapshot);
   const source = sourceOf(snapshot, requested, catalogue, policy.defaultTemplate);
+  const { registryImage } = requested;
   const egress = await requireEgress(parts, requested.egress ?? policy.egress);
   return {
-    definition: buildDefinition(
-      { ...requested, ...(source.image === null ? {} : { image: source.image }) },
-      snapshot === null ? null : withoutSecrets(snapshot.definition),
-      policy,
-    ),
+    definition: {
+      ...buildDefinition(
+        { ...requested, ...(source.image === null ? {} : { image: source.image }) },
+        snapshot === null ? null : withoutSecrets(snapshot.definition),
+        policy,
+      ),
+      ...(registryImage === undefined || snapshot !== null ? {} : { registryImage }),
+    },
     template: source.template,
     labels: requireLabels(requested.labels ?? {}),
     egress,
@@ -80,6 +84,10 @@ function sourceOf(
   defaultTemplate: string,
 ): { readonly template: string; readonly image: string | null } {
   if (snapshot !== null) return { template: snapshot.template, image: null };
+  if (requested.registryImage !== undefined) {
+    const { reference } = requested.registryImage;
+    return { template: reference, image: reference };
+  }
   const name = requested.template ?? defaultTemplate;
   return { template: name, image: catalogue.find(name).image };
 }

@@ -8,6 +8,7 @@ import { LifetimeReaper } from './lifetime-reaper.ts';
 import { createLooks } from './look-at-sandboxes.ts';
 import { createPauses } from './pause-sandbox.ts';
 import { createPruner } from './prune-records.ts';
+import { ImagePulls } from './pull-image.ts';
 import { reconcileSandboxes } from './reconcile-sandboxes.ts';
 import { SandboxActivity } from './sandbox-activity.ts';
 import { SandboxAdmission } from './sandbox-admission.ts';
@@ -93,9 +94,10 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
     catalogue ??= new TemplateCatalogue(await parts.report(), policy);
     return catalogue;
   };
+  const pulls = new ImagePulls(parts);
   const starts = createStarts({
     ...parts,
-    ...{ admission, launches, ends },
+    ...{ admission, launches, ends, pulls },
     catalogue: loadCatalogue,
     takeWarm: (composed) => pool.take(composed),
     replaceWarm: () => pool.replace(),
@@ -107,8 +109,15 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
 
   return {
     ...starts,
-    stop: ends.stop,
-    destroy: ends.destroy,
+    async stop(workspace, reference) {
+      pulls.abandon((await records.find(workspace, reference)).id);
+      return await ends.stop(workspace, reference);
+    },
+    async destroy(workspace, reference, options) {
+      const found = await records.find(workspace, reference, { includeDestroyed: true });
+      pulls.abandon(found.id);
+      return await ends.destroy(workspace, found.id, options);
+    },
     pause: pauses.pause,
     resume: pauses.resume,
     ...createChanges(parts),
@@ -169,6 +178,7 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
       pool.start(await loadCatalogue());
     },
     async close() {
+      pulls.close();
       reaper.close();
       schedules.close();
       pruner.close();

@@ -1,6 +1,7 @@
 import type { VolumeMount } from '../port/engine.ts';
 import type { EgressPolicy } from '../port/engine-egress.ts';
 import type { RequestedSandbox } from './build-definition.ts';
+import type { RegistryImage } from './sandbox-definition.ts';
 import type { SnapshotSchedule } from './snapshot.ts';
 
 /** How long a sandbox may live. Absent fields take the operator's defaults. */
@@ -19,6 +20,8 @@ export interface NewSandbox extends Omit<RequestedSandbox, 'image'> {
   readonly name?: string;
   /** Name of a template, or of an image of the engine. Left out with `fromSnapshot`, which has its own. */
   readonly template?: string;
+  /** Instead of a template: an image that the workspace has set up, never one that a request names. */
+  readonly registryImage?: RegistryImage;
   readonly labels?: Readonly<Record<string, string>>;
   readonly egress?: EgressPolicy;
   readonly volumes?: readonly (Omit<VolumeMount, 'readOnly'> & { readonly readOnly?: boolean })[];

@@ -104,7 +104,8 @@ export function restrictSandboxes(
         requested.fromSnapshot === undefined
           ? null
           : await findSnapshot(workspace, requested.fromSnapshot);
-      const template = snapshot?.template ?? requested.template ?? defaults.image;
+      const wanted = requested.registryImage?.reference ?? requested.template;
+      const template = snapshot?.template ?? wanted ?? defaults.image;
       const resources = requireRestrictedSandbox(reach, restrictions, {
         name: requested.name,
         template,

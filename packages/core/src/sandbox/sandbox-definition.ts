@@ -6,9 +6,22 @@ export interface SandboxResources {
   readonly maxProcesses: number;
 }
 
+/** An image of a registry. It is pulled at each start, as the user of then. */
+export interface RegistryImage {
+  /** With its registry, as in `registry.example/team/app:1.2`. */
+  readonly reference: string;
+  /** A registry of the sandbox's workspace, which may be deleted by now. Null: as nobody in particular. */
+  readonly registryId: string | null;
+  /** What the reference meant at the first start, which is what the sandbox stays on. Null before. */
+  readonly pinned: string | null;
+}
+
 /** What a sandbox is made of: stored at its first start, and used again at the next. */
 export interface SandboxDefinition {
+  /** With `registryImage`, what that is called for people. */
   readonly image: string;
+  /** Set by the server for images of a workspace, and by no client. */
+  readonly registryImage?: RegistryImage;
   readonly resources: SandboxResources;
   readonly environment: Readonly<Record<string, string>>;
   /** Further variables, of this sandbox alone: they are not listed, and no snapshot takes them along. */

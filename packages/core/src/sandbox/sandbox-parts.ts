@@ -3,6 +3,7 @@ import type { Engine, EngineReport, EngineSandbox } from '../port/engine.ts';
 import type { Randomness } from '../port/randomness.ts';
 import type { SandboxLogStore } from '../port/sandbox-log-store.ts';
 import type { Storage } from '../port/storage.ts';
+import type { TextSealer } from '../port/text-sealer.ts';
 import type { Timers } from '../port/timers.ts';
 import type { EventStream } from './event-stream.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
@@ -18,6 +19,8 @@ import type { Settler } from './settle-later.ts';
 export interface SandboxesDependencies {
   readonly storage: Storage;
   readonly engine: Engine;
+  /** For the passwords of registries. */
+  readonly sealer: Pick<TextSealer, 'open'>;
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly timers: Timers;

@@ -1,11 +1,13 @@
 import { SandgateError } from '../error/sandgate-error.ts';
 import type { EngineObserver, EngineSandbox, EngineSandboxSpec } from '../port/engine.ts';
+import type { PulledImage } from '../port/image-puller.ts';
 import { newResourceId } from '../port/resource-id.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { buildDefinition, type RequestedSandbox } from './build-definition.ts';
 import { type ComposedSandbox, composeSandbox } from './compose-sandbox.ts';
 import type { LaunchQueue } from './launch-queue.ts';
 import type { NewSandbox } from './new-sandbox.ts';
+import { type ImagePulls, pinnedTo } from './pull-image.ts';
 import { randomName } from './random-name.ts';
 import { isAlive } from './read-metrics.ts';
 import { sameDefinition } from './same-definition.ts';
@@ -29,6 +31,7 @@ export interface WarmSandbox {
 export interface StartParts extends SandboxParts {
   readonly admission: SandboxAdmission;
   readonly launches: LaunchQueue;
+  readonly pulls: Pick<ImagePulls, 'pull'>;
   readonly ends: SandboxEnds;
   readonly catalogue: () => Promise<TemplateCatalogue>;
   /** One that is as it was asked for, out of the pool. It is the caller's from here. */
@@ -76,7 +79,10 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
     }
   };
 
-  const specOf = async (sandbox: Sandbox): Promise<EngineSandboxSpec> => {
+  const specOf = async (
+    sandbox: Sandbox,
+    pulled: PulledImage | null,
+  ): Promise<EngineSandboxSpec> => {
     const { definition, fromSnapshot, volumes, egress } = sandbox;
     // One that was deleted since is in the sandbox's own layer by now.
     const snapshot = fromSnapshot === null ? null : await storage.snapshots.findById(fromSnapshot);
@@ -84,6 +90,7 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
       id: sandbox.id,
       hostname: sandbox.name,
       image: definition.image,
+      ...(pulled === null ? {} : { pulledImage: pulled.image }),
       resources: definition.resources,
       environment: { ...definition.environment, ...definition.secretEnvironment },
       workdir: definition.workdir,
@@ -100,8 +107,10 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
     warm: WarmSandbox | null,
     signal: AbortSignal | undefined,
   ): Promise<Sandbox> => {
+    // Before its turn to be launched, and before it holds volumes: this may take long.
+    const pulled = await parts.pulls.pull(sandbox, signal);
     await attachVolumes(sandbox);
-    const spec = await specOf(sandbox);
+    const spec = await specOf(sandbox, pulled);
     const running =
       warm?.live ??
       (await parts.launches.run(
@@ -114,6 +123,7 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
     parts.activity.touch(sandbox.id);
     const ready = await records.settle(sandbox, {
       ...factsOf(sandbox),
+      definition: pinnedTo(pulled, sandbox.definition),
       updatedAtMs: nowMs,
       state: 'ready',
     });

@@ -71,7 +71,7 @@ it('removes layers and closes everywhere, also when one engine fails', async () 
 
 class PullingEngine extends NamedEngine {
   readonly pulled = new Map<string, PulledImage>();
-  readonly images: ImagePuller = {
+  override readonly images: ImagePuller = {
     pull: async ({ reference }) => {
       const config = { env: {}, entrypoint: [], cmd: [], workdir: null, user: null };
       const image = `${reference}@here`;

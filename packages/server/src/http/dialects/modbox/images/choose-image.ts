@@ -1,4 +1,12 @@
-import { type DoorSandboxes, SandgateError, type Storage, type Workspace } from '@sandgate/core';
+import {
+  type DoorSandboxes,
+  type RegistryImage,
+  registryImageOf,
+  SandgateError,
+  type Storage,
+  taggedName,
+  type Workspace,
+} from '@sandgate/core';
 import { resourceIdOf } from '../sandboxes/resource-uuid.ts';
 import { templateOfUuid } from './image-detail.ts';
 
@@ -6,6 +14,8 @@ import { templateOfUuid } from './image-detail.ts';
 export interface ChosenImage {
   /** Undefined: the server's default. */
   readonly template?: string;
+  /** Instead of a template. */
+  readonly registryImage?: RegistryImage;
   readonly memoryMib?: number;
   readonly ttlMs?: number;
 }
@@ -35,9 +45,11 @@ export async function chooseImage(
   if (!found.enabled) {
     throw new SandgateError('image_unknown', `The image "${found.name}" is not enabled`);
   }
-  const reference = found.tag === 'latest' ? found.image : `${found.image}:${found.tag}`;
+  const name = taggedName(found);
+  const isTemplate = found.registryId === null && templateOf(sandboxes, name) !== undefined;
+  const registryImage = isTemplate ? null : await registryImageOf(storage, found);
   return {
-    ...byReference(sandboxes, reference),
+    ...(registryImage === null ? byReference(sandboxes, name) : { registryImage }),
     ...(found.memoryMib === null ? {} : { memoryMib: found.memoryMib }),
     ...(found.ttlMs === null ? {} : { ttlMs: found.ttlMs }),
   };
@@ -45,9 +57,15 @@ export async function chooseImage(
 
 /** What is no template of this server is refused where the sandbox is made, with the names of those that are. */
 function byReference(sandboxes: DoorSandboxes, reference: string): ChosenImage {
-  const plain = reference.replace(/:latest$/, '');
-  const isHere = (name: string) =>
-    sandboxes.templates().some((each) => each.name === name || each.image === name);
-  if (plain === codeImage && !isHere(plain)) return {};
-  return { template: isHere(plain) ? plain : reference };
+  const here = templateOf(sandboxes, reference);
+  if (here === undefined && plainName(reference) === codeImage) return {};
+  return { template: here ?? plainName(reference) };
 }
+
+/** By the name that a template is offered as, or the engine's. */
+const templateOf = (sandboxes: DoorSandboxes, reference: string): string | undefined =>
+  [plainName(reference), reference].find((name) =>
+    sandboxes.templates().some((each) => each.name === name || each.image === name),
+  );
+
+const plainName = (reference: string): string => reference.replace(/:latest$/, '');

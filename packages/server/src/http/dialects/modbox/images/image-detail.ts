@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { DoorSandboxes, SandboxImage, Template, Workspace } from '@sandgate/core';
+import type { DoorSandboxes, Registry, SandboxImage, Template, Workspace } from '@sandgate/core';
 import { uuidOf } from '../sandboxes/resource-uuid.ts';
 
 const time = (timeMs: number): string => new Date(timeMs).toISOString();
 
-/** An image of a workspace as this wire shows it. */
-export const imageDetail = (image: SandboxImage, workspace: Workspace) => ({
+/** An image of a workspace as this wire shows it; `registry` is null when it is deleted, too. */
+export const imageDetail = (
+  image: SandboxImage,
+  workspace: Workspace,
+  registry: Registry | null,
+) => ({
   id: uuidOf(image.id),
   workspace_id: workspace.uuid as string | null,
   name: image.name,
@@ -16,8 +20,8 @@ export const imageDetail = (image: SandboxImage, workspace: Workspace) => ({
   is_default: image.isDefault,
   memory_mb: image.memoryMib,
   readiness_port: null,
-  registry_id: null,
-  registry_name: null,
+  registry_id: image.registryId === null ? null : uuidOf(image.registryId),
+  registry_name: registry?.name ?? null,
   ttl_seconds: image.ttlMs === null ? null : image.ttlMs / 1_000,
   created_at: time(image.createdAtMs) as string | null,
   updated_at: time(image.updatedAtMs) as string | null,

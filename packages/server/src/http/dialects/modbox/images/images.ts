@@ -1,4 +1,10 @@
-import { newResourceId, type SandboxImage, SandgateError } from '@sandgate/core';
+import {
+  newResourceId,
+  type Registry,
+  requireOfRegistry,
+  type SandboxImage,
+  SandgateError,
+} from '@sandgate/core';
 import { z } from 'zod';
 import { namedWorkspace } from '../../../people/workspace-caller.ts';
 import { type AuthorisedModboxContext, defineModboxRoute } from '../modbox-route.ts';
@@ -17,6 +23,7 @@ const fields = {
   is_default: z.boolean(),
   memory_mb: z.int().min(256).max(8_192).nullable(),
   ttl_seconds: z.int().min(60).max(86_400).nullable(),
+  registry_id: z.uuid().nullable(),
 };
 
 const unsupported = z.null({ error: 'is not supported by this server: leave it out' }).optional();
@@ -29,8 +36,8 @@ const createBody = z.object({
   is_default: fields.is_default.default(false),
   memory_mb: fields.memory_mb.default(1_024),
   ttl_seconds: fields.ttl_seconds.default(null),
+  registry_id: fields.registry_id.default(null),
   readiness_port: unsupported,
-  registry_id: unsupported,
 });
 
 const updateBody = z.object({
@@ -42,8 +49,8 @@ const updateBody = z.object({
   is_default: fields.is_default.nullish(),
   memory_mb: fields.memory_mb.optional(),
   ttl_seconds: fields.ttl_seconds.optional(),
+  registry_id: fields.registry_id.optional(),
   readiness_port: unsupported,
-  registry_id: unsupported,
 });
 
 const toMs = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1_000);
@@ -58,9 +65,12 @@ export const listImagesRoute = defineModboxRoute({
   async run(_, context) {
     const workspace = namedWorkspace(context);
     const own = await context.storage.images.list(workspace.id);
+    const registries = await context.storage.registries.list(workspace.id);
+    const registryOf = ({ registryId }: SandboxImage) =>
+      registries.find(({ id }) => id === registryId) ?? null;
     const hasDefault = own.some(({ isDefault }) => isDefault);
     const shown = [
-      ...own.map((image) => imageDetail(image, workspace)),
+      ...own.map((image) => imageDetail(image, workspace, registryOf(image))),
       ...context.access.sandboxes
         .templates()
         .map((template) => templateDetail(template, template.isDefault && !hasDefault)),
@@ -79,7 +89,10 @@ export const showImageRoute = defineModboxRoute({
   async run(_, context) {
     const template = templateOfUuid(context.access.sandboxes, context.params.image_id ?? '');
     if (template !== null) return templateDetail(template, template.isDefault);
-    return imageDetail(await namedImage(context), namedWorkspace(context));
+    const image = await namedImage(context);
+    const workspace = namedWorkspace(context);
+    const registry = await findRegistry(context, image.registryId);
+    return imageDetail(image, workspace, registry);
   },
 });
 
@@ -95,13 +108,14 @@ export const createImageRoute = defineModboxRoute({
     const { storage, clock, randomness } = context;
     const workspace = namedWorkspace(context);
     const nowMs = clock.nowMs();
+    const registry = await requireRegistryFor(context, body.image, body.registry_id);
     const image: SandboxImage = {
       id: newResourceId(clock, randomness),
       workspaceId: workspace.id,
       name: body.name,
       image: body.image,
       tag: body.tag,
-      registryId: null,
+      registryId: registry?.id ?? null,
       description: body.description,
       enabled: body.enabled,
       isDefault: body.is_default,
@@ -111,7 +125,7 @@ export const createImageRoute = defineModboxRoute({
       updatedAtMs: nowMs,
     };
     await storage.images.insert(image, maxImagesOfWorkspace, recordOf(context));
-    return imageDetail(image, workspace);
+    return imageDetail(image, workspace, registry);
   },
 });
 
@@ -125,11 +139,19 @@ export const updateImageRoute = defineModboxRoute({
   body: updateBody,
   async run(body, context) {
     const stored = await namedImage(context);
-    const { description, memory_mb, ttl_seconds } = body;
+    const { description, memory_mb, ttl_seconds, registry_id } = body;
+    const name = body.image ?? stored.image;
+    // One that is deleted may stay named, so that everything else can be changed.
+    const registry =
+      registry_id === undefined
+        ? await findRegistry(context, stored.registryId)
+        : await requireRegistryFor(context, name, registry_id);
+    if (registry !== null) requireOfRegistry(name, registry);
     const image: SandboxImage = {
       ...stored,
       name: body.name ?? stored.name,
-      image: body.image ?? stored.image,
+      image: name,
+      registryId: registry_id === undefined ? stored.registryId : (registry?.id ?? null),
       tag: body.tag ?? stored.tag,
       description: description === undefined ? stored.description : description,
       enabled: body.enabled ?? stored.enabled,
@@ -140,7 +162,7 @@ export const updateImageRoute = defineModboxRoute({
     };
     const changed = await context.storage.images.update(image, recordOf(context));
     if (!changed) throw noImage();
-    return imageDetail(image, namedWorkspace(context));
+    return imageDetail(image, namedWorkspace(context), registry);
   },
 });
 
@@ -166,6 +188,27 @@ const recordOf =
     change.note({ target: `image:${id}`, details: { name } });
     return change.append();
   };
+
+const findRegistry = async (
+  context: AuthorisedModboxContext,
+  id: string | null,
+): Promise<Registry | null> =>
+  id === null ? null : await context.storage.registries.find(namedWorkspace(context).id, id);
+
+/** @throws SandgateError `invalid_request` */
+async function requireRegistryFor(
+  context: AuthorisedModboxContext,
+  image: string,
+  uuid: string | null,
+): Promise<Registry | null> {
+  if (uuid === null) return null;
+  const registry = await findRegistry(context, resourceIdOf(uuid));
+  if (registry === null) {
+    throw new SandgateError('invalid_request', 'registry_id: there is no such registry here');
+  }
+  requireOfRegistry(image, registry);
+  return registry;
+}
 
 /** @throws SandgateError `not_found`, `role_refused` for one that is every workspace's */
 async function namedImage(context: AuthorisedModboxContext): Promise<SandboxImage> {

@@ -98,11 +98,12 @@ async function toNewSandbox(
     named,
   );
   const ttlMs = ttl_seconds == null ? chosen.ttlMs : ttl_seconds * 1_000;
-  const { template, memoryMib } = chosen;
+  const { template, registryImage, memoryMib } = chosen;
   return {
     name: taskNameOf(task_id),
     labels: taskLabels(task_id),
     ...(template === undefined ? {} : { template }),
+    ...(registryImage === undefined ? {} : { registryImage }),
     ...(memoryMib === undefined ? {} : { resources: { memoryMib } }),
     // Counted from `created_at`, as clients are told to.
     lifetime: ttlMs === undefined ? {} : { maxLifetimeMs: ttlMs },
