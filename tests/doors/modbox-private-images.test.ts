@@ -111,7 +111,7 @@ describe('an image of a registry', () => {
     expect(refused.waited).toMatchObject({ ready: false, error: expect.stringMatching(/regist/) });
     expect(test.engine.started).toHaveLength(before);
     const shown = (await other('GET', `/sandboxes/detail/${refused.task_id}`)).body;
-    expect(shown).toMatchObject({ status: 'destroyed', error: refused.waited.error });
+    expect(shown.error).toBe(refused.waited.error);
     expect(JSON.stringify([refused, shown])).not.toContain('wrong');
     // A registry of another workspace cannot be named.
     const foreign = { name: 'App', image: 'team/app', registry_id: image.registry_id };
@@ -149,16 +149,34 @@ describe('an image of a registry', () => {
     registry.put('team/app', '1', older);
   });
 
+  /** The registry answers nothing any more. Resolves when it is asked. */
+  const fallSilent = (): Promise<void> =>
+    new Promise((asked) => {
+      registry.intercept = () => {
+        asked();
+        return true;
+      };
+    });
+
+  it('is given up when the time of its sandbox is over', async () => {
+    const { image } = await setUp(call);
+    const reached = fallSilent();
+    const task_id = 'out-of-time';
+    const body = { task_id, image_id: image.id, ttl_seconds: 60 };
+    await call('POST', '/sandboxes/provision', body);
+    await reached;
+    test.clock.currentMs += 60_000;
+    test.timers.pass();
+    const waited = await call('POST', '/sandboxes/wait', { task_id });
+    expect(waited.body).toMatchObject({
+      ready: false,
+      error: 'The sandbox was ended before its image was here',
+    });
+  });
+
   it('is given up when its sandbox is destroyed', async () => {
     const { image } = await setUp(call);
-    let asked: () => void = () => undefined;
-    const reached = new Promise<void>((resolve) => {
-      asked = resolve;
-    });
-    registry.intercept = () => {
-      asked();
-      return true;
-    };
+    const reached = fallSilent();
     const task_id = 'given-up';
     await call('POST', '/sandboxes/provision', { task_id, image_id: image.id });
     await reached;

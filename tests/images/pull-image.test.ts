@@ -288,3 +288,42 @@ it('begins with what an earlier server has finished, and removes what it has not
   const opened = await next.hold(whole.image);
   expect(readFileSync(join(opened?.directory ?? '', 'whole'), 'utf8')).toBe('whole');
 });
+
+it('transfers one image of a workspace at a time, and holds up no other workspace', async () => {
+  const { images } = createTestPuller(temporaryFolder());
+  const layers = await Promise.all(
+    ['a', 'b', 'c'].map(async (name) => {
+      const layer = layerOf(await tarOf([{ name, body: `in turn ${name}` }]));
+      registry.put(`turns/${name}`, 'latest', imageOf({ layers: [layer] }));
+      return layer.bytes;
+    }),
+  );
+  const [slow = Buffer.alloc(0), next = Buffer.alloc(0)] = layers;
+  const asked = (what: string): Promise<void> =>
+    new Promise((resolve) => {
+      registry.intercept = ({ url = '' }) => {
+        if (url.endsWith(what)) resolve();
+        // What is slow never comes.
+        return url.endsWith(digestOf(slow));
+      };
+    });
+  try {
+    const givenUp = new AbortController();
+    const slowAsked = asked(digestOf(slow));
+    const { signal } = givenUp;
+    const first = images.pull({ ...fromHere('turns/a'), workspaceId: 'one', signal });
+    first.catch(() => undefined);
+    await slowAsked;
+    const nextAsked = asked('turns/b/manifests/latest');
+    const second = images.pull({ ...fromHere('turns/b'), workspaceId: 'one' });
+    await nextAsked;
+    await images.pull({ ...fromHere('turns/c'), workspaceId: 'two' });
+    expect(registry.reads(next)).toBe(0);
+    givenUp.abort();
+    await expect(first).rejects.toThrow();
+    await second;
+    expect(registry.reads(next)).toBe(1);
+  } finally {
+    registry.intercept = () => false;
+  }
+});

@@ -42,6 +42,8 @@ export interface ImagePull {
   readonly platform?: ImagePlatform;
   /** The registry is spoken to without TLS. Only where the operator allows its host. Default: false. */
   readonly allowHttp?: boolean;
+  /** For whom. One image at a time is transferred for each workspace, so that none holds up the others. */
+  readonly workspaceId?: string;
   /** Aborting rejects this call. What others pull goes on. */
   readonly signal?: AbortSignal;
   /** Called as often as something changes, some times a second at most, and once with `ready`. */

@@ -82,7 +82,16 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
       logReader.end(id);
     },
   });
-  const reaper = new LifetimeReaper(parts, ends);
+  const pulls = new ImagePulls(parts);
+  const reaper = new LifetimeReaper(parts, {
+    async destroyIf(id, reasonOf) {
+      const sandbox = pulls.isGoing(id) ? await records.byId(id) : null;
+      const reason = sandbox === null ? null : reasonOf(sandbox);
+      // Nothing more can be asked of it, as might be of an idle one.
+      if (reason === 'expired' || reason === 'max_lifetime') pulls.abandon(id);
+      return await ends.destroyIf(id, reasonOf);
+    },
+  });
   const snapshots = createSnapshotKeeper({ ...parts, admission });
   const schedules = new SnapshotSchedules(parts, snapshots);
   const volumes = createVolumeKeeper({ ...parts, admission });
@@ -94,7 +103,6 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
     catalogue ??= new TemplateCatalogue(await parts.report(), policy);
     return catalogue;
   };
-  const pulls = new ImagePulls(parts);
   const starts = createStarts({
     ...parts,
     ...{ admission, launches, ends, pulls },

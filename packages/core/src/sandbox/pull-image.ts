@@ -46,6 +46,10 @@ export class ImagePulls {
     }
   }
 
+  isGoing(sandboxId: string): boolean {
+    return this.#going.has(sandboxId);
+  }
+
   /** The sandbox is to end: nothing is brought for it any more. */
   abandon(sandboxId: string): void {
     this.#going
@@ -81,6 +85,7 @@ export class ImagePulls {
         reference: pinned ?? reference,
         credentials: registry === null ? null : openCredentials(sealer, registry),
         allowHttp: registry?.allowHttp ?? false,
+        workspaceId,
         signal,
         onProgress: tell,
       });

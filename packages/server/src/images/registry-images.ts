@@ -68,6 +68,7 @@ export class RegistryImages implements ImagePuller {
   readonly #pulls = new SharedWork<PulledImage, ImagePullProgress>();
   readonly #layers = new SharedWork<UnpackedLayer, LayerStep>();
   readonly #turns = new Turns(imagesAtOnce);
+  readonly #turnsOf = new Map<string, Turns>();
 
   constructor(options: RegistryImagesOptions) {
     this.#options = options;
@@ -98,7 +99,8 @@ export class RegistryImages implements ImagePuller {
           (shared, emit) => {
             const progress = new PullProgress(resolved.layers, emit, nowMs);
             const bringing = { image, reference, resolved, client, progress };
-            return this.#turns.run(() => this.#bring(bringing, shared), shared);
+            const work = () => this.#bring(bringing, shared);
+            return this.#inTurn(request.workspaceId, work, shared);
           },
           { signal, onEvent: tell },
         ));
@@ -159,6 +161,18 @@ export class RegistryImages implements ImagePuller {
   #client(request: ImagePull, reference: ImageReference): RegistryClient {
     const { credentials, allowHttp = false } = request;
     return new RegistryClient(this.#options.http, { reference, credentials, allowHttp });
+  }
+
+  /** Slow registries of a workspace take one of the turns, and not all. */
+  #inTurn(
+    workspaceId: string | undefined,
+    work: () => Promise<PulledImage>,
+    signal: AbortSignal,
+  ): Promise<PulledImage> {
+    if (workspaceId === undefined) return this.#turns.run(work, signal);
+    const own = this.#turnsOf.get(workspaceId) ?? new Turns(1);
+    this.#turnsOf.set(workspaceId, own);
+    return own.run(() => this.#turns.run(work, signal), signal);
   }
 
   async #bring(pull: Bringing, signal: AbortSignal): Promise<PulledImage> {

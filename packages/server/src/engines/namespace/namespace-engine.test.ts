@@ -113,7 +113,7 @@ describe.each(['bubblewrap', 'util-linux'] as const)('a server with %s', (launch
        if (!report.usable) console.log(JSON.stringify(report.findings));
        let sandbox = await engine.start({ ...spec, image: 'node' });
        console.log(JSON.stringify(await run(sandbox, 'sh', '-c', 'id -u; grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status; unshare -Ur true 2>/dev/null || echo refused; node -p 6*7; touch kept')));
-       console.log(JSON.stringify(await run(sandbox, 'sh', '-c', "awk '\$6 ~ /^rw/ && \$5 !~ /^.dev/ { print \$5 }' /proc/self/mountinfo | LC_ALL=C sort")));
+       console.log(JSON.stringify(await run(sandbox, 'sh', '-c', "awk '$6 ~ /^rw/ && $5 !~ /^.dev/ { print $5 }' /proc/self/mountinfo | LC_ALL=C sort")));
        await sandbox.stop();
        sandbox = await engine.start({ ...spec, image: 'node' });
        console.log(JSON.stringify(await run(sandbox, 'ls')));
