@@ -338,3 +338,28 @@ describe('msb cp', () => {
     expect(ended.stderr).toContain(told);
   });
 });
+
+it('msb registries keeps a password that comes from no argument and is shown to nobody', async () => {
+  const secret = 'nowhere-to-be-seen';
+  const registries = (...args: readonly string[]) =>
+    runInProcess(['registries', ...args], folder, { environment, secret });
+  expect((await registries('list')).stdout).toBe('No registries found\n');
+  const added = await registries('add', 'http://127.0.0.1:1', '--username', 'robot', '--json');
+  const { id, ...made } = JSON.parse(added.stdout);
+  expect(made).toMatchObject({ server: 'http://127.0.0.1:1', username: 'robot', enabled: true });
+  const listed = await registries('list');
+  expect(listed.stdout).toMatch(/^ID +NAME +SERVER +USER +STATE *\n[0-9a-f]{24} .* robot +on *\n$/);
+  // Nothing of this machine is called unless the operator allows it.
+  const asked = await registries('test', id);
+  expect([asked.exitCode, asked.stdout, asked.stderr]).toEqual([
+    1,
+    '',
+    expect.stringMatching(/^Error: The registry must be called over https/),
+  ]);
+  expect((await registries('password', id)).stdout).toBe('Changed.\n');
+  expect((await registries('remove', id)).stdout).toBe('Removed.\n');
+  expect((await registries('remove', id)).stderr).toBe('Error: Registry not found\n');
+  for (const { stdout, stderr } of [added, listed, asked]) {
+    expect(stdout + stderr).not.toContain(secret);
+  }
+});

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createRegistryGate } from '../../packages/server/src/registry/registry-gate.ts';
 import {
   type DockerRegistry,
   startDockerRegistry,
@@ -56,3 +57,16 @@ it.each(ways)(
     }
   },
 );
+
+it.each(ways)('tells whether a registry of the kind "%s" lets a user in', async (way) => {
+  const gate = createRegistryGate({
+    allowedPrivateHosts: ['127.0.0.1', 'localhost'],
+    resolve: async () => ['127.0.0.1'],
+  });
+  const place = { server: registries[way].host, allowHttp: true };
+  const knock = async (password: string) =>
+    await gate.knock(place, { ...testUser, password }, new AbortController().signal);
+  expect(await knock(testUser.password)).toBe(way === 'open' ? 'not_asked' : 'accepted');
+  if (way === 'open') return;
+  await expect(knock('another')).rejects.toMatchObject({ code: 'registry_unauthorized' });
+});

@@ -3,7 +3,10 @@ import { type Duplex, duplexPair, Readable } from 'node:stream';
 import type { ExecOutcome, ExecRequest, User, Workspace } from '@sandgate/core';
 import { expect } from 'vitest';
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
-import { sampleMcpServer } from '../../packages/server/src/storage/contract/sample-records.ts';
+import {
+  sampleMcpServer,
+  sampleRegistry,
+} from '../../packages/server/src/storage/contract/sample-records.ts';
 import type { DocumentedRoute } from './documented-routes.ts';
 import { requestUpgrade } from './request-upgrade.ts';
 import {
@@ -120,6 +123,19 @@ async function makeGateTargets(
   return { server: name };
 }
 
+/** Of registries of images. */
+async function makeRegistryTargets(
+  { storage }: TestApp,
+  workspace: Workspace,
+  path: string,
+): Promise<Partial<SampleTargets>> {
+  if (!path.includes('{registry}')) return {};
+  const name = workspace.slug === 'theirs' ? theirMark : 'ours';
+  const registry = sampleRegistry({ name, workspaceId: workspace.id });
+  await storage.registries.insert(registry, 10_000);
+  return { registry: registry.id };
+}
+
 /** Makes what a route names in its path: of a workspace, and not used up by another request. */
 export async function makeRouteTargets(
   test: TestApp,
@@ -143,6 +159,7 @@ export async function makeRouteTargets(
     ...absentTargets,
     ...(await makeSandboxTargets(test, workspace, path)),
     ...(await makeGateTargets(test, workspace, path)),
+    ...(await makeRegistryTargets(test, workspace, path)),
     ...(await makePeopleTargets(test, workspace, path, asker)),
     ...{ key: key.number, alert: alert.number, ticket: alert.ticketNumber, workspace: namespace },
   };

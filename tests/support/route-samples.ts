@@ -6,6 +6,8 @@ export interface SampleTargets {
   readonly alert: number;
   readonly ticket: number;
   readonly workspace: string;
+  /** Id of a registry. */
+  readonly registry: string;
   /** Name of an MCP server behind the gate. */
   readonly server: string;
   /** Number of a person in it. */
@@ -30,6 +32,7 @@ export const absentTargets: SampleTargets = {
   alert: 999_999,
   ticket: 999_999,
   workspace: 'mine',
+  registry: '0'.repeat(24),
   server: 'absent',
   user: 999_999,
   email: 'absent@example.com',
@@ -139,6 +142,14 @@ export const routeSamples: Readonly<Record<string, (targets: SampleTargets) => R
   getMcpServer: () => ({}),
   updateMcpServer: () => ({ body: { headers: { authorization: 'Bearer theirs' } } }),
   removeMcpServer: () => ({}),
+  addRegistry: () => ({
+    body: { name: 'sample', server: 'registry.test', username: 'robot', password: 'sample word' },
+  }),
+  listRegistries: () => ({ query: { size: '100' } }),
+  getRegistry: () => ({}),
+  updateRegistry: () => ({ body: { name: 'changed' } }),
+  removeRegistry: () => ({}),
+  testRegistry: () => ({}),
   reportLeakedKey: () => ({ body: { key: 'nobody has this one' } }),
   publishKeyPattern: () => ({}),
   createSandbox: () => ({ body: { template: 'python', labels: { of: 'sample' } } }),

@@ -39,6 +39,7 @@ import { createTurnEnd } from '../../packages/server/src/http/turn-end.ts';
 import { createPasswordHasher } from '../../packages/server/src/identity/password-hasher.ts';
 import { createTextSealer } from '../../packages/server/src/identity/text-sealer.ts';
 import { createPeople } from '../../packages/server/src/people.ts';
+import { createRegistryGate } from '../../packages/server/src/registry/registry-gate.ts';
 import { nextCronMs } from '../../packages/server/src/schedule/next-cron.ts';
 import { openSqliteStorage } from '../../packages/server/src/storage/sqlite/open-sqlite-storage.ts';
 import {
@@ -186,6 +187,10 @@ export async function createTestApp(
     callRecorder: { take: (record) => auditLog.record(record) },
     upstreams,
     upstreamProblem: upstreams.problem,
+    registryGate: createRegistryGate({
+      allowedPrivateHosts: ['registry.test', '127.0.0.1'],
+      resolve: async () => ['127.0.0.1'],
+    }),
     openCallsPerMinute: 20,
     authorizer: developmentMode
       ? createDevelopmentAuthorizer({ ...keyDependencies, sandboxes, auditAs: (_, work) => work() })

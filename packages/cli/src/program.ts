@@ -7,6 +7,7 @@ import { addExec } from './commands/exec.ts';
 import { addKeygen } from './commands/keygen.ts';
 import { addKeys } from './commands/keys.ts';
 import { addMcp } from './commands/mcp.ts';
+import { addRegistries } from './commands/registries.ts';
 import { addRun } from './commands/run.ts';
 import { addSandboxes } from './commands/sandboxes.ts';
 import { addServerList } from './commands/server-list.ts';
@@ -73,6 +74,7 @@ function buildProgram(terminal: Terminal): Command {
     addSnapshots,
     addVolumes,
     addTemplates,
+    addRegistries,
     addRun,
     addExec,
     addMcp,

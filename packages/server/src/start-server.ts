@@ -50,6 +50,7 @@ import { resolveHost } from './outbound/resolve-host.ts';
 import { createPeople } from './people.ts';
 import type { SandboxReference } from './process/control-socket.ts';
 import type { ServerStatus } from './process/server-status.ts';
+import { createRegistryGate } from './registry/registry-gate.ts';
 import { nextCronMs } from './schedule/next-cron.ts';
 import { createHttpUpstreams } from './upstream/http-upstreams.ts';
 import { mcpUpstreamPolicy } from './upstream/mcp-policy.ts';
@@ -238,6 +239,10 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
     callRecorder,
     upstreams,
     upstreamProblem: upstreams.problem,
+    registryGate: createRegistryGate({
+      allowedPrivateHosts: config.images.allowedPrivateHosts,
+      resolve: resolveHost,
+    }),
     openCallsPerMinute: config.mcp.openCallsPerMinute,
     authorizer: developmentMode
       ? createDevelopmentAuthorizer({

@@ -4,8 +4,8 @@ import type { Registry } from '../registry/registry.ts';
 export interface RegistryStore {
   /** @throws SandgateError `quota_exceeded` when its workspace has `most` already, `workspace_not_found` */
   insert(registry: Registry, most: number, record?: RecordChange<Registry>): Promise<void>;
-  /** Null for one of another workspace. */
-  find(workspaceId: string, id: string): Promise<Registry | null>;
+  /** Undefined: of any workspace. Null for one of another workspace. */
+  find(workspaceId: string | undefined, id: string): Promise<Registry | null>;
   /** Oldest first. */
   list(workspaceId: string): Promise<readonly Registry[]>;
   /**

@@ -60,7 +60,10 @@ function splitRegistry(named: string): { readonly registry: string; readonly pat
 }
 
 /** Where a registry's API is. Docker Hub's is at another name than its images have. */
-export function registryUrl({ registry }: ImageReference, allowHttp: boolean): string {
+export function registryUrl(
+  { registry }: Pick<ImageReference, 'registry'>,
+  allowHttp: boolean,
+): string {
   const host = registry === dockerHub ? 'registry-1.docker.io' : registry;
   return `${allowHttp ? 'http' : 'https'}://${host}`;
 }

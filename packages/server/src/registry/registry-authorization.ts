@@ -18,7 +18,8 @@ export async function answerChallenge(
   http: RegistryHttp,
   context: {
     readonly registry: URL;
-    readonly repository: string;
+    /** Null: nothing is wanted but to be let in. */
+    readonly repository: string | null;
     readonly credentials: RegistryCredentials | null;
     readonly signal: AbortSignal;
   },
@@ -44,7 +45,8 @@ export async function answerChallenge(
   const service = bearer.parameters.get('service');
   if (service !== undefined) url.searchParams.set('service', service);
   // Never more than what is wanted here, whatever the registry names.
-  url.searchParams.set('scope', `repository:${context.repository}:pull`);
+  if (context.repository === null) url.searchParams.delete('scope');
+  else url.searchParams.set('scope', `repository:${context.repository}:pull`);
   if (credentials !== null) url.searchParams.set('account', credentials.username);
   const answer = await http.send(url, {
     headers: {

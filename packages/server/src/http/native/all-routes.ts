@@ -50,6 +50,12 @@ import { publishKeyPatternRoute } from './publish-key-pattern.ts';
 import { readLogRoute } from './readings/read-log.ts';
 import { showMetricsRoute } from './readings/show-metrics.ts';
 import { showStatsRoute } from './readings/show-stats.ts';
+import { addRegistryRoute } from './registries/add-registry.ts';
+import { listRegistriesRoute } from './registries/list-registries.ts';
+import { removeRegistryRoute } from './registries/remove-registry.ts';
+import { showRegistryRoute } from './registries/show-registry.ts';
+import { testRegistryRoute } from './registries/test-registry.ts';
+import { updateRegistryRoute } from './registries/update-registry.ts';
 import { reportLeakedKeyRoute } from './report-leaked-key.ts';
 import type { Route } from './route.ts';
 import { createSandboxRoute } from './sandboxes/create-sandbox.ts';
@@ -253,4 +259,10 @@ export const allRoutes: readonly Route[] = [
   showMcpServerRoute,
   updateMcpServerRoute,
   removeMcpServerRoute,
+  addRegistryRoute,
+  listRegistriesRoute,
+  showRegistryRoute,
+  updateRegistryRoute,
+  removeRegistryRoute,
+  testRegistryRoute,
 ];

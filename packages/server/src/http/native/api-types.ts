@@ -7,6 +7,9 @@ import type { showMcpServerRoute } from './mcp-servers/show-mcp-server.ts';
 import type { readLogRoute } from './readings/read-log.ts';
 import type { showMetricsRoute } from './readings/show-metrics.ts';
 import type { showStatsRoute } from './readings/show-stats.ts';
+import type { listRegistriesRoute } from './registries/list-registries.ts';
+import type { showRegistryRoute } from './registries/show-registry.ts';
+import type { testRegistryRoute } from './registries/test-registry.ts';
 import type { listSandboxesRoute } from './sandboxes/list-sandboxes.ts';
 import type {
   createSandboxBody,
@@ -46,3 +49,7 @@ export type TemplateList = AnswerOf<typeof listTemplatesRoute>;
 
 export type McpServerItem = AnswerOf<typeof showMcpServerRoute>;
 export type McpServerPage = AnswerOf<typeof listMcpServersRoute>;
+
+export type RegistryItem = AnswerOf<typeof showRegistryRoute>;
+export type RegistryPage = AnswerOf<typeof listRegistriesRoute>;
+export type RegistryTestAnswer = AnswerOf<typeof testRegistryRoute>;

@@ -5,6 +5,7 @@ import type {
   ErrorCode,
   FailureBudget,
   McpServerDependencies,
+  RegistryGate,
   RequestLimits,
   Scope,
   Workspace,
@@ -41,6 +42,7 @@ export interface NativeServices
   readonly limitsOf: (key: ApiKey, workspace: Workspace | null) => RequestLimits;
   /** By name. */
   readonly plans: Readonly<Record<string, { readonly requests: RequestLimits }>>;
+  readonly registryGate: RegistryGate;
   /** What is wrong with a webhook's address, or null. */
   readonly webhookProblem: (url: string) => string | null;
 }

@@ -34,6 +34,7 @@ export function describeRegistries(stores: StoresUnderTest): void {
       expect(await stores.other.registries.list(workspaceId)).toEqual([sample(1), bare]);
       expect(await stores.other.registries.find(workspaceId, bare.id)).toEqual(bare);
       expect(await stores.other.registries.find(otherId, bare.id)).toBeNull();
+      expect(await stores.other.registries.find(undefined, bare.id)).toEqual(bare);
       expect(await stores.other.registries.list(otherId)).toEqual([]);
     });
 

@@ -6,6 +6,7 @@ import {
   createAuditLog,
   type McpServer,
   type NewUser,
+  type Registry,
   type Sandbox,
   type Snapshot,
   type SnapshotFacts,
@@ -207,6 +208,24 @@ export const sampleMcpServer = (
   sealedHeaders: { sealed: Uint8Array.of(1, 2, 3), serverKeyVersion: 1 },
   allowedOrigins: ['https://app.example.com'],
   healthPath: '/health',
+  enabled: true,
+  createdAtMs: 10,
+  updatedAtMs: 11,
+  ...facts,
+});
+
+let registries = 0;
+
+/** With an id of its own each time. */
+export const sampleRegistry = (
+  facts: Pick<Registry, 'name' | 'workspaceId'> & Partial<Registry>,
+): Registry => ({
+  id: `6${(registries++).toString(16).padStart(23, '0')}`,
+  server: 'registry.test',
+  allowHttp: false,
+  username: 'robot',
+  sealedPassword: { sealed: Uint8Array.of(1, 2, 3), serverKeyVersion: 1 },
+  email: null,
   enabled: true,
   createdAtMs: 10,
   updatedAtMs: 11,

@@ -38,7 +38,7 @@ export class SqliteRegistryStore implements RegistryStore {
     }
   }
 
-  async find(workspaceId: string, id: string): Promise<Registry | null> {
+  async find(workspaceId: string | undefined, id: string): Promise<Registry | null> {
     return this.#find(workspaceId, id);
   }
 
@@ -77,8 +77,15 @@ export class SqliteRegistryStore implements RegistryStore {
     });
   }
 
-  #find(workspaceId: string, id: string): Registry | null {
-    return this.#chosen(workspaceId).find((registry) => registry.id === id) ?? null;
+  #find(workspaceId: string | undefined, id: string): Registry | null {
+    const named = this.#connection.queries
+      .selectFrom('registries')
+      .selectAll()
+      .where('id', '=', id);
+    const row = this.#connection.first(
+      workspaceId === undefined ? named : named.where('workspace_id', '=', workspaceId),
+    );
+    return row === undefined ? null : toRegistry(row);
   }
 
   /** A workspace has few of them. */
