@@ -380,6 +380,11 @@ describe('msb mcp', () => {
 
 describe('who may call /mcp', () => {
   const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+  let metadata: string;
+
+  beforeAll(() => {
+    metadata = `${server.address}/.well-known/oauth-protected-resource/mcp`;
+  });
 
   it('is anybody with a key, in any of three headers', async () => {
     for (const headers of [bearer(key), { 'x-api-key': key }, { 'x-brimble-key': key }]) {
@@ -391,7 +396,10 @@ describe('who may call /mcp', () => {
   it('is nobody without one, before the message is read', async () => {
     for (const headers of [{}, bearer(`msb_${'0'.repeat(48)}`), { 'x-api-key': 'nonsense' }]) {
       const { status, headers: told, body } = await post('{"not JSON', headers);
-      expect([status, told.get('www-authenticate')]).toEqual([401, 'Bearer']);
+      expect([status, told.get('www-authenticate')]).toEqual([
+        401,
+        `Bearer resource_metadata="${metadata}", scope="mcp:call"`,
+      ]);
       expect(body).toMatchObject({ jsonrpc: '2.0', id: null, error: { data: expect.any(Object) } });
     }
     const two = await post(list, { ...bearer(key), 'x-api-key': server.firstKey });
@@ -413,7 +421,7 @@ describe('who may call /mcp', () => {
     const refused = await post(list, bearer(without.text));
     expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([
       403,
-      'Bearer error="insufficient_scope", scope="mcp:call"',
+      `Bearer error="insufficient_scope", resource_metadata="${metadata}", scope="mcp:call"`,
     ]);
     const toolCall = { name: 'sandbox_list', arguments: {} };
     const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: toolCall };

@@ -48,7 +48,10 @@ it.each([
       const answers = async () => {
         const body = method === 'POST' ? call('read_note') : undefined;
         const answer = await gate.send(name, headers, { method, body });
-        expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+        expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
+          401,
+          `Bearer resource_metadata="http://localhost/.well-known/oauth-protected-resource/mcp/servers/${name}", scope="mcp:call"`,
+        ]);
         expect(await answer.json()).toMatchObject({ jsonrpc: '2.0', error: {} });
       };
       expect(await reached(answers)).toBe(0);

@@ -5,15 +5,23 @@ import { nativeStatus } from '../native/error-response.ts';
 /** As it is written in a message: a number may be a `JSON.rawJSON`. */
 export type JsonRpcId = string | number | object;
 
-/** A refusal of a whole request, before any tool is asked: JSON-RPC's form under an HTTP status. */
-export function mcpErrorResponse(error: SandgateError, id: JsonRpcId | null = null): Response {
+/**
+ * A refusal of a whole request, before any tool is asked: JSON-RPC's form under an HTTP status.
+ * `metadataUrl`: of the resource, for a client that lacks a key or a scope.
+ */
+export function mcpErrorResponse(
+  error: SandgateError,
+  id: JsonRpcId | null,
+  metadataUrl: string,
+): Response {
   const status = nativeStatus(error);
   const { code, message } = error;
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
-  // RFC 6750, 3: what the client lacks.
-  if (status === 401) headers['WWW-Authenticate'] = 'Bearer';
+  // RFC 6750, 3, and RFC 9728, 5.1: what the client lacks, and where it is told more.
+  const needed = `resource_metadata="${metadataUrl}", scope="mcp:call"`;
+  if (status === 401) headers['WWW-Authenticate'] = `Bearer ${needed}`;
   if (code === 'scope_missing') {
-    headers['WWW-Authenticate'] = 'Bearer error="insufficient_scope", scope="mcp:call"';
+    headers['WWW-Authenticate'] = `Bearer error="insufficient_scope", ${needed}`;
   }
   const body = {
     jsonrpc: '2.0',

@@ -20,6 +20,7 @@ import { callOf, type McpRequest } from './call-tool.ts';
 import { mcpErrorResponse } from './error-response.ts';
 import { type GateDependencies, mountGate } from './gate/mount-gate.ts';
 import { createMcpServer } from './mcp-server.ts';
+import { metadataUrlOf, mountResourceMetadata } from './protected-resource.ts';
 import { refuseForeignPages } from './refuse-foreign-pages.ts';
 import { releaseWith } from './release-with.ts';
 
@@ -42,11 +43,12 @@ const maxOutputBytesOfServer = 128 * 1024 * 1024;
 
 /** The door of MCP clients: `/mcp`, by Streamable HTTP, and the gate in front of other servers. */
 export function mountMcp(app: App, dependencies: McpDependencies): void {
-  const { authorizer, auditLog, clock, log, version } = dependencies;
+  const { authorizer, auditLog, clock, log, version, signOn } = dependencies;
   const calls = new CallLimit();
   const budget = new OutputBudget(maxOutputBytesOfServer);
   const pace = new OutputPace();
 
+  mountResourceMetadata(app, dependencies);
   mountGate(app, dependencies);
   app.all('/mcp', async (context) => {
     try {
@@ -78,7 +80,8 @@ export function mountMcp(app: App, dependencies: McpDependencies): void {
         throw error;
       }
     } catch (thrown) {
-      return mcpErrorResponse(explainFailure(thrown, answerTo(context), log));
+      const error = explainFailure(thrown, answerTo(context), log);
+      return mcpErrorResponse(error, null, metadataUrlOf(context, signOn));
     }
   });
 }

@@ -36,9 +36,12 @@ export function gateErrorResponse(
   error: SandgateError,
   message: GateMessage | null,
   id: JsonRpcId | null,
+  metadataUrl: string,
 ): Response {
   if (error.data?.rpcCode === headerMismatchCode) return mismatchResponse(error, id);
-  if (message === null || message.tool === null) return mcpErrorResponse(error, id);
+  if (message === null || message.tool === null) {
+    return mcpErrorResponse(error, id, metadataUrl);
+  }
   return Response.json(toolFailure(error, id), { headers: { 'Cache-Control': 'no-store' } });
 }
 

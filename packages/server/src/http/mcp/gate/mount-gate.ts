@@ -19,6 +19,8 @@ import {
   type RequestContext,
   setResponseHeader,
 } from '../../request-context.ts';
+import type { SignOnServices } from '../../sign-on-services.ts';
+import { metadataUrlOf } from '../protected-resource.ts';
 import { answerGuarded } from './answer-guarded.ts';
 import { answerHealth } from './answer-health.ts';
 import { answerOpen } from './answer-open.ts';
@@ -38,6 +40,7 @@ export interface GateDependencies extends Omit<ForwardDependencies, 'sessions'> 
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Logger;
+  readonly signOn: SignOnServices;
   /** Calls of servers without authentication that an address may make in a minute. */
   readonly openCallsPerMinute: number;
 }
@@ -55,7 +58,7 @@ export interface Gate extends GateDependencies, ForwardDependencies {
 
 /** The gate in front of other MCP servers: `/mcp/servers/{name}`. */
 export function mountGate(app: App, dependencies: GateDependencies): void {
-  const { storage, clock, timers, log, serverKey } = dependencies;
+  const { storage, clock, timers, log, serverKey, signOn } = dependencies;
   const find = async (name: string): Promise<PlacedMcpServer | null> => {
     const placed = await storage.mcpServers.findByName(name);
     return placed?.server.enabled === true ? placed : null;
@@ -82,14 +85,14 @@ export function mountGate(app: App, dependencies: GateDependencies): void {
     },
   };
   app.get('/mcp/servers/:name/health', (context) =>
-    answering(context, log, null, async () =>
+    answering(context, log, null, signOn, async () =>
       answerHealth(gate, context, (await find(context.req.param('name')))?.server ?? null),
     ),
   );
   app.all('/mcp/servers/:name', async (context) => {
     const name = context.req.param('name');
     const received: { current: Received | null } = { current: null };
-    return await answering(context, log, received, async () => {
+    return await answering(context, log, received, signOn, async () => {
       const placed = await find(name);
       const access = admitPage(context, placed?.server ?? null);
       for (const [header, value] of Object.entries(access)) {
@@ -114,6 +117,7 @@ async function answering(
   context: RequestContext,
   log: Logger,
   received: { readonly current: Received | null } | null,
+  settings: GateDependencies['signOn'],
   answer: () => Promise<Response>,
 ): Promise<Response> {
   try {
@@ -124,6 +128,7 @@ async function answering(
       error,
       received?.current?.message ?? null,
       received?.current?.id ?? null,
+      metadataUrlOf(context, settings),
     );
   }
 }

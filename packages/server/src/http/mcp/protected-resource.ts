@@ -1,0 +1,38 @@
+import type { App, RequestContext } from '../request-context.ts';
+import type { SignOnServices } from '../sign-on-services.ts';
+
+const metadataPath = '/.well-known/oauth-protected-resource';
+
+/** Reads what the name of a server may be, so that metadata is of an address that can be one. */
+const resourcePaths = ['/mcp', '/mcp/servers/:name{[a-z0-9_-]{1,63}}'];
+
+type PublicUrl = Pick<SignOnServices, 'publicUrl'>;
+
+/**
+ * Where the metadata is of the resource that a request is for. The path is the URL parser's: it has no
+ * character that would end a quoted string of a header.
+ */
+export function metadataUrlOf(context: RequestContext, settings: PublicUrl): string {
+  const { origin, pathname } = new URL(context.req.url);
+  return `${settings.publicUrl || origin}${metadataPath}${pathname}`;
+}
+
+/**
+ * What clients can know of `/mcp` and of each server behind the gate before they have a key: RFC 9728.
+ * Said of every name alike, so that nobody learns here which servers there are.
+ */
+export function mountResourceMetadata(app: App, { signOn }: { readonly signOn: PublicUrl }): void {
+  for (const path of resourcePaths) {
+    app.get(`${metadataPath}${path}`, (context) => {
+      const { origin, pathname } = new URL(context.req.url);
+      const metadata = {
+        resource: `${signOn.publicUrl || origin}${pathname.slice(metadataPath.length)}`,
+        scopes_supported: ['mcp:call'],
+        bearer_methods_supported: ['header'],
+      };
+      // Clients in web pages read it too; without `publicUrl` it depends on the host that was asked.
+      const headers = { 'Access-Control-Allow-Origin': '*', 'Cache-Control': 'no-store' };
+      return Response.json(metadata, { headers });
+    });
+  }
+}
