@@ -1,84 +1,14 @@
 import { once } from 'node:events';
 import {
-  createServer,
   request as httpRequest,
   type IncomingMessage,
   type RequestListener,
   type ServerResponse,
 } from 'node:http';
-import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { SandgateError } from '@sandgate/core';
-import { Hono } from 'hono';
-import { afterEach, describe, expect, it } from 'vitest';
-import { WebSocket, WebSocketServer } from 'ws';
-import { listen } from '../listen.ts';
-import { refuseForeignUpgrades } from '../refuse-foreign-upgrades.ts';
-import { type App, incomingOf, peerAddress } from '../request-context.ts';
-import { clientRequest } from './client-request.ts';
-import { passToPort } from './pass-to-port.ts';
-
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-/** What `passToPort` threw, or the status with which it ended, call by call. */
-let endings: (number | string)[] = [];
-
-/** A server that passes everything under `/at` to a port, and what is at `/own` as if it had a host name. */
-async function startProxy(port: number): Promise<string> {
-  endings = [];
-  const app: App = new Hono();
-  app.use(refuseForeignUpgrades);
-  app.all('/:where{at|own}/*', async (context) => {
-    const { pathname, search } = new URL(context.req.url);
-    const where = `/${context.req.param('where')}`;
-    const client = clientRequest(context.req.raw, incomingOf(context), peerAddress(context));
-    const dial = async (): Promise<Socket> => {
-      const socket = connect(port, '127.0.0.1');
-      await once(socket, 'connect');
-      return socket;
-    };
-    const path = pathname.slice(where.length) + search;
-    const prefix = where === '/at' ? where : '';
-    return await new Promise<Response>((resolve, reject) => {
-      passToPort({ port, dial, path, prefix }, client, resolve).then(
-        (status) => {
-          endings.push(status);
-          resolve(new Response(null));
-        },
-        (error: unknown) => {
-          endings.push(error instanceof SandgateError ? error.code : String(error));
-          reject(error);
-        },
-      );
-    });
-  });
-  app.onError((error) => new Response(error.message, { status: 502 }));
-  const listener = await listen(app, { host: '127.0.0.1', port: 0, tls: null });
-  closers.push(() => listener.close(0));
-  return listener.address;
-}
-
-async function startProgram(answer: RequestListener) {
-  const program = createServer(answer);
-  program.listen(0, '127.0.0.1');
-  await once(program, 'listening');
-  closers.push(() => {
-    program.closeAllConnections();
-    program.close();
-  });
-  const { port } = program.address() as AddressInfo;
-  return { program, port, address: await startProxy(port) };
-}
-
-/** A program that says what it was asked. */
-const tell: RequestListener = async (request, response) => {
-  const { method, url, rawHeaders } = request;
-  response.setHeader('content-type', 'application/json');
-  response.end(JSON.stringify({ method, url, rawHeaders, body: await text(request) }));
-};
+import { describe, expect, it } from 'vitest';
+import { closers, endings, startProgram, startProxy, tell } from './port-proxy-in-test.ts';
 
 interface Sent {
   readonly method?: string;
@@ -168,6 +98,14 @@ describe('a request to a port', () => {
       expect(await text(socket)).toMatch(/^HTTP\/1.1 400 /);
     }
     expect(asked).toEqual([]);
+  });
+
+  it('for another protocol is one like any other', async () => {
+    const { address } = await startProgram(tell);
+    const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c' };
+    const { status, text: told } = await send(address, { headers, method: 'POST', body: 'all' });
+    expect([status, JSON.parse(told).body]).toEqual([200, 'all']);
+    expect(told).not.toContain('h2c');
   });
 });
 
@@ -298,109 +236,5 @@ describe('an answer of a port', () => {
     call.destroy();
     await closed;
     await expect.poll(() => endings).toEqual(['request_abandoned']);
-  });
-});
-
-describe('a WebSocket to a port', () => {
-  async function startSockets() {
-    const sockets = new WebSocketServer({ noServer: true });
-    const { program, address, port } = await startProgram((_, response) => {
-      response.writeHead(403).end('not here');
-    });
-    const heads: IncomingMessage[] = [];
-    program.on('upgrade', (request, socket, head) => {
-      heads.push(request);
-      sockets.handleUpgrade(request, socket, head, (socket) => {
-        socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
-      });
-    });
-    return { address: address.replace('http', 'ws'), port, heads, sockets, program };
-  }
-
-  it('talks in both directions, in any sizes, until either end closes it', async () => {
-    const { address, port, heads, sockets } = await startSockets();
-    const socket = new WebSocket(`${address}/at/live?x=1`, ['spoken'], {
-      headers: { 'x-api-key': 'secret', origin: address.replace('ws', 'http') },
-    });
-    await once(socket, 'open');
-    expect(socket.protocol).toBe('spoken');
-    const large = Buffer.alloc(3_000_000, 'x');
-    for (const sent of [Buffer.from('hello'), large]) {
-      socket.send(sent);
-      const [received] = await once(socket, 'message');
-      expect(sent.equals(received)).toBe(true);
-    }
-    expect(heads[0]?.url).toBe('/live?x=1');
-    expect(heads[0]?.headers).toMatchObject({
-      host: `localhost:${port}`,
-      origin: `http://localhost:${port}`,
-    });
-    expect(heads[0]?.headers['x-api-key']).toBeUndefined();
-    for (const each of sockets.clients) each.close(4_000, 'enough');
-    const [code, reason] = await once(socket, 'close');
-    expect([code, String(reason)]).toEqual([4_000, 'enough']);
-    await expect.poll(() => endings).toEqual([101]);
-  });
-
-  it('sets no cookie of an origin that it shares', async () => {
-    const { address, sockets } = await startSockets();
-    sockets.on('headers', (lines) => lines.push('Set-Cookie: sandgate_csrf=1', 'X-Mine: kept'));
-    const answered = async (path: string) => {
-      const socket = new WebSocket(`${address}${path}`);
-      const [[response]] = await Promise.all([once(socket, 'upgrade'), once(socket, 'open')]);
-      socket.terminate();
-      return [response.headers['x-mine'], response.headers['set-cookie']];
-    };
-    expect(await answered('/at/')).toEqual(['kept', undefined]);
-    expect(await answered('/own/')).toEqual(['kept', ['sandgate_csrf=1']]);
-  });
-
-  it('ends for the program when the client breaks off', async () => {
-    const { address, sockets } = await startSockets();
-    const socket = new WebSocket(`${address}/at/`);
-    await once(socket, 'open');
-    const [inside] = sockets.clients;
-    if (inside === undefined) throw new Error('Nobody is connected.');
-    const closed = once(inside, 'close');
-    socket.terminate();
-    await closed;
-    await expect.poll(() => endings).toEqual([101]);
-  });
-
-  it('is refused by the words of the program, and to pages of others by the server', async () => {
-    const { address, heads, program } = await startSockets();
-    const refusal = async (headers: Record<string, string>, path = '/at/') => {
-      const socket = new WebSocket(`${address}${path}`, { headers });
-      socket.on('error', () => undefined);
-      const [, response] = (await once(socket, 'unexpected-response')) as [
-        unknown,
-        IncomingMessage,
-      ];
-      return [response.statusCode, await text(response)];
-    };
-    for (const origin of ['https://evil.example', 'null', `${address}.evil.example`]) {
-      const [status, words] = await refusal({ origin: origin.replace('ws:', 'http:') });
-      expect([origin, status, words]).toEqual([origin, 502, expect.stringContaining('pages')]);
-    }
-    expect(heads).toEqual([]);
-    program.removeAllListeners('upgrade');
-    expect(await refusal({})).toEqual([403, 'not here']);
-  });
-
-  it('that nobody ends is ended when the server stops', async () => {
-    const { address } = await startSockets();
-    const socket = new WebSocket(`${address}/at/`);
-    await once(socket, 'open');
-    const closed = once(socket, 'close');
-    await closers.pop()?.();
-    await closed;
-  });
-
-  it('is not what a request for another protocol asks for', async () => {
-    const { address } = await startProgram(tell);
-    const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c' };
-    const { status, text: told } = await send(address, { headers, method: 'POST', body: 'all' });
-    expect([status, JSON.parse(told).body]).toEqual([200, 'all']);
-    expect(told).not.toContain('h2c');
   });
 });
