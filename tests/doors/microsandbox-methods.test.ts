@@ -22,7 +22,11 @@ describe('names', () => {
     ['é', 'Sandbox name can only contain alphanumeric characters, hyphens, or underscores'],
     ['a b', 'Sandbox name can only contain alphanumeric characters, hyphens, or underscores'],
     ['-a', 'Sandbox name must start with an alphanumeric character'],
-  ])('of a sandbox: %j is refused with its documented message', async (sandbox, message) => {
+    [
+      'events',
+      'Sandbox name cannot be "events": its address is that of something else. Take another name',
+    ],
+  ])('of a sandbox: %j is refused with its message', async (sandbox, message) => {
     expect(await call('sandbox.start', { sandbox })).toMatchObject({
       status: 400,
       body: { error: message, code: 2001 },

@@ -162,6 +162,12 @@ describe('a sandbox of a task', () => {
     );
   });
 
+  it('is there for a task id that cannot be the name of a sandbox, too', async () => {
+    expect((await provision('events')).body).toMatchObject({ success: true, error: null });
+    expect((await wait('events')).body).toMatchObject({ ready: true, status: 'running' });
+    expect((await destroy('events')).status).toBe(200);
+  });
+
   it('that cannot start says why, to who waits and to who looks', async () => {
     const goOn = holdStarts();
     test.engine.failStart = new SandgateError('engine_failed', 'The machine is on fire');

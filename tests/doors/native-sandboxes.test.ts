@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createTestApp, type TestApp } from '../support/test-app.ts';
 
@@ -17,6 +18,31 @@ async function make(body: Record<string, unknown> = {}) {
   expect(status).toBe(200);
   return sandbox;
 }
+
+describe('a name that is a word of an address', () => {
+  const words = new Set(
+    allRoutes.flatMap(({ path }) => /^\/api\/v1\/sandboxes\/([^/{]+)/.exec(path)?.[1] ?? []),
+  );
+
+  it('is given to no sandbox, new, renamed or restored, whatever the routes are', async () => {
+    expect(words).toContain('events');
+    const { id } = await make({ name: 'other' });
+    for (const name of words) {
+      const refusal = {
+        status: 400,
+        body: { detail: expect.stringContaining(`cannot be "${name}"`) },
+      };
+      expect(await test.api('POST', '/sandboxes', key, { name })).toMatchObject(refusal);
+      expect(await test.api('PATCH', `/sandboxes/${id}`, key, { name })).toMatchObject(refusal);
+      const { status, body } = await test.api('POST', '/snapshots', key, { sandbox: id });
+      expect(status).toBe(200);
+      const restored = `/snapshots/${body.id}/restore`;
+      expect(await test.api('POST', restored, key, { name })).toMatchObject(refusal);
+    }
+    const longer = await make({ name: 'events-1' });
+    expect((await test.api('GET', `/sandboxes/${longer.name}`, key)).body.id).toBe(longer.id);
+  });
+});
 
 describe('waiting', () => {
   it('ends at once in the state, and when the sandbox comes to it', async () => {

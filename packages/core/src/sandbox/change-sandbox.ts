@@ -3,7 +3,7 @@ import type { EngineSandbox } from '../port/engine.ts';
 import { requireEgress, requireLabels, requireSchedule, toLifetime } from './compose-sandbox.ts';
 import type { SandboxChanges } from './new-sandbox.ts';
 import type { Sandbox } from './sandbox.ts';
-import { requireName } from './sandbox-name.ts';
+import { requireNewSandboxName } from './sandbox-name.ts';
 import type { SandboxParts } from './sandbox-parts.ts';
 import type { Sandboxes } from './sandboxes.ts';
 import { inSandboxTurn } from './stop-sandbox.ts';
@@ -25,7 +25,7 @@ export function createChanges(parts: SandboxParts): Pick<Sandboxes, 'update' | '
     { name, labels, lifetime, snapshotSchedule }: SandboxChanges,
   ): Sandbox => ({
     ...sandbox,
-    name: name === undefined ? sandbox.name : requireName('Sandbox name', name),
+    name: name === undefined || name === sandbox.name ? sandbox.name : requireNewSandboxName(name),
     labels: labels === undefined ? sandbox.labels : requireLabels(labels),
     lifetime:
       lifetime === undefined

@@ -28,3 +28,23 @@ export function requireName(subject: NamedThing, name: string): string {
   if (problem !== null) throw new SandgateError('invalid_request', problem);
   return name;
 }
+
+/** The words that stand in a sandbox's place in addresses of the native API, as `/sandboxes/events`. */
+const wordsOfAddresses: readonly string[] = ['events'];
+
+/**
+ * What is wrong with a name that a sandbox is to get, or null. A sandbox that already has a word of an
+ * address as its name keeps it, and is reached by its id.
+ */
+export function newSandboxNameProblem(name: string): string | null {
+  const problem = nameProblem('Sandbox name', name);
+  if (problem !== null || !wordsOfAddresses.includes(name)) return problem;
+  return `Sandbox name cannot be "${name}": its address is that of something else. Take another name`;
+}
+
+/** @throws SandgateError `invalid_request` */
+export function requireNewSandboxName(name: string): string {
+  const problem = newSandboxNameProblem(name);
+  if (problem !== null) throw new SandgateError('invalid_request', problem);
+  return name;
+}

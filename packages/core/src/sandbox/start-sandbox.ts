@@ -14,7 +14,7 @@ import { sameDefinition } from './same-definition.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SandboxAdmission } from './sandbox-admission.ts';
 import type { SandboxDefinition } from './sandbox-definition.ts';
-import { requireName } from './sandbox-name.ts';
+import { requireNewSandboxName } from './sandbox-name.ts';
 import type { SandboxParts } from './sandbox-parts.ts';
 import { factsOf } from './sandbox-records.ts';
 import type { Sandboxes } from './sandboxes.ts';
@@ -298,6 +298,7 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
       const found = await records.look(workspace, reference);
       if (id !== undefined && found?.id !== id) throw goneMeanwhile(reference);
       if (found === null) {
+        requireNewSandboxName(reference);
         const definition = buildDefinition(requested ?? {}, null, policy);
         const { egress } = policy;
         const lifetime = { ...policy.lifetime, expiresAtMs: null, oneShot: false };
@@ -344,7 +345,7 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
   return {
     async create(workspace, requested: NewSandbox, options = {}) {
       const { name } = requested;
-      if (name !== undefined) requireName('Sandbox name', name);
+      if (name !== undefined) requireNewSandboxName(name);
       const composed = await composeSandbox(parts, await parts.catalogue(), workspace, requested);
       return name === undefined
         ? await createUnnamed(workspace, composed, options)

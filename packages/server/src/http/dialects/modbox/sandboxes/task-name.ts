@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { keyPattern, nameProblem, type Sandbox, SandgateError } from '@sandgate/core';
+import { keyPattern, newSandboxNameProblem, type Sandbox, SandgateError } from '@sandgate/core';
 
 /** Of a sandbox whose name is not its task id. */
 const taskLabel = 'modbox/task-id';
@@ -14,7 +14,7 @@ export function taskNameOf(taskId: string): string {
   if (keyPattern.test(taskId)) {
     throw new SandgateError('invalid_request', 'task_id must not be an API key');
   }
-  if (nameProblem('Sandbox name', taskId) === null && !resourceIdForm.test(taskId)) return taskId;
+  if (newSandboxNameProblem(taskId) === null && !resourceIdForm.test(taskId)) return taskId;
   return `task-${createHash('sha256').update(taskId).digest('hex').slice(0, 32)}`;
 }
 
