@@ -50,6 +50,7 @@ const rootCommands = [
   'snapshots',
   'volumes',
   'templates',
+  'registries',
   'run',
   'exec',
   'mcp',
@@ -93,6 +94,7 @@ describe('msb', () => {
     ['sandboxes', sandboxCommands],
     ['snapshots', ['create', 'list', 'schedule', 'delete']],
     ['volumes', ['create', 'list', 'delete']],
+    ['registries', ['list', 'add', 'password', 'test', 'remove']],
     ['users', ['create', 'list', 'password', 'disable', 'enable', 'logout']],
     ['audit', ['list', 'verify']],
   ])('explains msb %s', async (command, expected) => {
