@@ -4,10 +4,10 @@ import {
   type AttackedServer,
   answersDuring,
   canaryText,
-  healthMs,
   type InsideResult,
   startAttackedServer,
 } from '../support/attacked-server.ts';
+import { healthMs } from '../support/health-ms.ts';
 import { revive } from '../support/revive.ts';
 
 let attacked: AttackedServer;

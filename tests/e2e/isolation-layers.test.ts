@@ -4,11 +4,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type AttackedServer,
   canaryText,
-  healthMs,
   insideOf,
   type ServerUser,
   startAttackedServer,
 } from '../support/attacked-server.ts';
+import { healthMs } from '../support/health-ms.ts';
 
 let names = 0;
 

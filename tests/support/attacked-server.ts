@@ -1,9 +1,9 @@
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { syscallNumbersArm64 } from '../../packages/server/src/engines/namespace/seccomp/syscall-numbers-arm64.ts';
 import { syscallNumbersX64 } from '../../packages/server/src/engines/namespace/seccomp/syscall-numbers-x64.ts';
+import { type HealthWatch, startHealthWatch } from './health-watch.ts';
 import { type RpcResponse, type ServerProcess, startServerProcess } from './server-process.ts';
 
 /** Something that must never be seen inside: in files of the host and in the server's environment. */
@@ -17,6 +17,7 @@ export type ServerUser = 'own' | 'ordinary';
 /** A real server with two sandboxes: one that attacks, and a neighbour. */
 export interface AttackedServer {
   readonly server: ServerProcess;
+  readonly health: HealthWatch;
   /** Folder of the host outside of the server's home, readable and writable for everybody. */
   readonly outside: string;
   /** A file in it, readable for everybody. */
@@ -143,7 +144,9 @@ export async function startAttackedServer(
   });
   const attacker = insideOf(server, 'attacker');
   const neighbour = insideOf(server, 'neighbour');
+  const health = await startHealthWatch(server.address);
   const close = async (): Promise<void> => {
+    await health.close();
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   };
@@ -154,23 +157,7 @@ export async function startAttackedServer(
       throw new Error(`The sandbox ${sandbox.name} did not start: ${text}`);
     }
   }
-  return { server, outside, canary, attacker, neighbour, close };
-}
-
-/** Milliseconds that `GET /api/v1/health` takes. */
-export async function healthMs(address: string): Promise<number> {
-  const startedAt = performance.now();
-  await new Promise<void>((resolve, reject) => {
-    const call = request(`${address}/api/v1/health`, { timeout: 10_000 }, (response) => {
-      response.resume();
-      response.once('end', () =>
-        response.statusCode === 200 ? resolve() : reject(new Error(`${response.statusCode}`)),
-      );
-    });
-    call.once('error', reject);
-    call.end();
-  });
-  return performance.now() - startedAt;
+  return { server, health, outside, canary, attacker, neighbour, close };
 }
 
 /**
@@ -178,16 +165,16 @@ export async function healthMs(address: string): Promise<number> {
  * ends. Answers the longest time that each took, and how often they were asked.
  */
 export async function answersDuring(
-  { server, neighbour }: AttackedServer,
+  { health, neighbour }: AttackedServer,
   attack: Promise<unknown>,
 ): Promise<{ healthMs: number; commandMs: number; rounds: number }> {
   let over = false;
   const ended = attack.finally(() => {
     over = true;
   });
-  const longest = { healthMs: 0, commandMs: 0, rounds: 0 };
+  const longest = { commandMs: 0, rounds: 0 };
+  health.begin();
   while (!over) {
-    longest.healthMs = Math.max(longest.healthMs, await healthMs(server.address));
     const startedAt = performance.now();
     const { stdout, response } = await neighbour.run('/bin/echo', ['fine']);
     if (stdout[0] !== 'fine') throw new Error(`The neighbour answered ${response.text}`);
@@ -195,6 +182,7 @@ export async function answersDuring(
     longest.rounds += 1;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  const healthMs = await health.end();
   await ended;
-  return longest;
+  return { ...longest, healthMs };
 }
