@@ -93,7 +93,11 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
   /** @returns what ends it */
   const watch = (held: HeldCall, cut: Cut, about: () => string | null) =>
     openCalls.watch({
-      key: () => JSON.stringify([{ ...held, requestId: '' }, about()]),
+      key() {
+        const { accepted, requestId: _, ...asked } = held;
+        const { owner, workspace } = accepted;
+        return JSON.stringify([asked, owner?.sessionId, workspace?.id, about()]);
+      },
       ask: () => stillRefused(held, about()),
       cut,
     });

@@ -1,6 +1,7 @@
 import { audited, grants, SandgateError, type WorkspaceSelector } from '@sandgate/core';
 import { actorOf } from '../authorize/actor-of.ts';
 import type { Access, Authorizer } from '../authorize/authorizer.ts';
+import { CutSignal } from '../authorize/cut-signal.ts';
 import { noChange } from '../authorize/no-change.ts';
 import { reportLimits } from '../authorize/report-limits.ts';
 import { selectWorkspace } from '../authorize/select-workspace.ts';
@@ -74,7 +75,7 @@ async function answerKey(
     if (refusal !== null) throw refusal;
   }
   const { selector, run, safe } = await prepareCall(route, context, services, presented);
-  const { early, exchange, state } = openExchange(context, services, presented);
+  const { early, exchange, state, ending } = openExchange(context, services, presented);
   const upgrade = upgradeOf(exchange.incoming);
   const statusOf = (value: unknown): number => {
     if (state.responded !== null) return state.responded.status;
@@ -110,7 +111,7 @@ async function answerKey(
           : runAudited(change, called, runIt);
       const about = () => state.sandboxId;
       if (upgrade !== null) access.watch(() => upgrade.end(), about);
-      else state.onResponded = () => access.watch(() => state.cut.abort(), about);
+      else state.onResponded = () => access.watch((refusal) => ending.cut(refusal), about);
       const value = safe ? await work() : await services.calls.run(nameOf(access.caller), work);
       return { value, status: statusOf(value), sandboxId: state.sandboxId };
     },
@@ -143,10 +144,9 @@ function openExchange(
     sandboxId: null as string | null,
     responded: null as Response | null,
     onResponded: (): void => undefined,
-    /** Ends what the answer is made of, as a client that goes away does. */
-    cut: new AbortController(),
   };
-  let signal: AbortSignal | null = null;
+  /** Ends what the answer is made of, as a client that goes away does. */
+  const ending = new CutSignal(() => raw.signal);
   let settle: (response: Response) => void = () => undefined;
   const early = new Promise<Response>((resolve) => {
     settle = resolve;
@@ -155,8 +155,7 @@ function openExchange(
     request: raw,
     incoming: incomingOf(context),
     get signal() {
-      signal ??= AbortSignal.any([raw.signal, state.cut.signal]);
-      return signal;
+      return ending.signal;
     },
     respond(response) {
       // Nobody reads the body of an answer to HEAD.
@@ -171,7 +170,7 @@ function openExchange(
     boundTo: ticket?.sandboxId ?? null,
     issueTicket: (right) => tickets.issue({ credential, ...right }),
   };
-  return { early, exchange, state };
+  return { early, exchange, state, ending };
 }
 
 /** What a route says of every call of it. */

@@ -1,5 +1,6 @@
 import { SandgateError, type WorkspaceSelector } from '@sandgate/core';
 import type { Access, Authorizer } from '../../authorize/authorizer.ts';
+import { CutSignal } from '../../authorize/cut-signal.ts';
 import { type CredentialHeader, readCredential } from '../../authorize/read-credential.ts';
 import { reportLimits } from '../../authorize/report-limits.ts';
 import { selectWorkspace } from '../../authorize/select-workspace.ts';
@@ -85,7 +86,7 @@ async function answer(
     respond = resolve;
   });
   let began = false;
-  const cut = new AbortController();
+  const ending = new CutSignal(() => context.req.raw.signal);
   const performed = authorizer.perform<Response | null>(
     {
       credential,
@@ -115,9 +116,11 @@ async function answer(
         incoming: incomingOf(context),
         params,
         rest,
-        signal: AbortSignal.any([context.req.raw.signal, cut.signal]),
+        get signal() {
+          return ending.signal;
+        },
         respond(response) {
-          access.watch((refusal) => cut.abort(refusal));
+          access.watch((refusal) => ending.cut(refusal));
           respond(response);
         },
       };

@@ -1,5 +1,6 @@
 import { SandgateError, type Storage } from '@sandgate/core';
 import type { Access, Authorizer } from '../../../authorize/authorizer.ts';
+import { CutSignal } from '../../../authorize/cut-signal.ts';
 import { reportLimits } from '../../../authorize/report-limits.ts';
 import type { CallLimit } from '../../../call-limit.ts';
 import type { IdentityServices } from '../../../identity-services.ts';
@@ -43,7 +44,7 @@ export async function answerSandboxUrl(
   const action = 'error' in matched ? null : matched.value.action;
   const { early, respond, responded } = earlyAnswer(context);
   const upgrade = upgradeOf(incoming);
-  const cut = new AbortController();
+  const ending = new CutSignal(() => request.signal);
   const performed = door.authorizer.perform(
     {
       credential: sandboxCredential(headerValues(context), address, request, serverKey()),
@@ -80,7 +81,7 @@ export async function answerSandboxUrl(
     if (workspace === null) throw unknown();
     const sandbox = await sandboxes.find(workspace, address.sandboxId ?? '');
     access.watch(
-      (refusal) => (upgrade === null ? cut.abort(refusal) : upgrade.end()),
+      (refusal) => (upgrade === null ? ending.cut(refusal) : upgrade.end()),
       () => sandbox.id,
     );
     const { held, pace } = door;
@@ -89,7 +90,7 @@ export async function answerSandboxUrl(
       ...{ sandbox, workspace, sandboxes, address, request, client, params, held, pace, respond },
       rest,
       query: new URL(request.url).search,
-      signal: AbortSignal.any([request.signal, cut.signal]),
+      signal: ending.signal,
     });
     return { value, sandboxId: sandbox.id };
   }

@@ -1,0 +1,23 @@
+/**
+ * The signal of a call's client, which is cut for other reasons too. The two are joined when somebody asks: most
+ * calls are answered without.
+ */
+export class CutSignal {
+  readonly #client: () => AbortSignal;
+  readonly #cut = new AbortController();
+  #joined: AbortSignal | null = null;
+
+  constructor(client: () => AbortSignal) {
+    this.#client = client;
+  }
+
+  /** Aborted when the client goes away, or by `cut`. */
+  get signal(): AbortSignal {
+    this.#joined ??= AbortSignal.any([this.#client(), this.#cut.signal]);
+    return this.#joined;
+  }
+
+  cut(reason: Error): void {
+    this.#cut.abort(reason);
+  }
+}
