@@ -8,7 +8,7 @@ import type { Selectable } from 'kysely';
 import { appendAudit } from './append-audit.ts';
 import type { SandboxSchema } from './sandbox-schema.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
-import { constraint, sqliteCode } from './storage-failure.ts';
+import { constraint, sqliteCode, workspaceNotFound } from './storage-failure.ts';
 
 export class SqliteImageStore implements ImageStore {
   readonly #connection: SqliteConnection;
@@ -39,7 +39,7 @@ export class SqliteImageStore implements ImageStore {
       });
     } catch (error) {
       if (sqliteCode(error) !== constraint.foreignKey) throw error;
-      throw new SandgateError('workspace_not_found', 'Workspace not found', { cause: error });
+      throw workspaceNotFound(error);
     }
   }
 

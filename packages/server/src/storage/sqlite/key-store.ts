@@ -21,7 +21,7 @@ import { KeyRevocation } from './key-revocation.ts';
 import { type KeyRow, toApiKey, toChangedColumns, toNewKeyRow, toSecretRow } from './key-row.ts';
 import { RememberedReads } from './remembered-reads.ts';
 import type { PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
-import { constraint, sqliteCode } from './storage-failure.ts';
+import { constraint, sqliteCode, workspaceNotFound } from './storage-failure.ts';
 import { rolledUpTo, unsummedUse } from './unsummed-use.ts';
 import type { UsageTail } from './usage-tail.ts';
 
@@ -104,7 +104,7 @@ export class SqliteKeyStore implements KeyStore {
         this.#connection.run(queries.insertInto('api_keys').values(toNewKeyRow(key)));
       } catch (error) {
         if (sqliteCode(error) !== constraint.foreignKey) throw error;
-        throw new SandgateError('workspace_not_found', 'Workspace not found', { cause: error });
+        throw workspaceNotFound(error);
       }
       const stored = this.#withUse(this.#requireRow(key.id));
       this.#connection.run(

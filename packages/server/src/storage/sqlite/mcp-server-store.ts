@@ -10,7 +10,7 @@ import { appendAudit } from './append-audit.ts';
 import type { McpSchema } from './mcp-schema.ts';
 import { RememberedReads } from './remembered-reads.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
-import { constraint, sqliteCode } from './storage-failure.ts';
+import { constraint, sqliteCode, workspaceNotFound } from './storage-failure.ts';
 
 export class SqliteMcpServerStore implements McpServerStore {
   readonly #connection: SqliteConnection;
@@ -184,7 +184,7 @@ function toInsertRefusal(error: unknown, name: string): unknown {
         { cause: error },
       );
     case constraint.foreignKey:
-      return new SandgateError('workspace_not_found', 'Workspace not found', { cause: error });
+      return workspaceNotFound(error);
     default:
       return error;
   }

@@ -8,7 +8,7 @@ import type { Selectable } from 'kysely';
 import { appendAudit } from './append-audit.ts';
 import type { SandboxSchema } from './sandbox-schema.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
-import { constraint, sqliteCode } from './storage-failure.ts';
+import { constraint, sqliteCode, workspaceNotFound } from './storage-failure.ts';
 
 export class SqliteRegistryStore implements RegistryStore {
   readonly #connection: SqliteConnection;
@@ -34,7 +34,7 @@ export class SqliteRegistryStore implements RegistryStore {
       });
     } catch (error) {
       if (sqliteCode(error) !== constraint.foreignKey) throw error;
-      throw new SandgateError('workspace_not_found', 'Workspace not found', { cause: error });
+      throw workspaceNotFound(error);
     }
   }
 

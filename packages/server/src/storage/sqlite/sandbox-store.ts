@@ -14,7 +14,7 @@ import { beginsWith, contains } from './match-text.ts';
 import { type Chosen, readPage } from './read-page.ts';
 import { type SandboxRow, toChangingColumns, toSandbox } from './sandbox-row.ts';
 import type { Durability, SqliteConnection } from './sqlite-connection.ts';
-import { constraint, sqliteCode } from './storage-failure.ts';
+import { constraint, sqliteCode, workspaceNotFound } from './storage-failure.ts';
 
 /**
  * Written into the query's text: SQLite uses the partial index `sandboxes_living_name` only where it
@@ -193,7 +193,7 @@ function toRefusal(error: unknown): unknown {
         { cause: error },
       );
     case constraint.foreignKey:
-      return new SandgateError('workspace_not_found', 'Workspace not found', { cause: error });
+      return workspaceNotFound(error);
     default:
       return error;
   }

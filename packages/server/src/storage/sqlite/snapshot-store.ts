@@ -12,7 +12,7 @@ import { beginsWith } from './match-text.ts';
 import { type Chosen, readPage } from './read-page.ts';
 import type { SandboxSchema } from './sandbox-schema.ts';
 import type { Durability, SqliteConnection } from './sqlite-connection.ts';
-import { constraint, sqliteCode } from './storage-failure.ts';
+import { constraint, sqliteCode, workspaceNotFound } from './storage-failure.ts';
 
 export class SqliteSnapshotStore implements SnapshotStore {
   readonly #connection: SqliteConnection;
@@ -123,7 +123,7 @@ function toInsertRefusal(error: unknown, name: string): unknown {
         { cause: error },
       );
     case constraint.foreignKey:
-      return new SandgateError('workspace_not_found', 'Workspace not found', { cause: error });
+      return workspaceNotFound(error);
     default:
       return error;
   }

@@ -23,6 +23,10 @@ export function sqliteCode(error: unknown): number | null {
   return typeof error.errcode === 'number' ? error.errcode : null;
 }
 
+/** Where `workspace_id` is all that a row refers to. */
+export const workspaceNotFound = (cause: unknown): SandgateError =>
+  new SandgateError('workspace_not_found', 'Workspace not found', { cause });
+
 /** `error` as the storage port words it: `storage_unavailable` when the store cannot answer. */
 export function toStorageFailure(error: unknown): unknown {
   const code = sqliteCode(error);

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { answerPieces } from '../../answer-file.ts';
 import { bodyPieces } from '../../body-pieces.ts';
 import { defineRoute } from '../route.ts';
-import { sandboxOf } from '../sandboxes/sandbox-call.ts';
 import { sandboxParams } from '../sandboxes/sandbox-schemas.ts';
 import { filePath } from './file-schemas.ts';
+import { filesOf } from './files-of.ts';
 
 const mediaType = 'application/x-tar';
 
@@ -25,8 +25,7 @@ export const packDirectoryRoute = defineRoute({
   media: [mediaType],
   errors: ['file_conflict', 'file_denied', 'file_not_found', 'sandbox_not_found'],
   async run({ params, query: { path } }, context) {
-    const { sandbox, workspace, sandboxes } = await sandboxOf(context, params.sandbox);
-    const files = await sandboxes.files(workspace, sandbox.id);
+    const files = await filesOf(context, params.sandbox);
     return await answerPieces(
       context.exchange,
       ({ signal, onData }) => files.pack({ path, signal, onData }),
@@ -61,8 +60,7 @@ export const unpackDirectoryRoute = defineRoute({
   status: 204,
   errors: ['disk_full', 'file_conflict', 'file_denied', 'file_not_found', 'sandbox_not_found'],
   async run({ params, query: { path } }, context) {
-    const { sandbox, workspace, sandboxes } = await sandboxOf(context, params.sandbox);
-    const files = await sandboxes.files(workspace, sandbox.id);
+    const files = await filesOf(context, params.sandbox);
     await files.unpack({
       path,
       source: bodyPieces(context.exchange),

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { givenFields } from '../../given-fields.ts';
 import { defineRoute } from '../route.ts';
-import { sandboxOf } from '../sandboxes/sandbox-call.ts';
 import { sandboxParams } from '../sandboxes/sandbox-schemas.ts';
 import { queryFlag } from '../shared-schemas.ts';
 import { fileEntry, filePath, toFileEntry } from './file-schemas.ts';
+import { filesOf } from './files-of.ts';
 
 export const makeDirectoryRoute = defineRoute({
   operationId: 'makeDirectory',
@@ -27,8 +27,7 @@ export const makeDirectoryRoute = defineRoute({
   answer: fileEntry,
   errors: ['file_denied', 'file_exists', 'file_not_found', 'sandbox_not_found'],
   async run({ params, body: { path, parents } }, context) {
-    const { sandbox, workspace, sandboxes } = await sandboxOf(context, params.sandbox);
-    const files = await sandboxes.files(workspace, sandbox.id);
+    const files = await filesOf(context, params.sandbox);
     await files.makeDirectory(path, { parents });
     return toFileEntry(await files.stat(path));
   },
@@ -49,8 +48,7 @@ export const moveFileRoute = defineRoute({
   answer: fileEntry,
   errors: ['file_conflict', 'file_denied', 'file_not_found', 'sandbox_not_found'],
   async run({ params, body: { from, to } }, context) {
-    const { sandbox, workspace, sandboxes } = await sandboxOf(context, params.sandbox);
-    const files = await sandboxes.files(workspace, sandbox.id);
+    const files = await filesOf(context, params.sandbox);
     await files.move(from, to);
     return toFileEntry(await files.stat(to));
   },
@@ -72,8 +70,7 @@ export const removeFileRoute = defineRoute({
   status: 204,
   errors: ['file_conflict', 'file_denied', 'file_not_found', 'sandbox_not_found'],
   async run({ params, query: { path, recursive } }, context) {
-    const { sandbox, workspace, sandboxes } = await sandboxOf(context, params.sandbox);
-    const files = await sandboxes.files(workspace, sandbox.id);
+    const files = await filesOf(context, params.sandbox);
     await files.remove(path, givenFields({ recursive }));
     return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } });
   },

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { defineRoute } from '../route.ts';
-import { sandboxOf } from '../sandboxes/sandbox-call.ts';
 import { sandboxParams } from '../sandboxes/sandbox-schemas.ts';
 import { fileEntry, filePath, toFileEntry } from './file-schemas.ts';
+import { filesOf } from './files-of.ts';
 
 const maxEntries = 10_000;
 
@@ -20,8 +20,7 @@ export const showFileRoute = defineRoute({
   answer: fileEntry,
   errors: ['file_denied', 'file_not_found', 'sandbox_not_found'],
   async run({ params, query }, context) {
-    const { sandbox, workspace, sandboxes } = await sandboxOf(context, params.sandbox);
-    const files = await sandboxes.files(workspace, sandbox.id);
+    const files = await filesOf(context, params.sandbox);
     return toFileEntry(await files.stat(query.path));
   },
 });
@@ -47,8 +46,7 @@ export const listFilesRoute = defineRoute({
     'sandbox_not_found',
   ],
   async run({ params, query }, context) {
-    const { sandbox, workspace, sandboxes } = await sandboxOf(context, params.sandbox);
-    const files = await sandboxes.files(workspace, sandbox.id);
+    const files = await filesOf(context, params.sandbox);
     return { entries: (await files.list(query.path, { maxEntries })).map(toFileEntry) };
   },
 });

@@ -2,10 +2,10 @@ import type { FileEntry } from '@sandgate/core';
 import { z } from 'zod';
 import { answerPieces, entityTag, fileAnswer, plainHeaders } from '../../answer-file.ts';
 import { type AuthorisedContext, defineRoute } from '../route.ts';
-import { sandboxOf } from '../sandboxes/sandbox-call.ts';
 import { sandboxParams } from '../sandboxes/sandbox-schemas.ts';
 import { byteRange } from './byte-range.ts';
 import { filePath } from './file-schemas.ts';
+import { filesOf } from './files-of.ts';
 
 export const readFileRoute = defineRoute({
   operationId: 'readFile',
@@ -26,8 +26,7 @@ export const readFileRoute = defineRoute({
   otherStatuses: { 206: 'The part that Range asks for', 416: 'The file has no such part' },
   errors: ['file_conflict', 'file_denied', 'file_not_found', 'sandbox_not_found'],
   async run({ params, query: { path } }, context) {
-    const { sandbox, workspace, sandboxes } = await sandboxOf(context, params.sandbox);
-    const files = await sandboxes.files(workspace, sandbox.id);
+    const files = await filesOf(context, params.sandbox);
     const range = await wantedRange(context, () => files.stat(path));
     if (range.kind === 'whole') {
       return await answerPieces(

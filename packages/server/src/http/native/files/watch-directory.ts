@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { answerWithEvents } from '../event-answer.ts';
 import { defineRoute } from '../route.ts';
-import { sandboxOf } from '../sandboxes/sandbox-call.ts';
 import { sandboxParams } from '../sandboxes/sandbox-schemas.ts';
 import { queryFlag } from '../shared-schemas.ts';
 import { filePath } from './file-schemas.ts';
+import { filesOf } from './files-of.ts';
 import { PendingChanges } from './pending-changes.ts';
 
 export const watchDirectoryRoute = defineRoute({
@@ -35,8 +35,7 @@ export const watchDirectoryRoute = defineRoute({
     'sandbox_not_found',
   ],
   async run({ params, query: { path, recursive } }, context) {
-    const { sandbox, workspace, sandboxes } = await sandboxOf(context, params.sandbox);
-    const files = await sandboxes.files(workspace, sandbox.id);
+    const files = await filesOf(context, params.sandbox);
     return await answerWithEvents(context, async (events, begin, signal) => {
       const changes = new PendingChanges();
       const watching = files

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { bodyPieces } from '../../body-pieces.ts';
 import { givenFields } from '../../given-fields.ts';
 import { defineRoute } from '../route.ts';
-import { sandboxOf } from '../sandboxes/sandbox-call.ts';
 import { sandboxParams } from '../sandboxes/sandbox-schemas.ts';
 import { queryFlag } from '../shared-schemas.ts';
 import { filePath } from './file-schemas.ts';
+import { filesOf } from './files-of.ts';
 
 export const writeFileRoute = defineRoute({
   operationId: 'writeFile',
@@ -32,8 +32,7 @@ export const writeFileRoute = defineRoute({
   answer: z.strictObject({ path: z.string(), size_bytes: z.int() }),
   errors: ['disk_full', 'file_conflict', 'file_denied', 'file_not_found', 'sandbox_not_found'],
   async run({ params, query: { path, mode, parents } }, context) {
-    const { sandbox, workspace, sandboxes } = await sandboxOf(context, params.sandbox);
-    const files = await sandboxes.files(workspace, sandbox.id);
+    const files = await filesOf(context, params.sandbox);
     const sizeBytes = await files.write({
       path,
       source: bodyPieces(context.exchange),
