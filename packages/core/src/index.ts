@@ -139,6 +139,7 @@ export * from './ticket/ticket.ts';
 export * from './ticket/use-tickets.ts';
 export * from './time/duration.ts';
 export * from './time/repeat-work.ts';
+export * from './time/turns.ts';
 export * from './usage/count-dashboard.ts';
 export * from './usage/sum-usage.ts';
 export * from './usage/usage-ledger.ts';

@@ -1,5 +1,5 @@
 import { type Algorithm, hash, verify } from '@node-rs/argon2';
-import { type PasswordHasher, SandgateError } from '@sandgate/core';
+import { type PasswordHasher, SandgateError, Turns } from '@sandgate/core';
 
 export interface PasswordCost {
   readonly memoryKib: number;
@@ -19,26 +19,13 @@ export function createPasswordHasher({ memoryKib, iterations }: PasswordCost): P
     timeCost: iterations,
     parallelism: 1,
   };
-  const waiting: (() => void)[] = [];
-  let running = 0;
+  const turns = new Turns(mostAtOnce);
 
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= mostAtOnce) {
-      if (waiting.length >= mostWaiting) {
-        throw new SandgateError('capacity_exceeded', 'Too many logins at once. Try again');
-      }
-      await new Promise<void>((resolve) => void waiting.push(resolve));
-    } else {
-      running += 1;
+    if (turns.waiting >= mostWaiting) {
+      throw new SandgateError('capacity_exceeded', 'Too many logins at once. Try again');
     }
-    try {
-      return await work();
-    } finally {
-      // Whoever waits next takes this place over.
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
-    }
+    return await turns.run(work);
   };
 
   let nobodysHash: Promise<string> | null = null;

@@ -6,6 +6,7 @@ import {
   type ImagePullProgress,
   type PulledImage,
   SandgateError,
+  Turns,
 } from '@sandgate/core';
 import { resolveHost } from '../outbound/resolve-host.ts';
 import { downloadBlob } from '../registry/download-blob.ts';
@@ -23,7 +24,6 @@ import { ImageStore, layerName, type OpenedImage } from './image-store.ts';
 import { openLocalImage } from './local-image.ts';
 import { PullProgress } from './pull-progress.ts';
 import { SharedWork } from './shared-work.ts';
-import { Turns } from './turns.ts';
 import { type UnpackedLayer, unpackLayer } from './unpack-layer.ts';
 
 export interface RegistryImagesOptions {
