@@ -2,7 +2,8 @@ import { SandgateError } from '../error/sandgate-error.ts';
 import { keyPattern } from '../key/key-text.ts';
 import type { Registry } from './registry.ts';
 
-const serverForm =
+/** A host, with a port where there is one, in lower case (OCI distribution specification). */
+export const registryServerForm =
   /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/;
 
 /** By whatever name Docker Hub is called. */
@@ -22,7 +23,7 @@ export function requireRegistryServer(text: string): Pick<Registry, 'server' | '
   const [, scheme, rest = ''] = /^(https?:\/\/)?(.*?)(?:\/(?:v[12]\/?)?)?$/is.exec(text) ?? [];
   const host = rest.toLowerCase();
   // Else it would be taken for the first part of a name at Docker Hub.
-  const isRegistry = serverForm.test(host) && registryNamedBy(`${host}/`) !== null;
+  const isRegistry = registryServerForm.test(host) && registryNamedBy(`${host}/`) !== null;
   if (!isRegistry || keyPattern.test(text)) {
     throw new SandgateError(
       'invalid_request',

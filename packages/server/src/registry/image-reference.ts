@@ -1,4 +1,4 @@
-import { SandgateError } from '@sandgate/core';
+import { registryNamedBy, registryServerForm, SandgateError } from '@sandgate/core';
 
 /** What a reference says, with what is left out filled in as Docker does. */
 export interface ImageReference {
@@ -17,8 +17,6 @@ const repositoryForm =
   /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 const tagForm = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 export const digestForm = /^sha256:[0-9a-f]{64}$/;
-const registryForm =
-  /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/;
 const maxReferenceCharacters = 512;
 const maxRepositoryCharacters = 255;
 
@@ -35,9 +33,11 @@ export function parseImageReference(text: string): ImageReference {
   if (digest !== undefined && !digestForm.test(digest)) {
     throw wrong('its digest is not sha256 with 64 hexadecimal digits');
   }
-  const { registry, path } = splitRegistry(named);
+  const host = registryNamedBy(named);
+  const registry = host ?? dockerHub;
+  const path = host === null ? named : named.slice(named.indexOf('/') + 1);
   const [, repository = '', tag] = /^([^:]*)(?::(.*))?$/s.exec(path) ?? [];
-  if (!registryForm.test(registry)) throw wrong('its registry is not a host name');
+  if (!registryServerForm.test(registry)) throw wrong('its registry is not a host name');
   if (repository.length > maxRepositoryCharacters || !repositoryForm.test(repository)) {
     throw wrong('its name has other characters than a-z, 0-9 and separators');
   }
@@ -45,18 +45,6 @@ export function parseImageReference(text: string): ImageReference {
   const full =
     registry === dockerHub && !repository.includes('/') ? `library/${repository}` : repository;
   return { registry, repository: full, version: digest ?? tag ?? 'latest' };
-}
-
-/** The first part is a registry when it can be no part of a name: it has a dot or port, or is localhost. */
-function splitRegistry(named: string): { readonly registry: string; readonly path: string } {
-  const slash = named.indexOf('/');
-  const first = named.slice(0, Math.max(slash, 0));
-  if (slash < 0 || !(/[.:[]/.test(first) || first === 'localhost')) {
-    return { registry: dockerHub, path: named };
-  }
-  const registry = first.toLowerCase();
-  const isHub = registry === 'index.docker.io' || registry === 'registry-1.docker.io';
-  return { registry: isHub ? dockerHub : registry, path: named.slice(slash + 1) };
 }
 
 /** Where a registry's API is. Docker Hub's is at another name than its images have. */
