@@ -26,7 +26,6 @@ import {
   SandgateError,
   type ServerKey,
   type Storage,
-  standardSandboxPolicy,
   startUsageUpkeep,
   startWorkspacePurge,
   type Timers,
@@ -51,6 +50,7 @@ import { createPeople } from './people.ts';
 import type { SandboxReference } from './process/control-socket.ts';
 import type { ServerStatus } from './process/server-status.ts';
 import { createRegistryGate } from './registry/registry-gate.ts';
+import { sandboxPolicyOf } from './sandbox-policy-of.ts';
 import { nextCronMs } from './schedule/next-cron.ts';
 import { createHttpUpstreams } from './upstream/http-upstreams.ts';
 import { mcpUpstreamPolicy } from './upstream/mcp-policy.ts';
@@ -98,7 +98,6 @@ export interface Server {
 }
 
 const dayMs = 86_400_000;
-const mebibyte = 1_048_576;
 
 /** @throws SandgateError `config_invalid` */
 function requireLoopback(host: string): void {
@@ -131,7 +130,7 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
   const keyDependencies = { storage, clock, randomness, serverKey: () => serverKey };
 
   const auditLog = createAuditLog({ audit: storage.audit, clock, serverKey: () => serverKey });
-  const policy = policyOf(config, parts.realPath);
+  const policy = sandboxPolicyOf(config, parts.realPath);
   const sandboxDefaults = { image: policy.defaultImage, resources: policy.defaults };
   const plainSandboxes = createSandboxes({
     storage,
@@ -354,48 +353,6 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
 function keyNumberOf({ actor }: AuditContext): number | null {
   return actor.kind === 'key' ? actor.keyNumber : null;
 }
-
-function policyOf(config: ServerConfig, realPath: SandboxPolicy['realPath']): SandboxPolicy {
-  const { lifetime } = config.sandbox;
-  return {
-    ...standardSandboxPolicy,
-    defaultTemplate: config.sandbox.template,
-    defaults: config.sandbox.defaults,
-    maxima: config.sandbox.maxima,
-    allowedHostPaths: config.allowedHostPaths,
-    realPath,
-    maxSandboxes: config.maxSandboxes,
-    capacity: config.capacity,
-    stored: {
-      sandboxesPerWorkspace: config.stored.sandboxesPerNamespace,
-      sandboxes: config.stored.sandboxes,
-      layerBytesPerWorkspace: config.stored.filesMibPerNamespace * mebibyte,
-      layerBytes: config.stored.filesMib * mebibyte,
-    },
-    limitsOf: ({ plan }) => config.plans[plan]?.sandboxes ?? standardPlan,
-    launch: {
-      parallel: config.engine.parallelStarts,
-      queueMs: config.launch.queueSeconds * 1_000,
-    },
-    templates: config.templates,
-    pool: config.pool,
-    lifetime: {
-      idleTimeoutMs: inMs(lifetime.idleSeconds),
-      maxLifetimeMs: inMs(lifetime.maxSeconds),
-      pausedTimeoutMs: inMs(lifetime.pausedSeconds),
-    },
-    egress: { mode: config.sandbox.egress },
-    processes: {
-      outputBytes: config.processes.outputKib * 1_024,
-      perSandbox: config.processes.perSandbox,
-      keptMs: config.processes.keptSeconds * 1_000,
-    },
-    destroyedRetentionMs: config.stored.destroyedDays * dayMs,
-    statsEveryMs: inMs(config.stats.everySeconds),
-  };
-}
-
-const inMs = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1_000);
 
 /**
  * A key for everything, where there has never been one. A home whose first key was one of a
