@@ -1,9 +1,9 @@
-import { createUser } from '@sandgate/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { modboxClient } from '../support/modbox-client.ts';
 import { MemoryRegistry } from '../support/registry/memory-registry.ts';
 import { imageOf, layerOf, tarOf } from '../support/registry/test-image.ts';
 import { createTestPuller } from '../support/registry/test-puller.ts';
+import { samplePeople } from '../support/sample-people.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createTestApp, type TestApp } from '../support/test-app.ts';
 
@@ -22,12 +22,8 @@ beforeAll(async () => {
   test.engine.images = createTestPuller(temporaryFolder()).images;
   await test.sandboxes.reconcile();
   client = modboxClient(test);
-  const password = 'correct horse battery';
-  const user = await createUser(
-    { ...test.keyDependencies, hasher: test.people.hasher },
-    { email: 'you@example.com', password },
-  );
-  token = (await client.tokens(user.email, password)).access_token;
+  const people = samplePeople(test);
+  token = await people.newToken(await people.newUser());
 });
 
 afterAll(() => registry.close());

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createUser } from '@sandgate/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { resourceIdOf } from '../../packages/server/src/http/dialects/modbox/sandboxes/resource-uuid.ts';
 import { modboxClient } from '../support/modbox-client.ts';
+import { samplePeople } from '../support/sample-people.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createTestApp, type TestApp } from '../support/test-app.ts';
 
@@ -15,12 +15,8 @@ let token: string;
 beforeAll(async () => {
   test = await createTestApp(folder);
   client = modboxClient(test);
-  const password = 'correct horse battery';
-  const user = await createUser(
-    { ...test.keyDependencies, hasher: test.people.hasher },
-    { email: 'you@example.com', password },
-  );
-  token = (await client.tokens(user.email, password)).access_token;
+  const people = samplePeople(test);
+  token = await people.newToken(await people.newUser());
 });
 
 const secret = 'canary-in-the-registry';

@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import {
+  type ElicitRequestFormParams,
   Server,
   type ServerContext,
-  WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
 
 /** What the conformance suite of the protocol asks of a server: tools, prompts and resources by these names. */
@@ -27,11 +26,13 @@ const answers =
   (...content: readonly (Content | { type: 'audio'; data: string; mimeType: string })[]): Tool =>
   async () => ({ content });
 
+type Schema = ElicitRequestFormParams['requestedSchema'];
+
 /** By `send`, requests go out on the stream of the call: any other may not be open yet. */
 const asks =
-  (properties: object, required: readonly string[] = []): Tool =>
+  (properties: Schema['properties'], required: string[] = []): Tool =>
   async ({ mcpReq }, { message }) => {
-    const requestedSchema = { type: 'object', properties, required } as never;
+    const requestedSchema: Schema = { type: 'object', properties, required };
     const { action, content } = await mcpReq.send({
       method: 'elicitation/create',
       params: { message: String(message ?? 'Please say'), requestedSchema },
@@ -167,7 +168,7 @@ function contentsOf(uri: string) {
   return { uri, mimeType: 'application/json', text: written };
 }
 
-function conformanceServer(): Server {
+export function createConformanceServer(): Server {
   const capabilities = {
     tools: {},
     prompts: {},
@@ -211,21 +212,4 @@ function conformanceServer(): Server {
     completion: { values: ['paris', 'park'], total: 2, hasMore: false },
   }));
   return server;
-}
-
-/** Answers as a server of 2025 does, with a session for each client. */
-export function createConformanceServer(): (request: Request) => Promise<Response> {
-  const transports = new Map<string, WebStandardStreamableHTTPServerTransport>();
-  return async (request) => {
-    const id = request.headers.get('mcp-session-id');
-    const known = id === null ? undefined : transports.get(id);
-    if (known !== undefined) return await known.handleRequest(request);
-    if (id !== null) return Response.json({ error: 'unknown' }, { status: 404 });
-    const transport = new WebStandardStreamableHTTPServerTransport({
-      sessionIdGenerator: randomUUID,
-      onsessioninitialized: (session) => void transports.set(session, transport),
-    });
-    await conformanceServer().connect(transport);
-    return await transport.handleRequest(request);
-  };
 }

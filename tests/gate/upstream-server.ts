@@ -46,9 +46,7 @@ async function serve(listener: RequestListener, seen: SeenRequest[]): Promise<Up
   };
 }
 
-export async function serveFetch(
-  answer: (request: Request) => Promise<Response>,
-): Promise<Upstream> {
+async function serveFetch(answer: (request: Request) => Promise<Response>): Promise<Upstream> {
   const seen: SeenRequest[] = [];
   const listener = getRequestListener(async (request) => {
     const headers = Object.fromEntries(request.headers);
@@ -89,8 +87,10 @@ export async function serveStateless(): Promise<Upstream> {
   return await serveFetch((request) => handler.fetch(request));
 }
 
-/** With sessions, as servers of 2025 have them. */
-export async function serveSessions(): Promise<Upstream> {
+/** With sessions, as servers of 2025 have them: each gets a server of its own. */
+export async function serveSessions(
+  createSessionServer: () => Pick<McpServer, 'connect'> = exampleServer,
+): Promise<Upstream> {
   const transports = new Map<string, WebStandardStreamableHTTPServerTransport>();
   return await serveFetch(async (request) => {
     const id = request.headers.get('mcp-session-id');
@@ -101,7 +101,7 @@ export async function serveSessions(): Promise<Upstream> {
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (session) => void transports.set(session, transport),
     });
-    await exampleServer().connect(transport);
+    await createSessionServer().connect(transport);
     return await transport.handleRequest(request);
   });
 }

@@ -11,7 +11,7 @@ const record = (target: string): AuditRecord => ({
 function createRecorder() {
   const groups: (string | null | undefined)[][] = [];
   const errors: unknown[] = [];
-  const state = { fails: false, run: () => undefined as void, delayMs: 0 };
+  const state = { fails: false, run: (): void => undefined, delayMs: 0 };
   const recorder = createCallRecorder({
     auditLog: {
       async recordAll(records) {
