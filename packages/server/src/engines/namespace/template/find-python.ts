@@ -56,12 +56,13 @@ interface Installation {
  */
 export async function findPythons(options: FindPythonOptions): Promise<HostInterpreter[]> {
   const directories = [...options.searchPath.split(delimiter), '/usr/local/bin', '/usr/bin'];
+  // `/bin` is `/usr/bin` on most machines, and nothing is asked twice.
   const files =
     options.file === undefined
-      ? directories.map((directory) => join(directory, 'python3')).filter(existsSync)
+      ? directories.filter(existsSync).map((directory) => join(realpathSync(directory), 'python3'))
       : [options.file];
   const found = new Map<string, Installation>();
-  const described = await Promise.all([...new Set(files)].map(describe));
+  const described = await Promise.all([...new Set(files)].filter(existsSync).map(describe));
   for (const installation of described) {
     if (installation === null || options.isPrivate(installation.prefix)) continue;
     if (!options.dropped || isOpen(installation)) {
@@ -134,22 +135,28 @@ function partsOf({ prefix, executable, library, mapped }: Answer): string[] {
   const files = mapped
     .filter((path) => isBeneath(path, prefix) && path !== executable && existsSync(path))
     .filter((path) => !directories.some((directory) => isBeneath(path, directory)));
-  return [executable, ...directories, ...new Set(files.flatMap(namesOf))];
+  return [executable, ...directories, ...namesOf(files)];
 }
 
-/** A library's file and the links beside it, by one of which it is looked for. */
-function namesOf(file: string): string[] {
-  const directory = dirname(file);
-  return readdirSync(directory, { withFileTypes: true })
-    .map((entry) => ({ path: join(directory, entry.name), isLink: entry.isSymbolicLink() }))
-    .filter(({ path, isLink }) => path === file || (isLink && leadsTo(path, file)))
-    .map(({ path }) => path);
+/**
+ * Libraries' files and the links beside them, by one of which each is looked for. Most are in one directory
+ * with a thousand others, so that each directory is read once.
+ */
+function namesOf(files: readonly string[]): string[] {
+  const wanted = new Set(files);
+  return [...new Set(files.map(dirname))].flatMap((directory) =>
+    readdirSync(directory, { withFileTypes: true })
+      .map((entry) => ({ path: join(directory, entry.name), isLink: entry.isSymbolicLink() }))
+      .filter(({ path, isLink }) => wanted.has(path) || (isLink && wanted.has(targetOf(path))))
+      .map(({ path }) => path),
+  );
 }
 
-function leadsTo(path: string, file: string): boolean {
+/** The file behind a link; the link itself where there is none. */
+function targetOf(path: string): string {
   try {
-    return realpathSync.native(path) === file;
+    return realpathSync.native(path);
   } catch {
-    return false;
+    return path;
   }
 }
