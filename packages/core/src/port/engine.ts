@@ -245,6 +245,15 @@ export interface StopOptions {
    * storing: the sandbox ends all the same, the layer of the run before is kept, and `stop` throws it.
    */
   readonly onLayerBytes?: (bytes: number) => void;
+  /** Called when some of the files are not kept, with a sentence for their owner that says which. */
+  readonly onLeftOut?: (sentence: string) => void;
+}
+
+export interface SnapshotOptions {
+  /** Called before each piece is stored, with its length. What it throws ends it; nothing is kept. */
+  readonly onBytes?: (bytes: number) => void;
+  /** As in `StopOptions`. */
+  readonly onLeftOut?: (sentence: string) => void;
 }
 
 /** A sandbox that runs. */
@@ -286,13 +295,9 @@ export interface EngineSandbox {
   resume?(): Promise<void>;
   /**
    * Stores the writable layer as it is under a new snapshot id, with all processes held still
-   * meanwhile. `onBytes` is called before each piece with its length; what it throws ends it, and
-   * nothing is kept.
+   * meanwhile.
    */
-  snapshot?(
-    snapshotId: string,
-    options?: { readonly onBytes?: (bytes: number) => void },
-  ): Promise<{ readonly sizeBytes: number }>;
+  snapshot?(snapshotId: string, options?: SnapshotOptions): Promise<{ readonly sizeBytes: number }>;
   /** Switches the policy of a running sandbox: it holds for new and for open connections. */
   setEgress?(policy: EgressPolicy): Promise<void>;
   /**

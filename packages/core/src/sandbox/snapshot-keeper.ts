@@ -16,6 +16,7 @@ import {
   type SnapshotState,
 } from './snapshot.ts';
 import { inSandboxTurn } from './stop-sandbox.ts';
+import { tellInLog } from './tell-in-log.ts';
 import { notRunning } from './use-sandbox.ts';
 import { waitForEvent } from './wait-for-event.ts';
 
@@ -73,7 +74,11 @@ export function createSnapshotKeeper(parts: KeeperParts): SnapshotKeeper {
     let kept = false;
     try {
       if (running.snapshot === undefined) throw noSnapshots();
-      const { sizeBytes } = await running.snapshot(snapshot.id, { onBytes: layer.add });
+      const { sizeBytes } = await running.snapshot(snapshot.id, {
+        onBytes: layer.add,
+        onLeftOut: (sentence) =>
+          tellInLog(parts, { id: snapshot.sandboxId, workspaceId: snapshot.workspaceId }, sentence),
+      });
       kept = true;
       layer.end(kept);
       return { ...snapshot, state: 'ready', sizeBytes };

@@ -8,6 +8,7 @@ import type { DestroyReason } from './sandbox-lifetime.ts';
 import type { SandboxParts } from './sandbox-parts.ts';
 import { factsOf } from './sandbox-records.ts';
 import type { Sandboxes } from './sandboxes.ts';
+import { tellInLog } from './tell-in-log.ts';
 
 export interface SandboxEnds extends Pick<Sandboxes, 'stop' | 'destroy'> {
   /** As `destroy` does, for a reason of the server's own. Null when it is gone already. */
@@ -105,7 +106,10 @@ export function createEnds(parts: EndsParts): SandboxEnds {
     const layer = admission.countLayer(sandbox);
     let kept = false;
     try {
-      await running.stop({ onLayerBytes: layer.add });
+      await running.stop({
+        onLayerBytes: layer.add,
+        onLeftOut: (sentence) => tellInLog(parts, ending, sentence),
+      });
       kept = true;
       await release(ending);
       return await records.settle(ending, stopped(ending));

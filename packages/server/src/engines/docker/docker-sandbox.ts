@@ -9,6 +9,7 @@ import {
   type SandboxFiles,
   type SandboxMetrics,
   SandgateError,
+  type SnapshotOptions,
   type StopOptions,
 } from '@sandgate/core';
 import { readWholeFile } from '../files/read-file.ts';
@@ -149,7 +150,7 @@ export class DockerSandbox implements EngineSandbox {
 
   async snapshot(
     snapshotId: string,
-    { onBytes }: { readonly onBytes?: (bytes: number) => void } = {},
+    { onBytes }: SnapshotOptions = {},
   ): Promise<{ readonly sizeBytes: number }> {
     this.#requireAlive();
     onBytes?.(await layerBytes(this.#parts.container));

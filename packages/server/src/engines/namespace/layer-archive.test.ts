@@ -18,7 +18,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 /** A sandbox that answers with zeros, which end an archive, instead of what `tar` would. */
 const sending =
   (mebibytes: number) =>
-  async ({ onOutput }: ExecRequest): Promise<ExecOutcome> => {
+  async ({ argv, onOutput }: ExecRequest): Promise<ExecOutcome> => {
+    if (argv[0] === 'find') return { kind: 'exited', exitCode: 0 };
     const data = Buffer.alloc(mebibyte);
     for (let sent = 0; sent < mebibytes; sent += 1) await onOutput({ stream: 'stdout', data });
     return { kind: 'exited', exitCode: 0 };

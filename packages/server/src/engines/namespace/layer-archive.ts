@@ -28,9 +28,28 @@ const maxSilenceMs = 15_000;
 const baseDurationMs = 30_000;
 const minBytesPerSecond = 20 * 1_048_576;
 
-export interface SaveOptions {
+/**
+ * No program can name a longer path in one call (PATH_MAX of Linux is 4,096), unpacking cannot either,
+ * and an archive repeats the whole path for each directory on the way: the gigabytes of a chain of
+ * directories grow with the square of its length.
+ */
+const maxPathBytes = 4_000;
+/** For `fnmatch`, as both tar and find match whole names: a dot, and a longer path than that. */
+const tooLongPath = `.${'?'.repeat(maxPathBytes + 1)}*`;
+/** Names have 255 bytes: a path in fewer steps is not as long. */
+const fewestSteps = Math.ceil(maxPathBytes / 256);
+/** Lengths are counted in bytes. */
+const environment = { LC_ALL: 'C' };
+
+/** What of a layer is told of while it is stored. */
+export interface SaveListener {
   /** Called before each piece is stored, with its length. What it throws ends the saving. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Called when something is not stored, with a sentence that says what. */
+  readonly onLeftOut?: ((sentence: string) => void) | undefined;
+}
+
+export interface SaveOptions extends SaveListener {
   /** The directory inside whose files are saved. Default: all. */
   readonly root?: string;
 }
@@ -92,7 +111,7 @@ export class LayerArchive {
     maxBytes: number,
     outside: readonly string[],
     exec: Exec,
-    { onBytes, root = '/' }: SaveOptions = {},
+    { onBytes, onLeftOut, root = '/' }: SaveOptions = {},
   ): Promise<number> {
     const path = this.#path(id);
     const partial = `${path}.partial`;
@@ -103,19 +122,18 @@ export class LayerArchive {
     let counted = true;
     try {
       const sink = new ArchiveSink(file, maxBytes * (1 + overheadShare) + overheadBytes);
+      const { signal } = silence;
+      const leavesOut = hasTooLongPath(exec, root, signal);
       const outcome = await exec({
         argv: [
           ...[this.#tar, '-c', '-f', '-', '-C', root, '--one-file-system', '--sparse'],
-          ...[
-            '--anchored',
-            '--no-wildcards',
-            ...outside.map((entry) => `--exclude=.${entry}`),
-            '.',
-          ],
+          ...['--anchored', '--no-wildcards', ...outside.map((entry) => `--exclude=.${entry}`)],
+          ...['--wildcards', '--wildcards-match-slash', `--exclude=${tooLongPath}`, '.'],
         ],
         cwd: '/',
+        environment,
         timeoutMs: baseDurationMs + (maxBytes / minBytesPerSecond) * 1_000,
-        signal: silence.signal,
+        signal,
         onOutput: async (chunk) => {
           silent.refresh();
           if (chunk.stream === 'stdout') {
@@ -133,8 +151,13 @@ export class LayerArchive {
       await file.sync();
       await file.close();
       await rename(partial, path);
+      if (await leavesOut) {
+        const place = root === '/' ? '' : ` in ${root}`;
+        onLeftOut?.(`What has a path of more than ${maxPathBytes} bytes${place} was not kept.`);
+      }
       return sink.bytes;
     } catch (cause) {
+      silence.abort();
       await file.close().catch(() => {});
       await rm(partial, { force: true });
       if (!counted) throw cause;
@@ -183,6 +206,28 @@ export class LayerArchive {
     }
     return join(this.#directory, `${id}.tar`);
   }
+}
+
+/** Beside the saving, which takes longer. A sandbox without `find` is not told of what it loses. */
+async function hasTooLongPath(exec: Exec, root: string, signal: AbortSignal): Promise<boolean> {
+  let found = false;
+  try {
+    await exec({
+      argv: [
+        ...['find', '.', '-xdev', '-mindepth', String(fewestSteps)],
+        ...['-path', tooLongPath, '-printf', 'found', '-quit'],
+      ],
+      cwd: root,
+      environment,
+      signal,
+      onOutput: ({ stream }) => {
+        found ||= stream === 'stdout';
+      },
+    });
+  } catch {
+    return false;
+  }
+  return found;
 }
 
 /** Not a stream, which would open and fail by itself when nobody reads it. */

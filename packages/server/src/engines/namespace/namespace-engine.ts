@@ -11,7 +11,6 @@ import {
   type EngineSandboxSpec,
   type ImagePuller,
   SandgateError,
-  type StopOptions,
 } from '@sandgate/core';
 import { shellCall } from '../quote-shell.ts';
 import { requireValidSpec } from '../require-valid-spec.ts';
@@ -26,7 +25,7 @@ import {
 } from './launch-sandbox.ts';
 import { LaunchStock } from './launch-stock.ts';
 import { readMountPoints } from './launcher/mount-points.ts';
-import { LayerArchive } from './layer-archive.ts';
+import { LayerArchive, type SaveListener } from './layer-archive.ts';
 import { isBeneathVolume, pathsOutsideLayer } from './mount-plan.ts';
 import { NamespaceSandbox } from './namespace-sandbox.ts';
 import { SandboxNetworks } from './network/sandbox-networks.ts';
@@ -243,14 +242,14 @@ class NamespaceEngine implements Engine {
       target: LayerArchive,
       id: string,
       from: NamespaceSandbox,
-      onBytes: StopOptions['onLayerBytes'],
+      listener: SaveListener,
     ): Promise<number> =>
       target.save(
         id,
         spec.resources.diskMib * mebibyte,
         pathsOutsideLayer(launched.steps),
         (request) => from.execInternally(request),
-        { onBytes },
+        listener,
       );
     const network = this.#networks.create(context.socketOpener, launched.process, spec, observer);
     const sandbox = new NamespaceSandbox({
@@ -263,14 +262,15 @@ class NamespaceEngine implements Engine {
       group: launched.group,
       hold: createHold(context, launched),
       clock: this.#clock,
-      saveLayer: async (stopping, onBytes) => {
-        if (archive !== null) await save(archive, spec.id, stopping, onBytes);
+      saveLayer: async (stopping, listener) => {
+        if (archive !== null) await save(archive, spec.id, stopping, listener);
       },
-      saveSnapshot: (held, id, onBytes) =>
-        this.snapshots.make(id, context.tools.tar, (target) => save(target, id, held, onBytes)),
+      saveSnapshot: (held, id, listener) =>
+        this.snapshots.make(id, context.tools.tar, (target) => save(target, id, held, listener)),
       network,
       saveVolumes: volumes.inMemory
-        ? (stopping) => volumes.save((request) => stopping.execInternally(request))
+        ? (stopping, onLeftOut) =>
+            volumes.save((request) => stopping.execInternally(request), onLeftOut)
         : null,
       release: async () => {
         try {

@@ -12,6 +12,7 @@ import {
   type SandboxFiles,
   type SandboxMetrics,
   SandgateError,
+  type SnapshotOptions,
   type StopOptions,
   type Terminal,
   type TerminalRequest,
@@ -27,6 +28,7 @@ import { openTerminal } from '../terminal/open-terminal.ts';
 import type { TerminalProgram } from '../terminal/terminal-program.ts';
 import { type AgentJob, type JobSpec, startAgentJob } from './exec/agent-job.ts';
 import { runExec } from './exec/run-exec.ts';
+import type { SaveListener } from './layer-archive.ts';
 import type { ResourceGroup } from './limits/resource-limiter.ts';
 import type { SandboxNetwork } from './network/sandbox-network.ts';
 import { PausableTimers } from './pause/pausable-timers.ts';
@@ -54,18 +56,17 @@ export interface NamespaceSandboxParts {
   readonly clock: Clock;
   readonly network: SandboxNetwork;
   /** Keeps the writable layer, with the agent still there and everything else gone. */
-  readonly saveLayer: (
-    sandbox: NamespaceSandbox,
-    onBytes: StopOptions['onLayerBytes'],
-  ) => Promise<void>;
+  readonly saveLayer: (sandbox: NamespaceSandbox, listener: SaveListener) => Promise<void>;
   /** Stores the writable layer under a new id, with the agent alone running. */
   readonly saveSnapshot: (
     sandbox: NamespaceSandbox,
     snapshotId: string,
-    onBytes: ((bytes: number) => void) | undefined,
+    listener: SaveListener,
   ) => Promise<number>;
   /** Stores the volumes that are in its memory, as `saveLayer` does; null when there are none. */
-  readonly saveVolumes: ((sandbox: NamespaceSandbox) => Promise<void>) | null;
+  readonly saveVolumes:
+    | ((sandbox: NamespaceSandbox, onLeftOut: SaveListener['onLeftOut']) => Promise<void>)
+    | null;
   /** Removes what belongs to the sandbox on the host, after its last process. */
   readonly release: () => Promise<void>;
 }
@@ -205,14 +206,14 @@ export class NamespaceSandbox implements EngineSandbox {
 
   snapshot(
     snapshotId: string,
-    { onBytes }: { readonly onBytes?: (bytes: number) => void } = {},
+    listener: SnapshotOptions = {},
   ): Promise<{ readonly sizeBytes: number }> {
     const { group, spec, saveSnapshot } = this.#parts;
     return this.#pause.heldStill(async () => {
       this.#requireRunning();
       group.setMemoryMib(spec.resources.memoryMib + savingMib);
       try {
-        return { sizeBytes: await saveSnapshot(this, snapshotId, onBytes) };
+        return { sizeBytes: await saveSnapshot(this, snapshotId, listener) };
       } catch (cause) {
         this.#requireRunning();
         throw cause;
@@ -222,15 +223,15 @@ export class NamespaceSandbox implements EngineSandbox {
     });
   }
 
-  stop({ keepLayer = true, onLayerBytes }: StopOptions = {}): Promise<void> {
+  stop({ keepLayer = true, onLayerBytes, onLeftOut }: StopOptions = {}): Promise<void> {
     const { saveLayer, saveVolumes } = this.#parts;
     if (!keepLayer && saveVolumes === null) return this.discard();
     this.#ending.resolve();
     this.#stopping ??= this.#stop(async () => {
       try {
-        if (keepLayer) await saveLayer(this, onLayerBytes);
+        if (keepLayer) await saveLayer(this, { onBytes: onLayerBytes, onLeftOut });
       } finally {
-        await saveVolumes?.(this);
+        await saveVolumes?.(this, onLeftOut);
       }
     });
     return this.#stopping;

@@ -1,6 +1,6 @@
 import { type ExecOutcome, type ExecRequest, SandgateError } from '@sandgate/core';
 import type { MountStep } from '../launcher/launcher.ts';
-import { LayerArchive } from '../layer-archive.ts';
+import { LayerArchive, type SaveListener } from '../layer-archive.ts';
 
 type Exec = (request: ExecRequest) => Promise<ExecOutcome>;
 
@@ -57,11 +57,11 @@ export class AttachedVolumes {
   }
 
   /** Stores those that are in memory, with the agent alone running. */
-  async save(exec: Exec): Promise<void> {
+  async save(exec: Exec, onLeftOut: SaveListener['onLeftOut']): Promise<void> {
     for (const { archived, guestPath, sizeMib } of this.all) {
       if (archived === null || archived.readOnly) continue;
       const maxBytes = sizeMib * 1_048_576;
-      await this.#archive?.save(archived.id, maxBytes, [], exec, { root: guestPath });
+      await this.#archive?.save(archived.id, maxBytes, [], exec, { root: guestPath, onLeftOut });
     }
   }
 }
