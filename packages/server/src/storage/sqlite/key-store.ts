@@ -1,92 +1,48 @@
-import {
-  type ApiKey,
-  type ApiKeySecret,
-  type Clock,
-  type FoundKey,
-  type KeyChanges,
-  type KeyFilter,
-  type KeyPageRequest,
-  type KeyQuery,
-  type KeyRotation,
-  type KeyStore,
-  mostAncestors,
-  type RecordChange,
-  SandgateError,
+import type {
+  ApiKey,
+  ApiKeySecret,
+  Clock,
+  FoundKey,
+  KeyChanges,
+  KeyFilter,
+  KeyPageRequest,
+  KeyQuery,
+  KeyRotation,
+  KeyStore,
+  RecordChange,
 } from '@sandgate/core';
 import { type Compilable, sql } from 'kysely';
 import { appendAudit } from './append-audit.ts';
+import { KeyAncestors } from './key-ancestors.ts';
 import { KeyCounts } from './key-counts.ts';
 import { selectKeys } from './key-query.ts';
+import { KeyRequirements } from './key-requirements.ts';
 import { KeyRevocation } from './key-revocation.ts';
 import { type KeyRow, toApiKey, toChangedColumns, toNewKeyRow, toSecretRow } from './key-row.ts';
-import { RememberedReads } from './remembered-reads.ts';
-import type { PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
+import { KeysByDigest } from './keys-by-digest.ts';
+import type { SqliteConnection } from './sqlite-connection.ts';
 import { constraint, sqliteCode, workspaceNotFound } from './storage-failure.ts';
 import { rolledUpTo, unsummedUse } from './unsummed-use.ts';
 import type { UsageTail } from './usage-tail.ts';
 
-interface FoundRow extends KeyRow {
-  secret_digest: Uint8Array;
-  secret_server_key_version: number;
-  secret_created_at_ms: number;
-  secret_valid_until_ms: number | null;
-}
-
 type KeyRowWithSums = KeyRow & { readonly rolled_up_to: number };
-
-const lowestDigest = new Uint8Array(32);
-
-const toFoundKey = (row: FoundRow, ancestors: readonly ApiKey[]): FoundKey => ({
-  key: toApiKey(row),
-  secret: {
-    digest: row.secret_digest,
-    keyId: row.id,
-    serverKeyVersion: row.secret_server_key_version,
-    createdAtMs: row.secret_created_at_ms,
-    validUntilMs: row.secret_valid_until_ms,
-  },
-  ancestors,
-});
-
-interface RememberedKey {
-  readonly found: FoundKey;
-  /** When the first thing of it ends. */
-  readonly endsAtMs: number;
-}
-
-const endOf = ({ key, secret, ancestors }: FoundKey): number =>
-  Math.min(
-    secret.validUntilMs ?? Number.POSITIVE_INFINITY,
-    ...[key, ...ancestors].map(({ expiresAtMs }) => expiresAtMs ?? Number.POSITIVE_INFINITY),
-  );
 
 /** Changes of keys are on the disk before they are answered: a revoked key never comes back. */
 export class SqliteKeyStore implements KeyStore {
   readonly #connection: SqliteConnection;
   readonly #tail: UsageTail;
-  readonly #clock: Clock;
-  /** By digest, which tells nobody the text. */
-  readonly #remembered: RememberedReads<RememberedKey>;
+  readonly #byDigest: KeysByDigest;
   readonly #counts: KeyCounts;
-  readonly #findByDigest: PreparedStatement<FoundRow>;
-  readonly #parent: PreparedStatement<KeyRow>;
+  readonly #require: KeyRequirements;
   readonly #revocation: KeyRevocation;
 
   constructor(connection: SqliteConnection, tail: UsageTail, clock: Clock) {
+    const ancestors = new KeyAncestors(connection);
     this.#connection = connection;
     this.#tail = tail;
-    this.#clock = clock;
-    this.#remembered = new RememberedReads(connection);
+    this.#byDigest = new KeysByDigest(connection, ancestors, clock);
     this.#counts = new KeyCounts(connection);
-    this.#findByDigest = connection.prepare(`
-      select api_keys.*,
-        api_key_secrets.digest as secret_digest,
-        api_key_secrets.server_key_version as secret_server_key_version,
-        api_key_secrets.created_at_ms as secret_created_at_ms,
-        api_key_secrets.valid_until_ms as secret_valid_until_ms
-      from api_key_secrets cross join api_keys on api_keys.number = api_key_secrets.key_number
-      where api_key_secrets.digest >= ? order by api_key_secrets.digest limit 1`);
-    this.#parent = connection.prepare('select * from api_keys where number = ?');
+    this.#require = new KeyRequirements(connection, ancestors);
     this.#revocation = new KeyRevocation(connection);
   }
 
@@ -97,9 +53,9 @@ export class SqliteKeyStore implements KeyStore {
   ): Promise<ApiKey> {
     const { queries } = this.#connection;
     return this.#connection.transaction('full', () => {
-      this.#requireCurrentServerKey(secret);
-      this.#requireLivingParent(key.parentNumber);
-      this.#requireLivingSandbox(key);
+      this.#require.currentServerKey(secret);
+      this.#require.livingParent(key.parentNumber);
+      this.#require.livingSandbox(key);
       try {
         this.#connection.run(queries.insertInto('api_keys').values(toNewKeyRow(key)));
       } catch (error) {
@@ -115,25 +71,8 @@ export class SqliteKeyStore implements KeyStore {
     });
   }
 
-  /**
-   * Reads the secret that is nearest, whether or not it is the one: so a key that is there and
-   * expired takes no longer to refuse than one that nobody has. For the same reason only living keys
-   * are remembered: any other is read each time, like one that is not there.
-   */
   findByDigest(digest: Uint8Array): FoundKey | null {
-    const name = Buffer.from(digest).toString('latin1');
-    const remembered = this.#remembered.get(name);
-    if (remembered !== undefined) {
-      if (remembered.endsAtMs > this.#clock.nowMs()) return remembered.found;
-      this.#remembered.drop(name);
-    }
-    const row = this.#findByDigest.get(digest) ?? this.#findByDigest.get(lowestDigest);
-    if (row === undefined) return null;
-    const found = toFoundKey(row, this.#ancestorsOf(row));
-    if (Buffer.compare(row.secret_digest, digest) !== 0) return null;
-    const endsAtMs = endOf(found);
-    if (endsAtMs > this.#clock.nowMs()) this.#remembered.keep(name, { found, endsAtMs });
-    return found;
+    return this.#byDigest.find(digest);
   }
 
   async findById(id: string): Promise<ApiKey | null> {
@@ -213,7 +152,7 @@ export class SqliteKeyStore implements KeyStore {
       .where('revoked_at_ms', 'is', null);
     return this.#changeOne(update, record, () => {
       const row = this.#rowById(id);
-      if (row !== undefined) this.#requireLivingSandbox({ ...toApiKey(row), ...changes });
+      if (row !== undefined) this.#require.livingSandbox({ ...toApiKey(row), ...changes });
     });
   }
 
@@ -256,7 +195,7 @@ export class SqliteKeyStore implements KeyStore {
           .where('revoked_at_ms', 'is', null),
       );
       if (won === 0) return false;
-      this.#requireCurrentServerKey(secret);
+      this.#require.currentServerKey(secret);
       const { number } = this.#requireRow(id);
       this.#endOlderSecrets(number, secret.createdAtMs, rotation.overlapUntilMs);
       this.#connection.run(
@@ -280,10 +219,10 @@ export class SqliteKeyStore implements KeyStore {
   #changeOne(
     update: Compilable<unknown>,
     record: RecordChange | undefined,
-    require: () => void = () => undefined,
+    requirement: () => void = () => undefined,
   ): boolean {
     return this.#connection.transaction('full', () => {
-      require();
+      requirement();
       if (this.#connection.run(update) !== 1) return false;
       if (record !== undefined) appendAudit(this.#connection, record());
       return true;
@@ -293,52 +232,6 @@ export class SqliteKeyStore implements KeyStore {
   /** The tail is refreshed before the row is read. */
   #withUse(row: KeyRowWithSums): ApiKey {
     return toApiKey(row, unsummedUse(this.#tail, row));
-  }
-
-  #ancestorsOf(row: KeyRow): readonly ApiKey[] {
-    const ancestors: ApiKey[] = [];
-    let { parent_number: parentNumber } = row;
-    while (parentNumber !== null) {
-      const parent = this.#parent.get(parentNumber);
-      if (parent === undefined) break;
-      ancestors.push(toApiKey(parent));
-      parentNumber = parent.parent_number;
-    }
-    return ancestors;
-  }
-
-  /** A child of a key that was revoked meanwhile would live on by itself. */
-  #requireLivingParent(number: number | null): void {
-    if (number === null) return;
-    const parent = this.#parent.get(number);
-    if (parent === undefined || parent.revoked_at_ms !== null) {
-      throw new SandgateError(
-        'key_revoked',
-        'The API key that this one would be a child of is revoked, and stays so',
-      );
-    }
-    if (this.#ancestorsOf(parent).length < mostAncestors) return;
-    throw new SandgateError(
-      'invalid_request',
-      `An API key has ${mostAncestors} ancestors at most. Make this one a child of a key higher up`,
-    );
-  }
-
-  /** A key of a sandbox that was destroyed meanwhile would never die with it. */
-  #requireLivingSandbox({
-    workspaceId,
-    restrictions: { sandboxId },
-  }: Pick<ApiKey, 'workspaceId' | 'restrictions'>): void {
-    if (sandboxId === undefined) return;
-    const found = this.#connection.first(
-      this.#connection.queries
-        .selectFrom('sandboxes')
-        .select(['workspace_id', 'state'])
-        .where('id', '=', sandboxId),
-    );
-    const reached = workspaceId === null || found?.workspace_id === workspaceId;
-    if (found !== undefined && found.state !== 'destroyed' && reached) return;
-    throw new SandgateError('sandbox_not_found', `Sandbox '${sandboxId}' not found`);
   }
 
   #endOlderSecrets(keyNumber: number, nowMs: number, overlapUntilMs: number | null): void {
@@ -357,28 +250,6 @@ export class SqliteKeyStore implements KeyStore {
           valid_until_ms: sql<number>`min(coalesce(valid_until_ms, ${overlapUntilMs}), ${overlapUntilMs})`,
         })
         .where('key_number', '=', keyNumber),
-    );
-  }
-
-  /**
-   * A key that was being made while the server key was replaced would be stored as a living key
-   * that no request can use.
-   */
-  #requireCurrentServerKey(secret: ApiKeySecret): void {
-    const current = this.#connection.first(
-      this.#connection.queries
-        .selectFrom('server_keys')
-        .select('version')
-        .orderBy('version', 'desc')
-        .limit(1),
-    );
-    if (current?.version === secret.serverKeyVersion) return;
-    throw new SandgateError(
-      'server_key_mismatch',
-      'The server key was replaced while the API key was being made. Try again',
-      {
-        detail: `digest under version ${secret.serverKeyVersion}, current is ${current?.version ?? 'none'}`,
-      },
     );
   }
 
