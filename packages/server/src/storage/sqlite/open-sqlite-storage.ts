@@ -53,7 +53,6 @@ const machineClock: Clock = { nowMs: () => Date.now() };
 const cacheKib = 262_144;
 /** Over what the thread lets the log become. */
 const largestLogPages = 524_288;
-const keptLogBytes = 64 * 1024 * 1024;
 
 /**
  * Opens a database, makes it or brings it to the newest schema. Any number of processes may have
@@ -89,11 +88,13 @@ export async function openSqliteStorage({
 
 /**
  * Pages of look-ups stay in memory. The thread of the `Checkpointer` empties the log; this connection
- * does so only when that thread cannot, or when it is closed.
+ * does so only when that thread cannot, or when it is closed. Nobody makes the log's file shorter
+ * meanwhile: that would be done by the commit that begins it anew, and giving back a quarter of a
+ * gigabyte takes a disk half a second.
  */
 function tune(database: DatabaseSync): void {
-  database.exec(`pragma cache_size = -${cacheKib}; pragma temp_store = memory; pragma wal_autocheckpoint = ${largestLogPages};
-    pragma journal_size_limit = ${keptLogBytes}`);
+  database.exec(`pragma cache_size = -${cacheKib}; pragma temp_store = memory;
+    pragma wal_autocheckpoint = ${largestLogPages}`);
 }
 
 function storageOver(

@@ -1,21 +1,14 @@
 import type { NewUsageRow } from '@sandgate/core';
 import type { PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
+import { type TailRow, TailStretch } from './usage-tail-stretch.ts';
 
-/** One request that no roll-up has come to yet. */
-interface TailRow {
-  readonly id: number;
-  readonly accepted: boolean;
-  readonly atMs: number;
-}
-
-/** A stretch of ids, so that what is rolled up can be forgotten without looking at each row. */
-interface Stretch {
-  lastId: number;
-  rows: number;
-  readonly byKey: Map<number, TailRow[]>;
-}
-
-const rowsOfStretch = 2_048;
+/**
+ * A stretch is forgotten when all of it is rolled up. Few and long ones, since each is looked into for
+ * every key.
+ */
+const rowsOfStretch = 16_384;
+/** Rows of other processes, or of a process before this one, are read so many at once. */
+const rowsOfRead = 4_096;
 
 /**
  * The rows that are not rolled up yet, by key. They are in no index: to append a row costs a fraction
@@ -31,10 +24,9 @@ export class UsageTail {
     accepted: number;
     at_ms: number;
   }>;
-  #stretches: Stretch[] = [];
+  #stretches: TailStretch[] = [];
   /** The last id that was looked at; null before the first. */
   #seenTo: number | null = null;
-
   #rolledUpTo = 0;
   /** Of the connection, when everything that is committed was known; null when something is not. */
   #knownVersion: number | null = null;
@@ -45,7 +37,7 @@ export class UsageTail {
       'select rolled_up_to, (select max(id) from usage_rows) as newest from usage_progress',
     );
     this.#rows = connection.prepare(
-      'select id, key_number, accepted, at_ms from usage_rows where id > ? and id <= ? order by id',
+      'select id, key_number, accepted, at_ms from usage_rows where id > ? and id <= ? order by id limit ?',
     );
   }
 
@@ -59,12 +51,8 @@ export class UsageTail {
     const { rolled_up_to: rolledUpTo = 0, newest = 0 } = this.#bounds.get() ?? {};
     this.#stretches = this.#stretches.filter(({ lastId }) => lastId > rolledUpTo);
     const seenTo = Math.max(this.#seenTo ?? 0, rolledUpTo);
-    if (newest !== null && newest > seenTo) {
-      for (const row of this.#rows.all(seenTo, newest)) {
-        this.#add(row.key_number, { id: row.id, accepted: row.accepted === 1, atMs: row.at_ms });
-      }
-    }
-    this.#seenTo = Math.max(seenTo, newest ?? 0);
+    this.#seenTo = seenTo;
+    while (newest !== null && newest > this.#seenTo) this.#seenTo = this.#read(newest);
     this.#rolledUpTo = rolledUpTo;
     this.#knownVersion = version;
     return rolledUpTo;
@@ -89,26 +77,30 @@ export class UsageTail {
     this.#seenTo = firstId + rows.length - 1;
   }
 
-  /** Of a key, with ids over `afterId`, in their order. */
+  /** Of a key, with ids over `afterId`. */
   rowsOf(keyNumber: number, afterId: number): readonly TailRow[] {
     const found: TailRow[] = [];
-    for (const { lastId, byKey } of this.#stretches) {
-      if (lastId <= afterId) continue;
-      for (const row of byKey.get(keyNumber) ?? []) if (row.id > afterId) found.push(row);
+    for (const stretch of this.#stretches) {
+      if (stretch.lastId > afterId) stretch.collect(keyNumber, afterId, found);
     }
     return found;
+  }
+
+  /** @returns up to which id it has seen them */
+  #read(newest: number): number {
+    const rows = this.#rows.all(this.#seenTo, newest, rowsOfRead);
+    for (const { id, key_number, accepted, at_ms } of rows) {
+      this.#add(key_number, { id, accepted: accepted === 1, atMs: at_ms });
+    }
+    return rows.length < rowsOfRead ? newest : (rows.at(-1)?.id ?? newest);
   }
 
   #add(keyNumber: number, row: TailRow): void {
     let stretch = this.#stretches.at(-1);
     if (stretch === undefined || stretch.rows >= rowsOfStretch) {
-      stretch = { lastId: row.id, rows: 0, byKey: new Map() };
+      stretch = new TailStretch();
       this.#stretches.push(stretch);
     }
-    stretch.lastId = row.id;
-    stretch.rows += 1;
-    const rows = stretch.byKey.get(keyNumber);
-    if (rows === undefined) stretch.byKey.set(keyNumber, [row]);
-    else rows.push(row);
+    stretch.add(keyNumber, row);
   }
 }
