@@ -188,6 +188,16 @@ describe('single sign-on', () => {
     expect((await visit('/auth/me', html)).headers.get('content-type')).toContain('json');
   });
 
+  it('brings whoever lets a program in back to the page for that, with a cookie and no token', async () => {
+    const query = `?answer=page&return_to=${encodeURIComponent(other)}`;
+    const { status, headers } = await signIn('google', 'alice', query);
+    expect(status).toBe(303);
+    expect(headers.get('location')).toBe(`${publicUrl}/oauth/sign-in`);
+    const cookie = headers.getSetCookie().find((line) => line.startsWith('sandgate_oauth_person='));
+    expect(cookie).toMatch(/; Max-Age=300; Path=\/oauth\/sign-in; HttpOnly; SameSite=Lax$/);
+    expect(await emailOf(/=([^;]+)/.exec(cookie ?? '')?.[1] ?? null)).toBe('alice@example.com');
+  });
+
   it('hands out a code instead, good once and for a minute', async () => {
     const exchange = (code: string | null) => client.call('POST', '/auth/sso/exchange', { code });
     const first = fragmentOf((await signIn('google', 'alice', '?answer=code')).headers);

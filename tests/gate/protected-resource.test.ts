@@ -29,6 +29,7 @@ it.each(['/mcp', '/mcp/servers/github'])(
     const told = await discoverOAuthProtectedResourceMetadata(resource, options, fetchApp);
     expect(told).toEqual({
       resource,
+      authorization_servers: ['http://localhost'],
       scopes_supported: ['mcp:call'],
       bearer_methods_supported: ['header'],
     });

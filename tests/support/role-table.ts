@@ -34,6 +34,8 @@ export const roleTable: Readonly<Record<Who, readonly string[]>> = {
     'GET /api/v1/me/sessions',
     'DELETE /api/v1/me/sessions/{session}',
     'DELETE /api/v1/me/sessions',
+    'GET /api/v1/me/programs',
+    'DELETE /api/v1/me/programs/{program}',
     'POST /api/v1/workspaces',
     'POST /api/v1/invitations/join',
     'POST /auth/logout-all',

@@ -106,6 +106,7 @@ async function makePeopleTargets(
     targets.invitationToken = (await people.invite(elsewhere, (await whose()).email)).token;
   }
   if (has('{session}')) targets.session = (await people.newSession(await whose())).session.id;
+  if (has('{program}')) targets.program = await people.newProgram(await whose());
   return targets;
 }
 

@@ -20,6 +20,8 @@ export interface SampleTargets {
   readonly invitationToken: string;
   /** Id of one of the asking person. */
   readonly session: string;
+  /** Id of one that the asking person let in. */
+  readonly program: string;
   readonly sandbox: string;
   readonly process: string;
   readonly snapshot: string;
@@ -39,6 +41,7 @@ export const absentTargets: SampleTargets = {
   invitation: 'f'.repeat(24),
   invitationToken: `invite_${'f'.repeat(40)}`,
   session: 'f'.repeat(24),
+  program: 'f'.repeat(24),
   sandbox: 'f'.repeat(24),
   process: 'f'.repeat(24),
   snapshot: 'f'.repeat(24),

@@ -1,6 +1,9 @@
 import {
   createUser,
+  grantKeyText,
   inviteMember,
+  issueKey,
+  newResourceId,
   type Role,
   startSession,
   type User,
@@ -38,6 +41,23 @@ export function samplePeople(test: TestApp) {
     },
     async newToken(user: User): Promise<string> {
       return (await this.newSession(user)).accessToken;
+    },
+    /** Id of a program that a person let in, without the work of a sign-in. */
+    async newProgram(user: User): Promise<string> {
+      const id = newResourceId(clock, keyDependencies.randomness);
+      const home = await storage.workspaces.findById(user.homeWorkspaceId);
+      await issueKey(keyDependencies, {
+        prefix: 'mbx_',
+        text: grantKeyText(keyDependencies.serverKey(), id),
+        scopes: ['mcp:call'],
+        namespace: home?.slug ?? '',
+        owner: { ownerId: user.id, followsOwner: false },
+      });
+      await storage.oauth.put({
+        ...{ kind: 'Grant', id, grantId: id, userId: user.id, payload: '{}' },
+        ...{ expiresAtMs: null, consumedAtMs: null },
+      });
+      return id;
     },
     async join(workspace: Workspace, user: User, role: Role): Promise<void> {
       const createdAtMs = clock.nowMs();

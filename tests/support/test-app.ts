@@ -39,6 +39,7 @@ import { createTurnEnd } from '../../packages/server/src/http/turn-end.ts';
 import { createPasswordHasher } from '../../packages/server/src/identity/password-hasher.ts';
 import { createTextSealer } from '../../packages/server/src/identity/text-sealer.ts';
 import { createPeople } from '../../packages/server/src/people.ts';
+import { createProgramSignIn } from '../../packages/server/src/program-sign-in.ts';
 import { createRegistryGate } from '../../packages/server/src/registry/registry-gate.ts';
 import { nextCronMs } from '../../packages/server/src/schedule/next-cron.ts';
 import { openSqliteStorage } from '../../packages/server/src/storage/sqlite/open-sqlite-storage.ts';
@@ -176,6 +177,15 @@ export async function createTestApp(
     ...keyDependencies,
     ...people.services,
     purgeClosed: purge.purgeClosed,
+    oauth: developmentMode
+      ? null
+      : createProgramSignIn({
+          ...keyDependencies,
+          ...people,
+          config: { ...serverConfig.parse({}).identity, ...identity },
+          log: pino({ level: 'silent' }),
+        }),
+    oauthGrantDays: 30,
     onRefusal: ({ code }) => void refusals.push(code),
     limitsOf,
     plans,

@@ -48,6 +48,7 @@ export async function createPeople(parts: PeopleParts) {
     tokenMs: documentedTimes.accessMs,
   });
   const issuer = config.publicUrl ?? 'sandgate';
+  const publicUrl = (config.publicUrl ?? '').replace(/\/$/, '');
   const services = {
     hasher,
     sealer: createTextSealer(serverKey, randomness),
@@ -58,6 +59,7 @@ export async function createPeople(parts: PeopleParts) {
       clock,
       issuer,
       lifetimeMs: documentedTimes.accessMs,
+      publicUrl,
     }),
     times: { ...documentedTimes, sessionMs: config.sessionDays * dayMs },
     setup: await createFirstUserSetup({ storage, clock, randomness, hasher }),
@@ -78,12 +80,18 @@ export async function createPeople(parts: PeopleParts) {
       while (more && !upkeep.isClosed) {
         more = await storage.sessions.prune(clock.nowMs() - endedSessionsKeptMs, prunedAtOnce);
       }
+      more = true;
+      while (more && !upkeep.isClosed) {
+        more = await storage.oauth.prune(clock.nowMs(), prunedAtOnce);
+      }
     },
     onError,
   });
 
   return {
     services,
+    ring,
+    publicUrl,
     startUpkeep: () => upkeep.start(0),
     /** Resolves when nothing of it runs any more. */
     close: upkeep.close,

@@ -49,6 +49,7 @@ import { resolveHost } from './outbound/resolve-host.ts';
 import { createPeople } from './people.ts';
 import type { SandboxReference } from './process/control-socket.ts';
 import type { ServerStatus } from './process/server-status.ts';
+import { createProgramSignIn } from './program-sign-in.ts';
 import { createRegistryGate } from './registry/registry-gate.ts';
 import { sandboxPolicyOf } from './sandbox-policy-of.ts';
 import { nextCronMs } from './schedule/next-cron.ts';
@@ -224,6 +225,16 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
     ...people.services,
     onRefusal: refusals.refuse,
     purgeClosed: purge.purgeClosed,
+    oauth: developmentMode
+      ? null
+      : createProgramSignIn({
+          ...parts,
+          ...keyDependencies,
+          ...people,
+          config: config.identity,
+          auditLog,
+        }),
+    oauthGrantDays: config.identity.oauth.grantDays,
     limitsOf: keyLimits,
     plans: config.plans,
     sandboxUrls: {

@@ -10,6 +10,7 @@ import type { ImageStore } from './image-store.ts';
 import type { InvitationStore } from './invitation-store.ts';
 import type { McpServerStore } from './mcp-server-store.ts';
 import type { MemberStore } from './member-store.ts';
+import type { OauthStore } from './oauth-store.ts';
 import type { RegistryStore } from './registry-store.ts';
 import type { SandboxStore } from './sandbox-store.ts';
 import type { SessionStore } from './session-store.ts';
@@ -265,6 +266,7 @@ export interface Storage {
   readonly members: MemberStore;
   readonly sessions: SessionStore;
   readonly signingKeys: SigningKeyStore;
+  readonly oauth: OauthStore;
   /** May be called twice. Afterwards every method throws `storage_unavailable`. */
   close(): Promise<void>;
 }

@@ -143,6 +143,7 @@ describe('docs/configuration.md', () => {
       identity: {
         captcha: { secret: 'x' },
         publicUrl: 'https://sandgate.example',
+        oauth: { allowedPrivateHosts: ['agents.internal'] },
         signOn: {
           providers: {
             google: { kind: 'oidc', issuer: 'https://i', clientId: 'x', clientSecret: 'y' },

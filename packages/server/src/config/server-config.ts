@@ -268,6 +268,16 @@ export const serverConfig = z.strictObject({
         .refine(({ memoryKib, iterations }) => memoryKib * iterations >= leastPasswordWork, {
           error: 'memoryKib times iterations must be 35840 or more',
         }),
+      /** Sign-in of MCP clients with OAuth. */
+      oauth: z
+        .strictObject({
+          enabled: flag().default(true),
+          /** How long a person may let a program in for. */
+          grantDays: wholeNumber(1, 365).default(30),
+          /** Hosts that are not on the public Internet, where programs may be described. */
+          allowedPrivateHosts: z.array(hostName()).default([]),
+        })
+        .prefault({}),
       /** Single sign-on. */
       signOn: z
         .strictObject({

@@ -13,6 +13,7 @@ import { explainFailure } from './explain-failure.ts';
 import { logRequest } from './log-request.ts';
 import { type McpDependencies, mountMcp } from './mcp/mount.ts';
 import { mountNative, type NativeDependencies } from './native/mount.ts';
+import { mountOauth, type OauthDependencies } from './oauth/mount-oauth.ts';
 import { refuseForeignUpgrades } from './refuse-foreign-upgrades.ts';
 import { refuseWebPages } from './refuse-web-pages.ts';
 import { type App, answerTo, setResponseHeader } from './request-context.ts';
@@ -21,6 +22,7 @@ export interface AppDependencies
   extends NativeDependencies,
     BrimbleDependencies,
     SandboxUrlDependencies,
+    OauthDependencies,
     Omit<McpDependencies, 'storage'> {
   /** No key is asked for, and web pages are kept out instead. */
   readonly developmentMode: boolean;
@@ -48,6 +50,7 @@ export function createApp(dependencies: AppDependencies): App {
   mountBrimble(app, dependencies);
   mountMicrosandbox(app, dependencies);
   mountMcp(app, dependencies);
+  mountOauth(app, dependencies);
   mountNative(app, dependencies);
   mountModbox(app, dependencies);
 

@@ -4,7 +4,7 @@ import type { IdentityProvider, SessionTokens, SignInSecrets } from '@sandgate/c
 interface SignInAttempt extends SignInSecrets {
   readonly provider: string;
   readonly returnTo: string;
-  readonly answer: 'tokens' | 'code';
+  readonly answer: 'tokens' | 'code' | 'page';
   readonly linkSessionId: string | null;
 }
 

@@ -1,5 +1,13 @@
 import type { AccessClaims, AccessTokens, Clock } from '@sandgate/core';
-import { errors, type JWK, type JWTHeaderParameters, jwtVerify, SignJWT } from 'jose';
+import {
+  errors,
+  type JWK,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
+import { grantClaim, resourcePathOf } from './oauth/resource-path.ts';
 import type { SigningKeyRing } from './signing-key-ring.ts';
 
 export interface AccessTokenOptions {
@@ -7,6 +15,8 @@ export interface AccessTokenOptions {
   readonly clock: Clock;
   readonly issuer: string;
   readonly lifetimeMs: number;
+  /** Empty, where this server does not know how it is reached. */
+  readonly publicUrl: string;
 }
 
 export interface JsonWebTokens extends AccessTokens {
@@ -21,9 +31,17 @@ const audience = 'sandgate';
 /** Verified tokens that are remembered: to check a signature costs more than the rest of a call. */
 const mostRemembered = 10_000;
 
+function grantClaims(payload: JWTPayload, publicUrl: string): AccessClaims | null {
+  const { iss = '', aud, exp = 0, [grantClaim]: grantId } = payload;
+  const resource = typeof aud === 'string' ? resourcePathOf(aud, publicUrl || iss) : null;
+  if (publicUrl !== '' && iss !== publicUrl) return null;
+  if (resource === null || typeof grantId !== 'string') return null;
+  return { kind: 'grant', grantId, resource, expiresAtMs: exp * 1_000 };
+}
+
 /** JSON Web Tokens, signed with Ed25519. */
 export function createAccessTokens(options: AccessTokenOptions): JsonWebTokens {
-  const { ring, clock, issuer, lifetimeMs } = options;
+  const { ring, clock, issuer, lifetimeMs, publicUrl } = options;
   const remembered = new Map<string, { readonly claims: AccessClaims; readonly keyId: string }>();
 
   const keyOf = async ({ kid }: JWTHeaderParameters): Promise<JWK> => {
@@ -38,21 +56,23 @@ export function createAccessTokens(options: AccessTokenOptions): JsonWebTokens {
       const { payload, protectedHeader } = await jwtVerify(text, keyOf, {
         algorithms: [algorithm],
         typ: type,
-        issuer,
-        audience,
-        requiredClaims: ['sub', 'sid', 'exp', 'iat'],
+        requiredClaims: ['iss', 'aud', 'sub', 'exp', 'iat'],
         currentDate: new Date(clock.nowMs()),
       });
-      const { sub, sid, exp } = payload;
-      if (typeof sub !== 'string' || typeof sid !== 'string' || exp === undefined) return null;
-      const claims = { userId: sub, sessionId: sid, expiresAtMs: exp * 1_000 };
-      remember(text, claims, protectedHeader.kid ?? '');
+      const claims =
+        payload.aud === audience ? sessionClaims(payload) : grantClaims(payload, publicUrl);
+      if (claims !== null) remember(text, claims, protectedHeader.kid ?? '');
       return claims;
     } catch (error) {
       if (error instanceof errors.JOSEError) return null;
       throw error;
     }
   };
+
+  const sessionClaims = ({ iss, sub, sid, exp = 0 }: JWTPayload): AccessClaims | null =>
+    iss === issuer && typeof sub === 'string' && typeof sid === 'string'
+      ? { kind: 'session', userId: sub, sessionId: sid, expiresAtMs: exp * 1_000 }
+      : null;
 
   const remember = (text: string, claims: AccessClaims, keyId: string): void => {
     remembered.set(text, { claims, keyId });

@@ -10,6 +10,7 @@ import { describeKeys } from './contract/key-contract.ts';
 import { describeKeyQueries } from './contract/key-query-contract.ts';
 import { describeMcpServers } from './contract/mcp-server-contract.ts';
 import { describeMembers } from './contract/member-contract.ts';
+import { describeOauth } from './contract/oauth-contract.ts';
 import { describeRegistries } from './contract/registry-contract.ts';
 import { describeRotation } from './contract/rotation-contract.ts';
 import { describeSandboxes } from './contract/sandbox-contract.ts';
@@ -78,6 +79,7 @@ export function describeStorage(name: string, createStore: () => Promise<EmptySt
     describeInvitations(stores);
     describeSessions(stores);
     describeSigningKeys(stores);
+    describeOauth(stores);
 
     describe('close', () => {
       it('may be called twice, and leaves nothing that answers', async () => {

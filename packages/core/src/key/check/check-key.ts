@@ -15,19 +15,31 @@ import { lookUpKey } from './look-up-key.ts';
 import { parseCredential } from './parse-credential.ts';
 import { refuseDeadKey } from './refuse-dead-key.ts';
 import { accessDenied, createWorkspace, resolveWorkspace } from './resolve-workspace.ts';
-import { looksLikeAccessToken, takeSession, verifyAccessToken } from './verify-access-token.ts';
+import {
+  looksLikeAccessToken,
+  showGrant,
+  takeSession,
+  verifyAccessToken,
+} from './verify-access-token.ts';
 
-/** Who is calling: decided by the headers alone. */
-const keySteps: readonly CheckStep[] = [
-  parseCredential,
+const readKeySteps: readonly CheckStep[] = [
   digestCredential,
   lookUpKey,
   refuseDeadKey,
   checkAddress,
 ];
 
-/** The same of an access token. */
-const tokenSteps: readonly CheckStep[] = [verifyAccessToken];
+/** Who is calling: decided by the headers alone. */
+const keySteps: readonly CheckStep[] = [parseCredential, ...readKeySteps];
+
+const readGrantSteps = readKeySteps.map(
+  (step): CheckStep =>
+    (check) =>
+      check.grantId === null ? null : step(check),
+);
+
+/** The same of an access token: of a session, or of a grant, which has a key. */
+const tokenSteps: readonly CheckStep[] = [verifyAccessToken, ...readGrantSteps];
 
 /** What whoever it is may do. */
 const rightSteps: readonly CheckStep[] = [actAsOwner, resolveWorkspace, checkScope, checkTool];
@@ -47,6 +59,8 @@ export type CheckOutcome =
       readonly kind: 'accepted';
       readonly key: ApiKey;
       readonly owner: KeyOwner | null;
+      /** Of the grant of OAuth that the call came by. */
+      readonly grantId: string | null;
       readonly workspace: Workspace | null;
       readonly limits: readonly WindowState[];
       /** For its record: limits that are read again from the records must stand as they did. */
@@ -84,6 +98,7 @@ const newCheck = (dependencies: CheckDependencies, request: CheckRequest): Check
   digest: null,
   key: null,
   secret: null,
+  grantId: null,
   ancestors: [],
   owner: null,
   workspace: null,
@@ -121,7 +136,7 @@ function giveBack({ charged, dependencies }: Check, failure: unknown): never {
 }
 
 function outcomeOf(check: Check, error: SandgateError | null): CheckOutcome {
-  const { workspace, limits } = check;
+  const { workspace, limits, grantId } = check;
   if (error !== null) {
     const key = error.code === 'credential_invalid' ? null : check.key;
     return { kind: 'refused', error, key, workspace, limits };
@@ -129,23 +144,26 @@ function outcomeOf(check: Check, error: SandgateError | null): CheckOutcome {
   if (check.key === null) throw new Error('A check was accepted without a key.');
   const charged = check.charged ?? { atMs: check.dependencies.clock.nowMs(), keyNumbers: [] };
   const owner = check.owner?.role == null ? null : { ...check.owner, role: check.owner.role };
-  return { kind: 'accepted', key: check.key, owner, workspace, limits, charged };
+  return { kind: 'accepted', key: check.key, owner, grantId, workspace, limits, charged };
 }
 
 /** An accepted call that goes on, as a stream or an open connection. */
 export interface HeldCall extends CheckRequest {
   /** What it was accepted as. */
-  readonly accepted: Pick<Extract<CheckOutcome, { kind: 'accepted' }>, 'owner' | 'workspace'>;
+  readonly accepted: Pick<
+    Extract<CheckOutcome, { kind: 'accepted' }>,
+    'owner' | 'grantId' | 'workspace'
+  >;
 }
 
 /**
  * Whether a held call would be accepted again: everything is looked at but the limits, and nothing is
- * charged. An access token may have expired since; its session has to live. The workspace is the
+ * charged. An access token may have expired since; its session or grant has to live. The workspace is the
  * one that it was, also under a new name.
  */
 export async function checkHeldCall(
   dependencies: CheckDependencies,
-  { accepted: { owner, workspace }, ...request }: HeldCall,
+  { accepted: { owner, grantId, workspace }, ...request }: HeldCall,
 ): Promise<
   | { readonly refusal: SandgateError; readonly key: null }
   | { readonly refusal: null; readonly key: ApiKey }
@@ -156,12 +174,7 @@ export async function checkHeldCall(
     ...request,
     ...(workspace === null ? {} : { workspace: { kind: 'named', slug: now?.slug ?? '' } }),
   });
-  const sessionId = owner?.sessionId ?? null;
-  const steps: readonly CheckStep[] =
-    owner === null || sessionId === null
-      ? [...keySteps, ...rightSteps]
-      : [(each) => takeSession(each, { sessionId, userId: owner.user.id }), ...rightSteps];
-  const refusal = await walk(steps, check);
+  const refusal = await walk([...whoSteps(owner, grantId), ...rightSteps], check);
   if (refusal !== null) return { refusal, key: null };
   if (check.key === null || check.workspace?.id !== workspace?.id) {
     return { refusal: accessDenied(), key: null };
@@ -169,7 +182,20 @@ export async function checkHeldCall(
   return { refusal: null, key: check.key };
 }
 
-type Shown = Pick<CheckRequest, 'credential' | 'address'>;
+function whoSteps(owner: KeyOwner | null, grantId: string | null): readonly CheckStep[] {
+  if (grantId !== null) {
+    const show: CheckStep = (check) => {
+      showGrant(check, grantId);
+      return null;
+    };
+    return [show, ...readKeySteps];
+  }
+  const sessionId = owner?.sessionId ?? null;
+  if (owner === null || sessionId === null) return keySteps;
+  return [(check) => takeSession(check, { sessionId, userId: owner.user.id })];
+}
+
+type Shown = Pick<CheckRequest, 'credential' | 'address' | 'resource'>;
 
 async function identify(dependencies: CheckDependencies, shown: Shown) {
   const check = newCheck(dependencies, {

@@ -38,6 +38,8 @@ export interface CheckRequest {
   readonly scope: Scope | null;
   /** Opened as well by `key:mint`, to a key that may have children. It then reaches no other keys. */
   readonly ownChildren?: boolean;
+  /** Path of the MCP resource that is called, as in `/mcp`: a token of OAuth opens one, and nothing else. */
+  readonly resource?: string;
   /** The tool of an MCP server that is called, which needs `mcp:call` beside the scope. */
   readonly mcpTool?: CalledTool;
 }
@@ -79,6 +81,8 @@ export interface Check {
   digest: Buffer | null;
   key: ApiKey | null;
   secret: ApiKeySecret | null;
+  /** Of the grant of OAuth whose token was shown. */
+  grantId: string | null;
   /** Of the key, each as narrow as its own ancestors make it. */
   ancestors: readonly ApiKey[];
   /** Null for a key that is nobody's. The role is known once the workspace is. */

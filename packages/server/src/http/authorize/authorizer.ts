@@ -65,7 +65,9 @@ export interface Answered<T> {
 /** Decides about calls, and writes them down. Every route but the public ones goes through it. */
 export interface Authorizer {
   /** What is wrong with a credential, or null. Says whether a body is worth reading, no more. */
-  identify(request: Pick<CheckRequest, 'credential' | 'address'>): Promise<SandgateError | null>;
+  identify(
+    request: Pick<CheckRequest, 'credential' | 'address' | 'resource'>,
+  ): Promise<SandgateError | null>;
   /**
    * Id of the person as whom a credential acts in every workspace of theirs. Null for any other
    * credential, and for one that is refused.

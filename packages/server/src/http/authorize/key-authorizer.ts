@@ -95,8 +95,8 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
     openCalls.watch({
       key() {
         const { accepted, requestId: _, ...asked } = held;
-        const { owner, workspace } = accepted;
-        return JSON.stringify([asked, owner?.sessionId, workspace?.id, about()]);
+        const { owner, grantId, workspace } = accepted;
+        return JSON.stringify([asked, owner?.sessionId, grantId, workspace?.id, about()]);
       },
       ask: () => stillRefused(held, about()),
       cut,
@@ -187,13 +187,13 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
   };
 }
 
-function heldCall(call: Call, { owner, workspace }: HeldCall['accepted']): HeldCall {
+function heldCall(call: Call, { owner, grantId, workspace }: HeldCall['accepted']): HeldCall {
   const { credential, address, requestId, scope, ownChildren, mcpTool } = call;
   return {
     ...{ credential, address, requestId, scope, workspace: call.workspace },
     ...(ownChildren === undefined ? {} : { ownChildren }),
     ...(mcpTool === undefined ? {} : { mcpTool }),
-    accepted: { owner, workspace },
+    accepted: { owner, grantId, workspace },
   };
 }
 

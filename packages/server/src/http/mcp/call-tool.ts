@@ -14,6 +14,8 @@ import type { McpTool, ToolContent } from './mcp-tool.ts';
 import { type Progress, progressOutput } from './progress-output.ts';
 import { showResults } from './show-result.ts';
 
+export const mcpPath = '/mcp';
+
 /** Who sent a request, and what its calls share. */
 export interface McpRequest {
   readonly authorizer: Authorizer;
@@ -53,7 +55,7 @@ export async function callTool(call: ToolCall, request: McpRequest): Promise<Cal
         ...callOf(request),
         ...prepared,
         method: request.method,
-        endpoint: `/mcp#${name}`,
+        endpoint: `${mcpPath}#${name}`,
         mcpTool: { server: ownServerName, tool: name },
       },
       async (access) => {
@@ -77,12 +79,13 @@ export const callOf = ({
   address,
   requestId,
   onLimits,
-}: McpRequest): Pick<Call, 'credential' | 'address' | 'requestId' | 'statusOf'> &
+}: McpRequest): Pick<Call, 'credential' | 'address' | 'requestId' | 'resource' | 'statusOf'> &
   Required<Pick<Call, 'onLimits'>> => ({
   credential,
   address,
   requestId,
   onLimits,
+  resource: mcpPath,
   statusOf: nativeStatus,
 });
 

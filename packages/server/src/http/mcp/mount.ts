@@ -5,6 +5,7 @@ import { type CredentialHeader, readCredential } from '../authorize/read-credent
 import { reportLimits } from '../authorize/report-limits.ts';
 import { CallLimit } from '../call-limit.ts';
 import { explainFailure } from '../explain-failure.ts';
+import type { OauthServices } from '../oauth/oauth-services.ts';
 import { OutputBudget } from '../output-budget.ts';
 import { OutputPace } from '../output-pace.ts';
 import { readJson } from '../read-json.ts';
@@ -16,7 +17,7 @@ import {
   type RequestContext,
 } from '../request-context.ts';
 import { allTools } from './all-tools.ts';
-import { callOf, type McpRequest } from './call-tool.ts';
+import { callOf, type McpRequest, mcpPath } from './call-tool.ts';
 import { mcpErrorResponse } from './error-response.ts';
 import { type GateDependencies, mountGate } from './gate/mount-gate.ts';
 import { createMcpServer } from './mcp-server.ts';
@@ -26,6 +27,8 @@ import { releaseWith } from './release-with.ts';
 
 export interface McpDependencies extends GateDependencies {
   readonly auditLog: AuditLog;
+  /** Null: programs come with keys alone. */
+  readonly oauth: OauthServices | null;
   /** Of Sandgate, as clients are told it. */
   readonly version: string;
 }
@@ -50,12 +53,12 @@ export function mountMcp(app: App, dependencies: McpDependencies): void {
 
   mountResourceMetadata(app, dependencies);
   mountGate(app, dependencies);
-  app.all('/mcp', async (context) => {
+  app.all(mcpPath, async (context) => {
     try {
       refuseForeignPages(context);
       const credential = readCredential(headerValues(context), acceptedHeaders);
       const address = peerAddress(context);
-      const refusal = await authorizer.identify({ credential, address });
+      const refusal = await authorizer.identify({ credential, address, resource: mcpPath });
       if (refusal !== null) throw refusal;
       const received = await receive(context);
       const output = budget.open(maxOutputBytesOfRequest, credential ?? '');
@@ -118,7 +121,7 @@ async function answerMessage(
     {
       ...callOf(request),
       method: request.method,
-      endpoint: '/mcp',
+      endpoint: mcpPath,
       scope: 'mcp:call',
       workspace: { kind: 'reach' },
       safe: true,

@@ -1,3 +1,4 @@
+import type { OauthServices } from '../oauth/oauth-services.ts';
 import type { App, RequestContext } from '../request-context.ts';
 import type { SignOnServices } from '../sign-on-services.ts';
 
@@ -21,12 +22,16 @@ export function metadataUrlOf(context: RequestContext, settings: PublicUrl): str
  * What clients can know of `/mcp` and of each server behind the gate before they have a key: RFC 9728.
  * Said of every name alike, so that nobody learns here which servers there are.
  */
-export function mountResourceMetadata(app: App, { signOn }: { readonly signOn: PublicUrl }): void {
+export function mountResourceMetadata(
+  app: App,
+  { signOn, oauth }: { readonly signOn: PublicUrl; readonly oauth: OauthServices | null },
+): void {
   for (const path of resourcePaths) {
     app.get(`${metadataPath}${path}`, (context) => {
       const { origin, pathname } = new URL(context.req.url);
       const metadata = {
         resource: `${signOn.publicUrl || origin}${pathname.slice(metadataPath.length)}`,
+        ...authorizationServers(oauth?.issuerOf(context.req.url) ?? null),
         scopes_supported: ['mcp:call'],
         bearer_methods_supported: ['header'],
       };
@@ -36,3 +41,6 @@ export function mountResourceMetadata(app: App, { signOn }: { readonly signOn: P
     });
   }
 }
+
+const authorizationServers = (issuer: string | null) =>
+  issuer === null ? {} : { authorization_servers: [issuer] };

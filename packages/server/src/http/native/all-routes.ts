@@ -1,4 +1,5 @@
 import { changePasswordRoute } from './account/change-password.ts';
+import { endProgramRoute, listProgramsRoute } from './account/programs.ts';
 import { endSessionRoute, endSessionsRoute, listSessionsRoute } from './account/sessions.ts';
 import { updateMeRoute } from './account/update-me.ts';
 import {
@@ -154,6 +155,8 @@ export const allRoutes: readonly Route[] = [
   listSessionsRoute,
   endSessionRoute,
   endSessionsRoute,
+  listProgramsRoute,
+  endProgramRoute,
   verifyKeyRoute,
   listUsageRoute,
   summarizeUsageRoute,

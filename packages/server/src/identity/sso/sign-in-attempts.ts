@@ -12,8 +12,11 @@ export interface SignInAttempt extends SignInSecrets {
   readonly provider: string;
   /** One of the allowed addresses. */
   readonly returnTo: string;
-  /** What comes back in its fragment: tokens, or a code that is exchanged for them once. */
-  readonly answer: 'tokens' | 'code';
+  /**
+   * What comes back in its fragment: tokens, or a code that is exchanged for them once. `page`: to the
+   * page where programs are let in, with a cookie.
+   */
+  readonly answer: 'tokens' | 'code' | 'page';
   /** The session that adds this identity to its account; null for a login. */
   readonly linkSessionId: string | null;
 }

@@ -14,6 +14,7 @@ import { SqliteMcpServerStore } from './mcp-server-store.ts';
 import { SqliteMemberStore } from './member-store.ts';
 import { allMigrations } from './migrations/all-migrations.ts';
 import { migrate } from './migrations/migrate.ts';
+import { SqliteOauthStore } from './oauth-store.ts';
 import { makePrivateFile } from './private-file.ts';
 import { SqliteRegistryStore } from './registry-store.ts';
 import { SqliteSandboxStore } from './sandbox-store.ts';
@@ -127,6 +128,7 @@ function storageOver(
     members: new SqliteMemberStore(connection),
     sessions: new SqliteSessionStore(connection, synchronous),
     signingKeys: new SqliteSigningKeyStore(connection),
+    oauth: new SqliteOauthStore(connection, clock),
     async close() {
       await checkpointer.close();
       connection.close();

@@ -9,6 +9,7 @@ export interface PeopleSchema {
   readonly sessions: SessionTable;
   readonly refresh_tokens: RefreshTokenTable;
   readonly signing_keys: SigningKeyTable;
+  readonly oauth_records: OauthRecordTable;
 }
 
 interface UserTable {
@@ -24,6 +25,18 @@ interface UserTable {
   last_login_at_ms: number | null;
   /** 0 or 1. */
   email_verified: number;
+}
+
+interface OauthRecordTable {
+  kind: string;
+  id: string;
+  grant_id: string | null;
+  user_id: string | null;
+  /** JSON object. */
+  payload: string;
+  created_at_ms: number;
+  expires_at_ms: number | null;
+  consumed_at_ms: number | null;
 }
 
 interface IdentityTable {

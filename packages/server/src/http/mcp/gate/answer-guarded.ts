@@ -41,7 +41,8 @@ export async function answerGuarded(
   const { authorizer, endpoints, clock } = gate;
   const credential = readCredential(headerValues(context), acceptedHeaders);
   const address = peerAddress(context);
-  const refusal = await authorizer.identify({ credential, address });
+  const resource = `/mcp/servers/${named.name}`;
+  const refusal = await authorizer.identify({ credential, address, resource });
   if (refusal !== null) throw refusal;
   const received = await receive();
   const tool = received.message?.tool ?? null;
@@ -52,6 +53,7 @@ export async function answerGuarded(
         {
           credential,
           address,
+          resource,
           requestId: context.get('requestId'),
           onLimits: reportLimits(context, clock),
           statusOf: nativeStatus,

@@ -16,6 +16,7 @@ import { mcpServers } from './0015-mcp-servers.ts';
 import { auditByUser } from './0016-audit-by-user.ts';
 import { images } from './0017-images.ts';
 import { registries } from './0018-registries.ts';
+import { oauth } from './0019-oauth.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
@@ -38,4 +39,5 @@ export const allMigrations: readonly Migration[] = [
   auditByUser,
   images,
   registries,
+  oauth,
 ];

@@ -1,6 +1,7 @@
 import { type IdentityProvider, SandgateError } from '@sandgate/core';
 import { z } from 'zod';
 import { requirePerson } from '../../../people/people-context.ts';
+import { signInPath } from '../../../people/person-cookie.ts';
 import {
   defineModboxDoor,
   defineModboxRoute,
@@ -11,7 +12,7 @@ import { attemptCookie, callbackUrl } from './attempt-cookie.ts';
 
 interface Wanted {
   readonly returnTo: string | undefined;
-  readonly answer: 'tokens' | 'code';
+  readonly answer: 'tokens' | 'code' | 'page';
   readonly linkSessionId: string | null;
 }
 
@@ -22,7 +23,7 @@ export const beginSignInRoute = defineModboxDoor({
     const { query } = context;
     const begun = await begin(context, {
       returnTo: query.get('return_to') ?? undefined,
-      answer: query.get('answer') === 'code' ? 'code' : 'tokens',
+      answer: answerOf(query.get('answer')),
       linkSessionId: null,
     });
     return new Response(null, {
@@ -31,6 +32,9 @@ export const beginSignInRoute = defineModboxDoor({
     });
   },
 });
+
+const answerOf = (asked: string | null): Wanted['answer'] =>
+  asked === 'code' || asked === 'page' ? asked : 'tokens';
 
 /** For who has logged in: the sign-in that follows adds the identity to their account. */
 export const linkIdentityRoute = defineModboxRoute({
@@ -55,9 +59,13 @@ async function begin(context: ModboxContext, { returnTo, answer, linkSessionId }
   const { signOn } = context;
   const name = context.params.provider ?? '';
   const provider = requireProvider(context);
-  const to = returnTo ?? signOn.returnUrls[0];
+  const ownPage = `${signOn.publicUrl}${signInPath}`;
+  const to = answer === 'page' ? ownPage : (returnTo ?? signOn.returnUrls[0]);
   // The whole address is compared: a prefix would let others in behind it.
-  if (to === undefined || !signOn.returnUrls.includes(to)) {
+  if (
+    to === undefined ||
+    ![...signOn.returnUrls, ...(answer === 'page' ? [ownPage] : [])].includes(to)
+  ) {
     throw new SandgateError(
       'redirect_refused',
       'return_to: is none of the addresses that this server may return to',

@@ -2,6 +2,7 @@ import { audited, SandgateError, sessionLives, signIn, type User } from '@sandga
 import { z } from 'zod';
 import { exchangeCode, signInRefused } from '../../../people/exchange-code.ts';
 import { openSession } from '../../../people/open-session.ts';
+import { personCookie } from '../../../people/person-cookie.ts';
 import { refuseStranger } from '../../../people/refuse-stranger.ts';
 import { tokenAnswer } from '../auth/token-answer.ts';
 import { defineModboxDoor, type ModboxContext } from '../modbox-route.ts';
@@ -27,9 +28,10 @@ export const endSignInRoute = defineModboxDoor({
         if (attempt === null) throw signInRefused();
         return { attempt, user: await whoSignsIn(context, attempt) };
       });
-      return back(signOn, begun.attempt, await fields(context, begun));
+      return await hand(context, begun);
     } catch (error) {
-      if (attempt === null || !(error instanceof SandgateError)) throw error;
+      if (attempt === null || attempt.answer === 'page') throw error;
+      if (!(error instanceof SandgateError)) throw error;
       // The browser has begun this sign-in, and somebody sits before it.
       const { code, message } = error;
       return back(signOn, attempt, { error: code, error_description: message });
@@ -40,16 +42,16 @@ export const endSignInRoute = defineModboxDoor({
 const back = (
   signOn: ModboxContext['signOn'],
   { returnTo }: Attempt,
-  fragment: Readonly<Record<string, string>>,
+  fragment: Readonly<Record<string, string>> | null,
 ): Response => {
   const headers = new Headers({
-    Location: `${returnTo}#${new URLSearchParams(fragment)}`,
+    Location: fragment === null ? returnTo : `${returnTo}#${new URLSearchParams(fragment)}`,
     'Cache-Control': 'no-store',
     'Referrer-Policy': 'no-referrer',
   });
   headers.append('Set-Cookie', endedAttemptCookie(signOn));
   // A page of this server may take it up in this browser, and in no other.
-  if (fragment.code !== undefined) headers.append('Set-Cookie', codeCookie(signOn, fragment.code));
+  if (fragment?.code !== undefined) headers.append('Set-Cookie', codeCookie(signOn, fragment.code));
   return new Response(null, { status: 303, headers });
 };
 
@@ -89,15 +91,28 @@ async function sessionUser(
   return found.user;
 }
 
-/** What comes back in the fragment: the tokens of a new session, or a code that stands for them. */
-async function fields(
+/**
+ * Hands a new session to the browser: in the fragment its tokens, or a code that stands for them; to the page
+ * of this server where programs are let in, a cookie.
+ */
+async function hand(
   context: ModboxContext,
-  { attempt: { answer, provider }, user }: { readonly attempt: Attempt; readonly user: User },
-): Promise<Record<string, string>> {
-  const session = await openSession(context, user, { by: provider });
-  if (answer === 'code') return { code: context.signOn.codes.issue(session) };
+  { attempt, user }: { readonly attempt: Attempt; readonly user: User },
+): Promise<Response> {
+  const { signOn } = context;
+  const session = await openSession(context, user, { by: attempt.provider });
+  if (attempt.answer === 'code') {
+    return back(signOn, attempt, { code: signOn.codes.issue(session) });
+  }
   const { tokens } = tokenAnswer(session);
-  return Object.fromEntries(Object.entries(tokens).map(([name, value]) => [name, String(value)]));
+  if (attempt.answer === 'page') {
+    const answer = back(signOn, attempt, null);
+    const cookie = personCookie(signOn, '', session.accessToken, tokens.expires_in);
+    answer.headers.append('Set-Cookie', cookie);
+    return answer;
+  }
+  const texts = Object.entries(tokens).map(([name, value]) => [name, String(value)]);
+  return back(signOn, attempt, Object.fromEntries(texts));
 }
 
 export const exchangeCodeRoute = defineModboxDoor({
