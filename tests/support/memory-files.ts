@@ -25,11 +25,13 @@ export function createMemoryFiles(): SandboxFiles {
     async read({ path, offsetBytes = 0, lengthBytes, onEntry, onData }) {
       onEntry?.(entryOf(path));
       const data = files.get(path) ?? Buffer.alloc(0);
-      await onData(data.subarray(offsetBytes, offsetBytes + (lengthBytes ?? data.byteLength)));
+      const part = data.subarray(offsetBytes, offsetBytes + (lengthBytes ?? data.byteLength));
+      // A copy: the piece is the receiver's.
+      await onData(Buffer.from(part));
     },
     async write({ path, source }) {
       const pieces: Uint8Array[] = [];
-      for await (const piece of source) pieces.push(piece);
+      for await (const piece of source) pieces.push(Buffer.from(piece));
       const data = Buffer.concat(pieces);
       files.set(path, data);
       return data.byteLength;

@@ -20,12 +20,13 @@ export interface FileReadRequest {
   readonly signal?: AbortSignal;
   /** Called once, before the first piece. */
   readonly onEntry?: (entry: FileEntry) => void;
-  /** A promise holds back reading. */
+  /** A promise holds back reading. The piece is the receiver's: nobody else reads it afterwards. */
   readonly onData: (data: Buffer) => void | Promise<void>;
 }
 
 export interface FileWriteRequest {
   readonly path: string;
+  /** A piece is there until the next one is asked for. */
   readonly source: AsyncIterable<Uint8Array>;
   /** Default: 0o644, and for a file that is there, what it has. */
   readonly mode?: number;

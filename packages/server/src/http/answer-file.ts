@@ -1,4 +1,6 @@
+import type { ServerResponse } from 'node:http';
 import { type FileEntry, SandgateError } from '@sandgate/core';
+import { freeWritten } from './free-piece.ts';
 import { givenFields } from './given-fields.ts';
 import { StreamedBody } from './streamed-body.ts';
 
@@ -33,7 +35,11 @@ export const fileAnswer = (entry: FileEntry | null): PiecesAnswer => ({
  * the length that was announced; what falls short of it cuts the connection.
  */
 export async function answerPieces(
-  exchange: { readonly signal: AbortSignal; readonly respond: (response: Response) => void },
+  exchange: {
+    readonly signal: AbortSignal;
+    readonly outgoing: ServerResponse | undefined;
+    readonly respond: (response: Response) => void;
+  },
   read: (request: {
     readonly signal: AbortSignal;
     readonly onEntry: (entry: FileEntry) => void;
@@ -52,6 +58,7 @@ export async function answerPieces(
     const length = givenFields({
       'Content-Length': lengthBytes === null ? undefined : String(lengthBytes),
     });
+    freeWritten(exchange.outgoing);
     exchange.respond(new Response(body.stream, { status, headers: { ...headers, ...length } }));
   };
   try {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { freePiece } from './free-piece.ts';
 
 interface ArrivingRequest {
   readonly request: Request;
@@ -7,9 +8,9 @@ interface ArrivingRequest {
 }
 
 /**
- * The body of a request, as it arrives; for a body that nobody else reads. From Node's own request
- * where there is one: its web stream copies every piece, and to collect the copies of a large file
- * takes longer than all other work on it.
+ * The body of a request, as it arrives; for a body that nobody else reads. A piece is gone when the
+ * next one is asked for. From Node's own request where there is one: its web stream copies every
+ * piece, and to collect the copies of a large file takes longer than all other work on it.
  * @throws what the connection fails with
  */
 export async function* bodyPieces({
@@ -21,5 +22,9 @@ export async function* bodyPieces({
     return;
   }
   // Whoever stops reading has an answer to give on this connection, which must stay for it.
-  yield* incoming.iterator({ destroyOnReturn: false });
+  const pieces: AsyncIterable<Buffer> = incoming.iterator({ destroyOnReturn: false });
+  for await (const piece of pieces) {
+    yield piece;
+    freePiece(piece);
+  }
 }

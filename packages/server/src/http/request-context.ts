@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, Hono } from 'hono';
 import type { HeaderValues } from './authorize/read-credential.ts';
@@ -19,6 +20,12 @@ export type RequestContext = Context<Environment>;
 export function incomingOf(context: RequestContext): HttpBindings['incoming'] | undefined {
   const env: Partial<HttpBindings> | undefined = context.env;
   return env?.incoming;
+}
+
+/** Node's own answer. Undefined where one leaves by no socket. */
+export function outgoingOf(context: RequestContext): ServerResponse | undefined {
+  const env: { readonly outgoing?: HttpBindings['outgoing'] } | undefined = context.env;
+  return env?.outgoing as ServerResponse | undefined;
 }
 
 /** The peer's IP address; empty where a request came by no socket, as in a test. */

@@ -7,7 +7,7 @@ import { reportLimits } from '../authorize/report-limits.ts';
 import { selectWorkspace } from '../authorize/select-workspace.ts';
 import { requirePerson } from '../people/people-context.ts';
 import { readJson } from '../read-json.ts';
-import { incomingOf, peerAddress, type RequestContext } from '../request-context.ts';
+import { incomingOf, outgoingOf, peerAddress, type RequestContext } from '../request-context.ts';
 import { upgradeOf } from '../upgrade.ts';
 import { nativeStatus } from './error-response.ts';
 import { type Presented, pageHeaders, presentedCredential } from './presented-credential.ts';
@@ -154,6 +154,7 @@ function openExchange(
   const exchange: Exchange = {
     request: raw,
     incoming: incomingOf(context),
+    outgoing: outgoingOf(context),
     get signal() {
       return ending.signal;
     },

@@ -134,6 +134,7 @@ const noExchange: Exchange = {
     throw new Error('A route that is answered directly has no request.');
   },
   incoming: undefined,
+  outgoing: undefined,
   signal: new AbortController().signal,
   respond: () => undefined,
   about: () => undefined,

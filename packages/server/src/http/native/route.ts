@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type {
   ApiKey,
   AuditedChange,
@@ -63,6 +63,8 @@ export interface Exchange {
   readonly request: Request;
   /** Node's own form of it. Undefined where it came by no socket, as in a test. */
   readonly incoming: IncomingMessage | undefined;
+  /** Node's own answer, likewise. */
+  readonly outgoing: ServerResponse | undefined;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
   /** Answers now, by a body that is still being written; what `run` gives in the end is null. */

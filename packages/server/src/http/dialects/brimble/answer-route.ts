@@ -9,6 +9,7 @@ import { readJson } from '../../read-json.ts';
 import {
   headerValues,
   incomingOf,
+  outgoingOf,
   peerAddress,
   type RequestContext,
 } from '../../request-context.ts';
@@ -114,6 +115,7 @@ async function answer(
         userAgent: context.req.header('user-agent') ?? '',
         request: context.req.raw,
         incoming: incomingOf(context),
+        outgoing: outgoingOf(context),
         params,
         rest,
         get signal() {

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type {
   ApiKey,
   AuditLog,
@@ -52,6 +52,8 @@ export interface BrimbleContext extends BrimbleServices, BrimbleBounds {
   readonly request: Request;
   /** Node's own form of it. Undefined where it came by no socket, as in a test. */
   readonly incoming: IncomingMessage | undefined;
+  /** Node's own answer, likewise. */
+  readonly outgoing: ServerResponse | undefined;
   /** Ids in the path, by name. */
   readonly params: Readonly<Record<string, string>>;
   /** Segments of the path behind the others, as they were sent. */

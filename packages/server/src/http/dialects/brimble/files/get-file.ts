@@ -1,4 +1,5 @@
 import { SandgateError } from '@sandgate/core';
+import { freeWritten } from '../../../free-piece.ts';
 import { StreamedBody } from '../../../streamed-body.ts';
 import { defineBrimbleRoute } from '../brimble-route.ts';
 import { findSandbox } from '../sandboxes/find-sandbox.ts';
@@ -22,6 +23,7 @@ export const getFileRoute = defineBrimbleRoute({
       if (isOpen) return body;
       isOpen = true;
       const headers = { 'Content-Type': 'application/octet-stream', 'Cache-Control': 'no-store' };
+      freeWritten(context.outgoing);
       context.respond(new Response(body.stream, { headers }));
       return body;
     };

@@ -10,6 +10,7 @@ import { clientRequest } from '../../../port-proxy/client-request.ts';
 import {
   headerValues,
   incomingOf,
+  outgoingOf,
   peerAddress,
   type RequestContext,
   requestPath,
@@ -89,6 +90,7 @@ export async function answerSandboxUrl(
     const value = await action.run({
       ...{ sandbox, workspace, sandboxes, address, request, client, params, held, pace, respond },
       rest,
+      outgoing: outgoingOf(context),
       query: new URL(request.url).search,
       signal: ending.signal,
     });

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { DoorSandboxes, Sandbox, Scope, Workspace } from '@sandgate/core';
 import type { OutputBudget } from '../../../output-budget.ts';
 import type { OutputPace } from '../../../output-pace.ts';
@@ -22,6 +23,8 @@ export interface SandboxActionContext {
   readonly rest: string;
   readonly held: OutputBudget;
   readonly pace: OutputPace;
+  /** Node's own answer. Undefined where it leaves by no socket, as in a test. */
+  readonly outgoing: ServerResponse | undefined;
   /** Answers now, by a body that is still being written. */
   readonly respond: (response: Response) => void;
 }
