@@ -376,6 +376,15 @@ describe('the protocol', () => {
     expect(status).toBe(400);
   });
 
+  it.each([null, '', 'openid profile', 'something else'])(
+    'gives its own scope to a program that asks for %j',
+    async (scope) => {
+      const asked = await ask({ scope });
+      const { status, body } = await exchange(asked, await allow(asked));
+      expect([status, body.scope]).toEqual([200, 'mcp:call']);
+    },
+  );
+
   it('registers programs with an address of their own scheme, as editors have it', async () => {
     await register({ redirect_uris: ['cursor://anysphere.cursor-retrieval/oauth/callback'] });
   });

@@ -3,7 +3,7 @@ import { type Clock, deriveSecret, type OauthStore, type ServerKey } from '@sand
 import type Provider from 'oidc-provider';
 import type { SigningKeyRing } from '../signing-key-ring.ts';
 import { createProvider, type ProviderParts } from './create-provider.ts';
-import { answeredAt } from './public-request.ts';
+import { answeredAt, ownScope } from './public-request.ts';
 import { resourcePathOf } from './resource-path.ts';
 
 export interface OauthServerOptions
@@ -137,8 +137,8 @@ export function createOauthServer(options: OauthServerOptions) {
       const grant = new provider.Grant({ accountId: userId, clientId });
       const expiresIn = Math.max(1, Math.floor((expiresAtMs - nowMs) / 1_000));
       Object.assign(grant, { jti: grantId, expiresIn });
-      grant.addOIDCScope('mcp:call offline_access');
-      grant.addResourceScope(requestedResource(interaction.params, issuer), 'mcp:call');
+      grant.addOIDCScope(`${ownScope} offline_access`);
+      grant.addResourceScope(requestedResource(interaction.params, issuer), ownScope);
       await grant.save();
       await store.keepUntil('Client', clientId, nowMs + clientKeptMs);
       const result = { login: { accountId: userId, remember: false }, consent: { grantId } };

@@ -4,7 +4,7 @@ import type Provider from 'oidc-provider';
 import type { JWK, KoaContextWithOIDC } from 'oidc-provider';
 import type { SigningKey } from '../signing-key-ring.ts';
 import { createOauthAdapter, type OauthAdapterDependencies } from './oauth-adapter.ts';
-import { oauthCookies } from './public-request.ts';
+import { authorizationPath, oauthCookies, ownScope } from './public-request.ts';
 import { grantClaim, resourcePathOf } from './resource-path.ts';
 
 export interface ProviderParts extends Omit<OauthAdapterDependencies, 'errors'> {
@@ -23,7 +23,7 @@ export interface ProviderParts extends Omit<OauthAdapterDependencies, 'errors'> 
 }
 
 const oauthPaths = {
-  authorization: '/oauth/authorize',
+  authorization: authorizationPath,
   token: '/oauth/token',
   registration: '/oauth/register',
   revocation: '/oauth/revoke',
@@ -35,7 +35,6 @@ const signInPath = '/oauth/sign-in';
 const codeSeconds = 60;
 const accessSeconds = 15 * 60;
 const interactionSeconds = 10 * 60;
-const scope = 'mcp:call';
 
 /** `oidc-provider`, as a server of authorization alone: nobody's identity is told to anybody. */
 export async function createProvider(parts: ProviderParts): Promise<Provider> {
@@ -52,7 +51,7 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
       long: { httpOnly: true, sameSite: 'lax' },
       short: { httpOnly: true, sameSite: 'lax' },
     },
-    scopes: ['offline_access', scope],
+    scopes: ['offline_access', ownScope],
     responseTypes: ['code'],
     pkce: { required: () => true },
     clientAuthMethods: ['none'],
@@ -86,7 +85,7 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
           if (resourcePathOf(resource, issuer) === null) throw new errors.InvalidTarget();
           const sign = { alg: 'EdDSA' as const, kid: keys[0]?.id };
           return {
-            scope,
+            scope: ownScope,
             audience: resource,
             accessTokenFormat: 'jwt',
             accessTokenTTL: accessSeconds,
