@@ -56,6 +56,11 @@ export const testPackages = [
     why: 'make the certificate that it trusts tokens by',
     isPresent: () => findProgram('openssl') !== null,
   },
+  {
+    name: 'chromium-headless-shell',
+    why: 'open pages in a real browser',
+    isPresent: () => findProgram('chromium-headless-shell') !== null,
+  },
 ];
 
 const packageManagers = [

@@ -4,19 +4,11 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import {
-  Client,
-  type OAuthClientProvider,
-  type OAuthDiscoveryState,
-  type StoredOAuthClientInformation,
-  type StoredOAuthTokens,
-  StreamableHTTPClientTransport,
-  UnauthorizedError,
-} from '@modelcontextprotocol/client';
 import type { User, Workspace } from '@sandgate/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { serverConfig } from '../../packages/server/src/config/server-config.ts';
 import { type Listener, listen } from '../../packages/server/src/http/listen.ts';
+import { oauthProgram } from '../support/oauth-program.ts';
 import { samplePassword, samplePeople } from '../support/sample-people.ts';
 import { socketBrowser } from '../support/socket-browser.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -56,74 +48,28 @@ afterAll(async () => {
 
 const redirectUrl = 'http://127.0.0.1:33418/callback';
 
-/** What a program keeps of its sign-in, with the browser of a person who decides as `fields` says. */
+/** A program, with the browser of a person who decides as `fields` says. */
 function programOf(
+  path: string,
   fields: Readonly<Record<string, string | string[]>>,
   clientMetadataUrl?: string,
 ) {
-  const kept: {
-    information?: StoredOAuthClientInformation;
-    tokens?: StoredOAuthTokens;
-    verifier?: string;
-    left?: URL;
-    discovered?: OAuthDiscoveryState;
-    page?: string;
-  } = {};
-  const provider: OAuthClientProvider = {
-    redirectUrl,
-    ...(clientMetadataUrl === undefined ? {} : { clientMetadataUrl }),
-    clientMetadata: { client_name: 'An agent', redirect_uris: [redirectUrl] },
-    clientInformation: () => kept.information,
-    saveClientInformation(information) {
-      kept.information = information;
-    },
-    tokens: () => kept.tokens,
-    saveTokens(tokens) {
-      kept.tokens = tokens;
-    },
-    saveCodeVerifier(verifier) {
-      kept.verifier = verifier;
-    },
-    codeVerifier: () => kept.verifier ?? '',
-    saveDiscoveryState(state) {
-      kept.discovered = state;
-    },
-    discoveryState: () => kept.discovered,
-    async redirectToAuthorization(url) {
-      const browser = socketBrowser(listener.address);
-      kept.page = (await browser.open(url.href)).text;
-      await browser.submit({ action: 'log_in', email: member.email, password: samplePassword });
-      const left = await browser.submit({
-        action: 'allow',
-        workspace: 'team',
-        days: '1',
-        ...fields,
-      });
-      kept.left = new URL(left.url);
-    },
+  const seen = { page: '' };
+  const decide = async (url: URL): Promise<URL> => {
+    const browser = socketBrowser(listener.address);
+    seen.page = (await browser.open(url.href)).text;
+    await browser.submit({ action: 'log_in', email: member.email, password: samplePassword });
+    const left = await browser.submit({ action: 'allow', workspace: 'team', days: '1', ...fields });
+    return new URL(left.url);
   };
-  return { kept, provider };
-}
-
-async function connect(path: string, program: ReturnType<typeof programOf>): Promise<Client> {
-  const transport = () =>
-    new StreamableHTTPClientTransport(new URL(`${listener.address}${path}`), {
-      authProvider: program.provider,
-    });
-  const first = transport();
-  await expect(new Client({ name: 'test', version: '1' }).connect(first)).rejects.toThrow(
-    UnauthorizedError,
-  );
-  await first.finishAuth(program.kept.left?.searchParams ?? new URLSearchParams());
-  const client = new Client({ name: 'test', version: '1' });
-  await client.connect(transport());
-  return client;
+  const resource = `${listener.address}${path}`;
+  return { seen, ...oauthProgram(resource, redirectUrl, decide, clientMetadataUrl) };
 }
 
 it('the official client signs in by itself to a server behind the gate, and has the tools that were allowed', async () => {
-  const program = programOf({ tool_patterns: 'read_*' });
-  const client = await connect('/mcp/servers/sticky', program);
-  expect(program.kept.page).toContain('the MCP server <strong>sticky</strong>');
+  const program = programOf('/mcp/servers/sticky', { tool_patterns: 'read_*' });
+  const client = await program.connect();
+  expect(program.seen.page).toContain('the MCP server <strong>sticky</strong>');
   const { tools } = await client.listTools();
   expect(tools.map(({ name }) => name)).toEqual(['read_note']);
   const refused = await client.callTool({ name: 'add', arguments: { a: 1, b: 1 } });
@@ -132,8 +78,8 @@ it('the official client signs in by itself to a server behind the gate, and has 
 });
 
 it('renews its tokens by itself', async () => {
-  const program = programOf({ tool: ['sandbox_list'] });
-  const client = await connect('/mcp', program);
+  const program = programOf('/mcp', { tool: ['sandbox_list'] });
+  const client = await program.connect();
   const before = program.kept.tokens;
   if (before === undefined) throw new Error('no tokens');
   program.kept.tokens = { ...before, access_token: 'one that is good no more' };
@@ -174,10 +120,10 @@ it('takes a program by the document at its own address, and says where that is',
       redirect_uris: [redirectUrl],
       token_endpoint_auth_method: 'none',
     };
-    const program = programOf({ tool: ['sandbox_list'] }, url);
-    const client = await connect('/mcp', program);
+    const program = programOf('/mcp', { tool: ['sandbox_list'] }, url);
+    const client = await program.connect();
     expect(asked).toBe(1);
-    expect(program.kept.page).toContain(`described at <code>${url}</code>`);
+    expect(program.seen.page).toContain(`described at <code>${url}</code>`);
     expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['sandbox_list']);
     await client.close();
     // The document has to speak of the address that it is at.

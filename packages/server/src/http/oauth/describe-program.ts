@@ -4,8 +4,7 @@ import type { PendingSignIn } from './oauth-services.ts';
 /** Who asks, as far as that can be known: a program names itself as it likes. */
 export const describeProgram = (pending: PendingSignIn) => html`
 <p><strong>${pending.clientName}</strong> wants to use
-${pending.resource === '/mcp' ? 'your sandboxes' : html`the MCP server <strong>${serverOf(pending.resource)}</strong>`}
-by this server.</p>
+${pending.resource === '/mcp' ? 'sandboxes of this server' : html`the MCP server <strong>${serverOf(pending.resource)}</strong> behind this server`}.</p>
 <p class="note">${
   pending.isNamedByAddress
     ? html`The program is described at <code>${pending.clientId}</code>.`

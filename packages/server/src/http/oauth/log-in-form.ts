@@ -26,6 +26,7 @@ ${
 <label for="password">Password</label>
 <input id="password" type="password" name="password" autocomplete="current-password" required>
 <button class="main" name="action" value="log_in">Log in</button>
+<button name="action" value="deny" formnovalidate>Refuse</button>
 </form>`
     : ''
 }

@@ -6,8 +6,8 @@ const style = `
 body { font: 16px/1.5 system-ui, sans-serif; color: #1f2328; background: #f6f8fa; margin: 0 }
 main { max-width: 30rem; margin: 4rem auto; padding: 2rem; background: #fff; border: 1px solid #d1d9e0; border-radius: 8px }
 h1 { font-size: 1.25rem; margin-top: 0 }
-label, legend { display: block; margin: 1rem 0 .25rem; font-weight: 600 }
-fieldset { border: 0; margin: 0; padding: 0 }
+label, legend { display: block; margin: 1rem 0 .25rem; padding: 0; font-weight: 600 }
+fieldset { border: 0; margin: 1rem 0 0; padding: 0 }
 fieldset label, .plain { font-weight: 400; margin: 0 }
 input[type=text], input[type=email], input[type=password], input[type=number], select, textarea { width: 100%; box-sizing: border-box; padding: .5rem; font: inherit; border: 1px solid #d1d9e0; border-radius: 6px }
 button, .button { font: inherit; padding: .5rem 1rem; margin: 1.5rem .5rem 0 0; border: 1px solid #d1d9e0; border-radius: 6px; background: #f6f8fa; color: inherit; text-decoration: none; display: inline-block; cursor: pointer }
