@@ -1,19 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { CheckpointWork, LogSize } from './checkpointer.ts';
 import { loadSqlite } from './load-sqlite.ts';
 
-/**
- * Pages of 4 KiB from which the log is begun anew: at a moment when the disk is quick, or, from the
- * second on, whatever it takes. A long log costs disk space and a second at the start after a crash;
- * beginning it anew makes writers wait for the disk, on a busy one for a tenth of a second.
- */
-const largeLog = 65_536;
-const hugeLog = 262_144;
 /** A checkpoint that took less shows that the disk is quick, and that little was left to do. */
 const shortMs = 5;
 const mostRounds = 8;
 
+const { file, size } = workerData as { readonly file: string; readonly size: LogSize };
 const { DatabaseSync } = loadSqlite();
-const database = new DatabaseSync(String(workerData), { timeout: 50 });
+const database = new DatabaseSync(file, { timeout: 50 });
 database.exec('pragma synchronous = normal; pragma wal_autocheckpoint = 0');
 
 function checkpoint(mode: 'passive' | 'restart'): {
@@ -30,26 +25,33 @@ function checkpoint(mode: 'passive' | 'restart'): {
  * log, which then grows for ever; so it is repeated until what is left is so little that writers
  * can be held off for the rest.
  */
-function run(): void {
+function mayEndLog(): boolean {
   for (let round = 0; round < mostRounds; round += 1) {
     const { pages, tookMs } = checkpoint('passive');
-    if (pages < largeLog) return;
-    if (tookMs > shortMs && pages < hugeLog) continue;
-    checkpoint('restart');
-    return;
+    if (pages < size.largePages) return false;
+    if (tookMs <= shortMs || pages >= size.hugePages) return true;
   }
+  return false;
 }
 
-parentPort?.on('message', (order) => {
-  if (order === 'close') {
+const works: Readonly<Record<CheckpointWork, () => 'done' | 'restart' | 'closed'>> = {
+  checkpoint: () => (mayEndLog() ? 'restart' : 'done'),
+  restart() {
+    checkpoint('restart');
+    return 'done';
+  },
+  close() {
     database.close();
     parentPort?.close();
-    return;
-  }
+    return 'closed';
+  },
+};
+
+parentPort?.on('message', (work: CheckpointWork) => {
   try {
-    run();
+    parentPort?.postMessage(works[work]());
   } catch {
     // Another process holds a lock that this needs: the next order tries again.
+    parentPort?.postMessage('done');
   }
-  parentPort?.postMessage('done');
 });

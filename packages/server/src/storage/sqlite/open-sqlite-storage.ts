@@ -103,7 +103,7 @@ function storageOver(
   checkpointer: Checkpointer,
   { synchronous, clock }: { readonly synchronous: Durability; readonly clock: Clock },
 ): Storage {
-  const connection = new SqliteConnection(database, (changes) => checkpointer.committed(changes));
+  const connection = new SqliteConnection(database, checkpointer);
   const tail = new UsageTail(connection);
   return {
     keys: new SqliteKeyStore(connection, tail, clock),

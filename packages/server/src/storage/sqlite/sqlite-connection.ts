@@ -17,6 +17,16 @@ import { toStorageFailure } from './storage-failure.ts';
  */
 export type Durability = 'normal' | 'full';
 
+/** The write-ahead log, as whoever fills it has to know it. */
+export interface WriteAheadLog {
+  /** Told after each transaction how many rows it changed. */
+  committed(changes: number): void;
+  /** While the log is begun anew: when that is over. A write at this time would wait in its thread. */
+  readonly held: Promise<void> | null;
+}
+
+const unattended: WriteAheadLog = { committed: () => undefined, held: null };
+
 /** A statement that is prepared once; its rows have the columns that `Row` names. */
 export interface PreparedStatement<Row> {
   get(...parameters: SQLInputValue[]): Row | undefined;
@@ -44,7 +54,7 @@ export class SqliteConnection {
   readonly #database: DatabaseSync;
   /** By SQL text, of which there are as many as there are queries in the source. */
   readonly #statements = new Map<string, StatementSync>();
-  readonly #onCommit: (changes: number) => void;
+  readonly #log: WriteAheadLog;
   readonly #dataVersion: StatementSync;
   #durability: Durability | null = null;
   #changes = 0;
@@ -52,10 +62,9 @@ export class SqliteConnection {
   #seenDataVersion: SQLOutputValue | undefined;
   #momentIsFixed = false;
 
-  /** `onCommit` is told after each transaction how many rows it changed. */
-  constructor(database: DatabaseSync, onCommit: (changes: number) => void = () => undefined) {
+  constructor(database: DatabaseSync, log: WriteAheadLog = unattended) {
     this.#database = database;
-    this.#onCommit = onCommit;
+    this.#log = log;
     // Moves when another connection, of whatever process, commits. Our own commits are counted here.
     this.#dataVersion = database.prepare('pragma data_version');
   }
@@ -79,6 +88,14 @@ export class SqliteConnection {
     } finally {
       this.#momentIsFixed = false;
     }
+  }
+
+  /**
+   * Null where a write may go ahead at once; else it is asked again when this resolves. For writes of
+   * which there are many: one that comes nevertheless waits, and everything in this process with it.
+   */
+  get held(): Promise<void> | null {
+    return this.#log.held;
   }
 
   all<Row>(query: Compilable<Row>): Row[] {
@@ -150,7 +167,7 @@ export class SqliteConnection {
       try {
         const result = work();
         this.#prepare('commit').run();
-        this.#onCommit(this.#changes);
+        this.#log.committed(this.#changes);
         this.#changes = 0;
         return result;
       } catch (error) {

@@ -1,14 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { NewUsageRow } from '@sandgate/core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { sampleUsage } from '../contract/usage-contract.ts';
+import { Checkpointer } from './checkpointer.ts';
 import { allMigrations } from './migrations/all-migrations.ts';
 import { migrate } from './migrations/migrate.ts';
 import { openSqliteStorage } from './open-sqlite-storage.ts';
-import { SqliteConnection } from './sqlite-connection.ts';
+import { SqliteConnection, type WriteAheadLog } from './sqlite-connection.ts';
 import { SqliteUsageStore } from './usage-store.ts';
 import { UsageTail } from './usage-tail.ts';
 
@@ -21,8 +23,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function storeOver(database: DatabaseSync): SqliteUsageStore {
-  const connection = new SqliteConnection(database);
+function storeOver(database: DatabaseSync, log?: WriteAheadLog): SqliteUsageStore {
+  const connection = new SqliteConnection(database, log);
   return new SqliteUsageStore(connection, new UsageTail(connection), 'normal');
 }
 
@@ -87,15 +89,52 @@ it('refuses a batch while another process holds the lock, and stores it once whe
   await storage.close();
 });
 
-it('loses nothing, and leaves a sound file, while its thread checkpoints under steady writes', async () => {
-  const storage = await openSqliteStorage({ file });
-  for (let batch = 0; batch < 300; batch += 1) {
-    const begun = rows(100, { keyNumber: batch });
-    await storage.usage.write({ begun, ended: [] });
+it('begins the log anew under steady writes, loses nothing, and leaves a sound file', async () => {
+  const database = new DatabaseSync(file);
+  database.exec('pragma journal_mode = wal');
+  migrate(database, allMigrations);
+  const checkpointer = new Checkpointer(file, { largePages: 500, hugePages: 500 });
+  const usage = storeOver(database, checkpointer);
+  let held = 0;
+  let batches = 0;
+  for (; held === 0 || batches < 100; batches += 1) {
+    await usage.write({ begun: rows(4_000, { keyNumber: batches }), ended: [] });
+    await nextTurn();
+    if (checkpointer.held !== null) held += 1;
   }
-  await storage.close();
+  await usage.write({ begun: [sampleUsage()], ended: [] });
+  expect(checkpointer.held).toBeNull();
+  await checkpointer.close();
+  // How often it was begun anew: https://sqlite.org/fileformat.html#the_write_ahead_log
+  expect(readFileSync(`${file}-wal`).readUInt32BE(12)).toBeGreaterThan(0);
+  database.close();
   const beside = new DatabaseSync(file);
-  expect(beside.prepare('select count(*) as n from usage_rows').get()?.n).toBe(30_000);
+  expect(beside.prepare('select count(*) as n from usage_rows').get()?.n).toBe(batches * 4_000 + 1);
   expect(beside.prepare('pragma integrity_check').get()?.integrity_check).toBe('ok');
   beside.close();
+});
+
+it('waits with what is written while the log is begun anew, and then stores all of it', async () => {
+  const database = new DatabaseSync(file);
+  migrate(database, allMigrations);
+  let free: () => void = () => undefined;
+  const log = {
+    committed: () => undefined,
+    held: new Promise<void>((resolve) => {
+      free = resolve;
+    }) as Promise<void> | null,
+  };
+  const usage = storeOver(database, log);
+  const writes = ['/first', '/second'].map((endpoint) =>
+    usage.write({ begun: [sampleUsage({ endpoint })], ended: [] }),
+  );
+  const rolledUp = usage.rollUp(10);
+  await nextTurn();
+  expect(await usage.total()).toMatchObject({ calls: 0 });
+  log.held = null;
+  free();
+  expect(await Promise.all(writes)).toEqual([[1], [2]]);
+  await rolledUp;
+  expect(await usage.total()).toMatchObject({ calls: 2 });
+  database.close();
 });

@@ -51,6 +51,7 @@ export class SqliteUsageStore implements UsageStore {
   }
 
   async write({ begun, ended }: UsageBatch): Promise<readonly number[]> {
+    if (this.#connection.held !== null) await this.#free();
     try {
       const ids = this.#connection.addUsage(this.#durability, () => {
         if (ended.length > 0) this.#storeEnds(ended);
@@ -92,13 +93,19 @@ export class SqliteUsageStore implements UsageStore {
   }
 
   async rollUp(mostRows: number): Promise<boolean> {
+    await this.#free();
     const more = this.#rollUp.rollUp(mostRows);
     this.#tail.forget(this.#rollUp.rolledUpTo());
     return more;
   }
 
   async prune(beforeMs: number, mostRows: number): Promise<boolean> {
+    await this.#free();
     return this.#rollUp.prune(beforeMs, mostRows);
+  }
+
+  async #free(): Promise<void> {
+    for (let { held } = this.#connection; held !== null; { held } = this.#connection) await held;
   }
 
   /** Each id is one more than the one before: the transaction holds the write lock. */
