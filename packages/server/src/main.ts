@@ -26,6 +26,7 @@ import { createOpenedParts, type OpenedParts } from './opened-parts.ts';
 import { packageVersion } from './package-version.ts';
 import {
   claimHome,
+  collectInOneThread,
   createSandboxLogs,
   loadEnvironmentKey,
   openControlSocket,
@@ -148,6 +149,7 @@ const databasePath = (home: string): string => join(home, 'sandgate.db');
 
 /** @throws SandgateError `config_invalid`, `server_key_mismatch`, `storage_unavailable` */
 export async function startServer(options: ServerOptions): Promise<StartOutcome> {
+  collectInOneThread();
   const { home } = options;
   const environment = options.environment ?? process.env;
   const homeWarnings = await prepareHome(home);

@@ -12,3 +12,4 @@ export * from './server-key-file.ts';
 export * from './server-log.ts';
 export * from './server-record.ts';
 export * from './server-status.ts';
+export * from './steady-collection.ts';
