@@ -1,4 +1,6 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { pino } from 'pino';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { warmUp } from '../../packages/server/src/http/warm-up.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createTestApp, type TestApp } from '../support/test-app.ts';
 
@@ -372,4 +374,19 @@ describe('GET /api/v1/usage/summary', () => {
     expect((await summary(long)).status).toBe(400);
     expect((await summary(`${long}&to=2001-01-31T00:00:00Z`)).body).toEqual({ usage: [] });
   });
+});
+
+it('is read once before anybody asks, by nobody and without a trace', async () => {
+  const warnings: string[] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) });
+  const { usage } = test.storage;
+  const reads = [vi.spyOn(usage, 'total'), vi.spyOn(usage, 'summarize')];
+  const counts = async () => [await usage.total(), [...test.refusals]];
+  const before = await counts();
+  for (const read of reads) read.mockClear();
+  await warmUp(test.app, { ...test.doors, log, sandboxes: test.sandboxes });
+  for (const read of reads) expect(read).toHaveBeenCalled();
+  expect(warnings).toEqual([]);
+  expect(await counts()).toEqual(before);
+  vi.restoreAllMocks();
 });

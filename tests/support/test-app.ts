@@ -227,6 +227,7 @@ export async function createTestApp(
   const app = createApp(doors);
   return {
     app,
+    doors,
     /** Of its database. */
     file,
     /** Answers as the server does before it asks the app. */

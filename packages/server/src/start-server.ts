@@ -42,6 +42,7 @@ import { createKeyAuthorizer } from './http/authorize/key-authorizer.ts';
 import { listen } from './http/listen.ts';
 import { createDirectAnswers } from './http/native/direct-answers.ts';
 import { createTurnEnd } from './http/turn-end.ts';
+import { warmUp } from './http/warm-up.ts';
 import { createTextSealer } from './identity/text-sealer.ts';
 import { createOpenedParts, type OpenedParts } from './opened-parts.ts';
 import { outboundUrlProblem } from './outbound/outbound-target.ts';
@@ -280,7 +281,9 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
     log,
     developmentMode,
   };
-  const listener = await listen(createApp(doors), {
+  const app = createApp(doors);
+  await warmUp(app, { ...doors, sandboxes });
+  const listener = await listen(app, {
     host: config.host,
     port: config.port,
     tls: parts.tls,
