@@ -1,4 +1,5 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
+import type { Socket } from 'node:net';
 
 export interface DoorAnswer {
   readonly status: number;
@@ -19,8 +20,16 @@ export interface DoorClient {
   close(): void;
 }
 
+/**
+ * Well before the 5 seconds after which the server closes what is idle: a call that leaves while the
+ * connection is being closed is lost, and no client can tell what became of it.
+ */
+const keptForMs = 3_000;
+
 export function createDoorClient(address: string, key: string): DoorClient {
-  const agent = new Agent({ keepAlive: true });
+  const agent = new Agent({ keepAlive: true, timeout: keptForMs });
+  /** When a connection last carried something of a call. */
+  const usedAtMs = new WeakMap<Socket, number>();
   const send = (
     method: string,
     path: string,
@@ -46,9 +55,19 @@ export function createDoorClient(address: string, key: string): DoorClient {
   const answerOf = (call: ReturnType<typeof send>): Promise<DoorAnswer> =>
     new Promise((resolve, reject) => {
       const sentMs = performance.now();
+      let keptMs = 0;
+      let port = 0;
+      call.once('socket', (socket) => {
+        // Of an answer that is read it is known no more.
+        call.once('close', () => usedAtMs.set(socket, performance.now()));
+        keptMs = performance.now() - (usedAtMs.get(socket) ?? 0);
+        port = socket.localPort ?? 0;
+      });
       call.once('error', (cause) => {
         const afterMs = Math.round(performance.now() - sentMs);
-        const connection = call.reusedSocket ? 'a connection that was kept' : 'a new connection';
+        const connection = call.reusedSocket
+          ? `port ${port}, which was kept for ${Math.round(keptMs)} ms`
+          : `port ${port}, which was new`;
         const told = `${call.method} ${call.path} on ${connection}, after ${afterMs} ms`;
         reject(new Error(`${told}: ${cause.message}`, { cause }));
       });
