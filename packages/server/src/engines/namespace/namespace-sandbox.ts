@@ -26,6 +26,7 @@ import { createSandboxKernel } from '../kernel/sandbox-kernel.ts';
 import { type StartTimer, startRealTimer } from '../kernel/start-timer.ts';
 import { openTerminal } from '../terminal/open-terminal.ts';
 import type { TerminalProgram } from '../terminal/terminal-program.ts';
+import { readDiskBytes } from './disk-use.ts';
 import { type AgentJob, type JobSpec, startAgentJob } from './exec/agent-job.ts';
 import { runExec } from './exec/run-exec.ts';
 import type { SaveListener } from './layer-archive.ts';
@@ -168,6 +169,7 @@ export class NamespaceSandbox implements EngineSandbox {
   }
 
   async metrics(): Promise<SandboxMetrics> {
+    this.#requireRunning();
     if (!this.#pause.paused) this.#diskBytes = await this.#readDiskBytes();
     const diskBytes = this.#diskBytes;
     const usage = this.#parts.group.usage();
@@ -347,19 +349,8 @@ export class NamespaceSandbox implements EngineSandbox {
     };
   }
 
-  async #readDiskBytes(): Promise<number> {
-    let text = '';
-    await this.exec({
-      argv: ['/bin/df', '-kP', '/'],
-      cwd: '/',
-      timeoutMs: 5_000,
-      onOutput: (chunk) => {
-        if (chunk.stream === 'stdout')
-          text = (text + chunk.data.toString('latin1')).slice(0, 4_096);
-      },
-    });
-    const kib = /^\S+\s+\d+\s+(\d{1,12})\s/m.exec(text.split('\n')[1] ?? '')?.[1];
-    return Number(kib ?? 0) * 1024;
+  #readDiskBytes(): Promise<number> {
+    return readDiskBytes(this.#parts.process.pid, (request) => this.exec(request));
   }
 
   /** Of a job that was lost: the end of its sandbox may be known a moment later. */
