@@ -64,8 +64,8 @@ export function createRuntimeDirectory(stateDirectory: string): RuntimeDirectory
 function rootsDirectory(stateDirectory: string): string {
   const name = `sandgate-${createHash('sha256').update(stateDirectory).digest('hex').slice(0, 16)}`;
   try {
-    accessSync('/dev/shm', constants.W_OK);
-    return join('/dev/shm', name);
+    accessSync('/run', constants.W_OK);
+    return join('/run', name);
   } catch {
     return join(tmpdir(), name);
   }
