@@ -15,6 +15,16 @@ export interface TestDocker {
 const readyDeadlineMs = 60_000;
 
 /**
+ * What a daemon writes down about its containers is in memory: it waits for a disk at each step otherwise.
+ * Their files stay on the disk, as a sandbox's memory would be charged for files in memory.
+ */
+const prepare = `
+ip link set lo up
+mount -t tmpfs tmpfs "$0/data" && mkdir "$0/data/overlay2" || exit 1
+mount --bind "$0/files" "$0/data/overlay2" || exit 1
+exec "$@"`;
+
+/**
  * A Docker daemon of Debian's packages, in network and mount namespaces of its own: nothing of it
  * touches the machine's network, and all that it stores goes with its folder.
  */
@@ -23,14 +33,13 @@ export async function startDocker(
 ): Promise<TestDocker> {
   const folder = mkdtempSync(join(tmpdir(), 'sg-dkr-'));
   const socketPath = join(folder, 'docker.sock');
-  const script = 'ip link set lo up; exec "$@"';
   const runtimes = Object.entries(options.runtimes ?? {}).map(
     ([name, path]) => `--add-runtime=${name}=${path}`,
   );
   const daemon = [
     'dockerd',
     `--data-root=${join(folder, 'data')}`,
-    `--exec-root=${join(folder, 'exec')}`,
+    `--exec-root=${join(folder, 'data', 'exec')}`,
     `--pidfile=${join(folder, 'docker.pid')}`,
     `--host=unix://${socketPath}`,
     '--bridge=none',
@@ -38,10 +47,10 @@ export async function startDocker(
     '--log-level=error',
     ...runtimes,
   ];
-  mkdirSync(join(folder, 'exec'));
+  for (const name of ['data', 'files']) mkdirSync(join(folder, name));
   const child = spawn(
     'unshare',
-    ['--net', '--mount', '--propagation=private', '/bin/sh', '-c', script, 'sh', ...daemon],
+    ['--net', '--mount', '--propagation=private', '/bin/sh', '-c', prepare, folder, ...daemon],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   let errors = '';
