@@ -1,7 +1,31 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Hold the server to times of its own: nothing else may run beside them. */
 const timed = ['tests/e2e/isolation-resources.test.ts', 'tests/doors/check-timing.test.ts'];
+
+/** Take a minute or close to it. Begun last, one of them would run while the other worker has no more to do. */
+const long = [
+  'tests/e2e/docker-engine.test.ts',
+  'tests/e2e/server-death.test.ts',
+  'packages/server/src/engines/namespace/namespace-engine.test.ts',
+  'packages/server/src/engines/namespace/namespace-engine-bubblewrap.test.ts',
+  'packages/server/src/engines/namespace/namespace-engine-util-linux.test.ts',
+  'tests/cli/msb.test.ts',
+  'tests/e2e/microsandbox-api-keys-seed.test.ts',
+  'tests/e2e/server-death-platform.test.ts',
+  'tests/e2e/failed-start.test.ts',
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const index = long.findIndex((path) => moduleId.endsWith(`/${path}`));
+      return index === -1 ? long.length : index;
+    };
+    return (await super.sort(files)).toSorted((one, other) => rank(one) - rank(other));
+  }
+}
 
 export default defineConfig({
   resolve: { conditions: ['@sandgate/source'] },
@@ -13,6 +37,7 @@ export default defineConfig({
     expect: { poll: { timeout: 60_000 } },
     // Two workers fit the smallest supported machine; each test file may start sandboxes of its own.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
