@@ -15,9 +15,11 @@ const anyKeys = /(?:msb|bk|mbx)_[0-9a-f]{48}/g;
 /** Text for a record or an answer, where somebody may have put a key into the wrong place. */
 export const withoutKeys = (text: string): string => text.replaceAll(anyKeys, 'an API key');
 
-const wholeKey = /^(msb_|bk_|mbx_)([0-9a-f]{40})([0-9a-f]{8})$/;
+const wholeKey = /^(?:msb|bk|mbx)_[0-9a-f]{48}$/;
 
-const checksum = (body: string): string => crc32(body).toString(16).padStart(8, '0');
+const checksumLength = 8;
+
+const checksum = (body: string): string => crc32(body).toString(16).padStart(checksumLength, '0');
 
 /** A new key: prefix, 160 random bits in hex, and the CRC32 of what precedes it in hex. */
 export function newKeyText(prefix: KeyPrefix, randomness: Randomness): string {
@@ -42,9 +44,9 @@ export interface ParsedKeyText {
 
 /** Null for a text that no key can have, a typo included, without any look-up. */
 export function parseKeyText(text: string): ParsedKeyText | null {
-  const match = wholeKey.exec(text);
-  if (match === null) return null;
-  const [, prefix, secret, stated] = match;
-  if (checksum(`${prefix}${secret}`) !== stated) return null;
-  return { text, prefix: prefix as KeyPrefix, lastFour: text.slice(-4) };
+  if (!wholeKey.test(text)) return null;
+  const stated = Number.parseInt(text.slice(-checksumLength), 16);
+  if (crc32(text.slice(0, -checksumLength)) !== stated) return null;
+  const prefix = text.slice(0, text.indexOf('_') + 1) as KeyPrefix;
+  return { text, prefix, lastFour: text.slice(-4) };
 }

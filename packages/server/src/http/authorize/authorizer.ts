@@ -1,5 +1,6 @@
 import {
   type ApiKey,
+  type Awaitable,
   type CheckRequest,
   type DoorSandboxes,
   type ErrorCode,
@@ -74,10 +75,11 @@ export interface Authorizer {
    */
   personOf(request: Pick<CheckRequest, 'credential' | 'address'>): Promise<string | null>;
   /**
-   * Runs a call that is allowed, and resolves when it is written down.
+   * Runs a call that is allowed, and resolves when it is written down. What `run` can give at once is
+   * not waited for.
    * @throws SandgateError with the reason of a refusal, or what `run` throws
    */
-  perform<T>(call: Call, run: (access: Access) => Promise<Answered<T>>): Promise<T>;
+  perform<T>(call: Call, run: (access: Access) => Awaitable<Answered<T>>): Promise<T>;
 }
 
 /** What a call's failure is called in its usage row. */

@@ -1,6 +1,7 @@
 import {
   type ApiKey,
   type AuditContext,
+  type Awaitable,
   type Charged,
   type CheckDependencies,
   callerActor,
@@ -66,16 +67,17 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
   };
 
   /** The counters charged a call that the store did not take: what is stored is what counts. */
-  const stored = async <T>({ charged }: Begun, writing: Promise<T>): Promise<T> => {
-    try {
-      const result = await writing;
-      counters.settle(charged);
-      return result;
-    } catch (error) {
-      counters.forget(charged);
-      throw error;
-    }
-  };
+  const stored = <T>({ charged }: Begun, writing: Promise<T>): Promise<T> =>
+    writing.then(
+      (result) => {
+        counters.settle(charged);
+        return result;
+      },
+      (error) => {
+        counters.forget(charged);
+        throw error;
+      },
+    );
 
   const stillRefused = async (held: HeldCall, sandboxId: string | null) => {
     const { refusal, key } = await checkHeldCall(dependencies, held);
@@ -102,26 +104,17 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
       cut,
     });
 
-  const performSafe = async <T>(
-    begun: Begun,
-    run: () => Promise<Answered<T>>,
-    call: Call,
-  ): Promise<T> => {
-    const { answered, ending, thrown } = await attempt(run, call);
-    const row = { ...begun.row, ...ending, durationMs: elapsedMs(begun) };
-    await stored(begun, ledger.record(row));
+  const performSafe = async <T>(begun: Begun, run: () => Awaitable<Answered<T>>): Promise<T> => {
+    const attempted = attempt(run, begun.call);
+    const { answered, ending, thrown } = attempted instanceof Promise ? await attempted : attempted;
+    await stored(begun, ledger.record(acceptedRow(begun, ending)));
     if (answered === null) throw thrown;
     return answered.value;
   };
 
-  const performChange = async <T>(
-    begun: Begun,
-    run: () => Promise<Answered<T>>,
-    call: Call,
-  ): Promise<T> => {
-    const row = { ...begun.row, status: 0, errorCode: null, sandboxId: null, durationMs: 0 };
-    const id = await stored(begun, ledger.begin(row));
-    const { answered, ending, thrown } = await attempt(run, call);
+  const performChange = async <T>(begun: Begun, run: () => Awaitable<Answered<T>>): Promise<T> => {
+    const id = await stored(begun, ledger.begin(acceptedRow(begun, underWay)));
+    const { answered, ending, thrown } = await attempt(run, begun.call);
     await ledger.end({ id, ...ending, durationMs: elapsedMs(begun) });
     if (answered === null) throw thrown;
     return answered.value;
@@ -138,7 +131,8 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
     },
     personOf: (request) => identifyPerson(dependencies, request),
     async perform(call, run) {
-      const outcome = await checkKey(dependencies, call);
+      const checked = checkKey(dependencies, call);
+      const outcome = checked instanceof Promise ? await checked : checked;
       if (outcome.limits.length > 0) call.onLimits?.(outcome.limits);
       const { key, workspace } = outcome;
       if (outcome.kind === 'refused') {
@@ -171,7 +165,10 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
       if (personNumber(outcome.key.number) === null) {
         dependencies.onAccepted?.(outcome.key.number, call.address);
       }
-      const begun = begin(call, outcome.key, workspace, outcome.charged);
+      const begun: Begun = {
+        ...{ call, workspace, keyNumber: outcome.key.number, charged: outcome.charged },
+        startedMs: performance.now(),
+      };
       const carryOut = call.safe ? performSafe : performChange;
       const context: AuditContext = {
         actor: callerActor(outcome.key.number),
@@ -179,7 +176,7 @@ export function createKeyAuthorizer(dependencies: KeyAuthorizerDependencies): Au
         requestId: call.requestId,
       };
       try {
-        return await auditAs(context, () => carryOut(begun, () => run(access), call));
+        return await auditAs(context, () => carryOut(begun, () => run(access)));
       } finally {
         unwatch();
       }
@@ -199,29 +196,35 @@ function heldCall(call: Call, { owner, grantId, workspace }: HeldCall['accepted'
 
 /** What is known of a call when it is accepted. */
 interface Begun {
-  readonly row: Omit<NewUsageRow, 'status' | 'errorCode' | 'durationMs' | 'sandboxId'>;
+  readonly call: Call;
+  readonly keyNumber: number;
+  readonly workspace: Workspace | null;
   readonly charged: Charged;
   /** By a clock that is never set. */
   readonly startedMs: number;
 }
 
-function begin(call: Call, key: ApiKey, workspace: Workspace | null, charged: Charged): Begun {
+const elapsedMs = ({ startedMs }: Begun): number => performance.now() - startedMs;
+
+const underWay: Ending = { status: 0, errorCode: null, sandboxId: null };
+
+/** Every field by its name: this is made for each call, and a spread costs several times as much. */
+function acceptedRow(begun: Begun, { status, errorCode, sandboxId }: Ending): NewUsageRow {
+  const { call, keyNumber, workspace, charged } = begun;
   return {
-    row: {
-      keyNumber: key.number,
-      workspaceId: workspace?.id ?? null,
-      requestId: call.requestId,
-      method: call.method,
-      endpoint: call.endpoint,
-      accepted: true,
-      atMs: charged.atMs,
-    },
-    charged,
-    startedMs: performance.now(),
+    keyNumber,
+    workspaceId: workspace?.id ?? null,
+    requestId: call.requestId,
+    method: call.method,
+    endpoint: call.endpoint,
+    accepted: true,
+    atMs: charged.atMs,
+    status,
+    errorCode,
+    durationMs: status === 0 ? 0 : elapsedMs(begun),
+    sandboxId,
   };
 }
-
-const elapsedMs = ({ startedMs }: Begun): number => performance.now() - startedMs;
 
 const refusedEndpoint = (call: Call, workspace: Workspace | null): string =>
   workspace === null ? (call.hiddenEndpoint ?? call.endpoint) : call.endpoint;
@@ -248,22 +251,28 @@ function refusedRow(
   };
 }
 
-/** Runs a call, and words how it ended for its usage row, whether or not it threw. */
-async function attempt<T>(
-  run: () => Promise<Answered<T>>,
-  call: Call,
-): Promise<{
+interface Attempted<T> {
   readonly answered: Answered<T> | null;
   readonly ending: Ending;
   readonly thrown: unknown;
-}> {
-  try {
-    const answered = await run();
-    const { status, errorCode = null, sandboxId = null } = answered;
-    return { answered, ending: { status, errorCode, sandboxId }, thrown: null };
-  } catch (thrown) {
+}
+
+/** Runs a call, and words how it ended for its usage row, whether or not it threw. */
+function attempt<T>(run: () => Awaitable<Answered<T>>, call: Call): Awaitable<Attempted<T>> {
+  const failed = (thrown: unknown): Attempted<T> => {
     const error = failureOf(thrown);
     const ending = { status: call.statusOf(error), errorCode: error.code, sandboxId: null };
     return { answered: null, ending, thrown };
+  };
+  try {
+    const running = run();
+    return running instanceof Promise ? running.then(ended, failed) : ended(running);
+  } catch (thrown) {
+    return failed(thrown);
   }
+}
+
+function ended<T>(answered: Answered<T>): Attempted<T> {
+  const { status, errorCode = null, sandboxId = null } = answered;
+  return { answered, ending: { status, errorCode, sandboxId }, thrown: null };
 }

@@ -19,6 +19,7 @@ import {
   type Route,
   smallBodyBytes,
 } from './route.ts';
+import type { TicketRight } from './terminal/ticket-box.ts';
 
 export type AuthorisedRoute = Exclude<Route, { access: 'public' }>;
 type PublicRoute = Extract<Route, { access: 'public' }>;
@@ -95,7 +96,7 @@ async function answerKey(
     },
     async (access) => {
       const change = 'audit' in route && !safe ? route.audit : null;
-      const runIt: typeof run = async (called) => {
+      const runIt = async (called: AuthorisedContext): Promise<unknown> => {
         if (route.access === 'person') requirePerson(called);
         return await run(called);
       };
@@ -151,26 +152,24 @@ function openExchange(
   const early = new Promise<Response>((resolve) => {
     settle = resolve;
   });
-  const exchange: Exchange = {
+  const exchange: Exchange = Object.assign(ending, {
     request: raw,
     incoming: incomingOf(context),
     outgoing: outgoingOf(context),
-    get signal() {
-      return ending.signal;
-    },
-    respond(response) {
+    respond(response: Response) {
       // Nobody reads the body of an answer to HEAD.
       if (raw.method === 'HEAD') void response.body?.cancel();
       state.responded = response;
       state.onResponded();
       settle(response);
     },
-    about(sandboxId) {
+    about(sandboxId: string) {
       state.sandboxId = sandboxId;
     },
     boundTo: ticket?.sandboxId ?? null,
-    issueTicket: (right) => tickets.issue({ credential, ...right }),
-  };
+    issueTicket: (right: Omit<TicketRight, 'credential'>) =>
+      tickets.issue({ credential, ...right }),
+  });
   return { early, exchange, state, ending };
 }
 
@@ -187,7 +186,7 @@ export const callOf = (route: AuthorisedRoute) => ({
 async function runAudited(
   action: string,
   known: Omit<AuthorisedContext, 'change'>,
-  run: Prepared<AuthorisedContext>['run'],
+  run: (context: AuthorisedContext) => Promise<unknown>,
 ): Promise<unknown> {
   const { access, address, requestId, auditLog } = known;
   const attempt = {

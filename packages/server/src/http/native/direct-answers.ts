@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { whenKnown } from '@sandgate/core';
 import { addLimitHeaders } from '../authorize/limit-headers.ts';
 import { noChange } from '../authorize/no-change.ts';
 import { readCredential } from '../authorize/read-credential.ts';
@@ -31,7 +32,11 @@ type DirectDependencies = NativeDependencies & NativeServices;
 interface DirectRoute {
   readonly call: ReturnType<typeof callOf>;
   readonly run: Prepared<AuthorisedContext>['run'];
+  readonly shared: SharedContext;
 }
+
+/** What a route is given that is the same for every call. */
+type SharedContext = Omit<AuthorisedContext, 'requestId' | 'address' | 'access'>;
 
 /**
  * A shorter way to the answer of the route that is asked before everything else. The credential is
@@ -45,7 +50,9 @@ export function createDirectAnswers(
 ): DirectAnswers {
   const dependencies = { ...services, ...createNativeBounds(services) };
   const routes = new Map<string, DirectRoute>();
-  for (const route of allRoutes) if (isDirect(route)) routes.set(route.path, directRoute(route));
+  for (const route of allRoutes) {
+    if (isDirect(route)) routes.set(route.path, directRoute(route, dependencies));
+  }
   return (request, response) => {
     const route = request.method === 'GET' ? routes.get(request.url ?? '') : undefined;
     if (route === undefined || hasRawHeader(request.rawHeaders, 'x-workspace-id')) return false;
@@ -60,13 +67,28 @@ const isDirect = (route: (typeof allRoutes)[number]): route is AuthorisedRoute =
   route.access !== 'public' && route.method === 'get' && route.safe && route.status === 204;
 
 /** None of these routes takes any input, so that what it prepares is the same for every request. */
-function directRoute(route: AuthorisedRoute): DirectRoute {
+function directRoute(route: AuthorisedRoute, dependencies: DirectDependencies): DirectRoute {
   const { run } = route.prepare({ params: {}, query: new URLSearchParams(), body: undefined });
-  return { call: callOf(route), run };
+  const shared: SharedContext = {
+    ...dependencies,
+    accept: '',
+    agent: '',
+    page: noPage,
+    exchange: noExchange,
+    change: noChange,
+    ownChildrenOnly: false,
+  };
+  return { call: callOf(route), run, shared };
 }
 
+/** Inherits what is shared: to copy it for each call would cost more than the check of a key's limits. */
+const contextOf = (
+  shared: SharedContext,
+  own: Pick<AuthorisedContext, 'requestId' | 'address' | 'access'>,
+): AuthorisedContext => Object.assign(Object.create(shared), own);
+
 async function answerDirectly(
-  { call, run }: DirectRoute,
+  { call, run, shared }: DirectRoute,
   { rawHeaders, socket }: IncomingMessage,
   response: ServerResponse,
   dependencies: DirectDependencies,
@@ -89,21 +111,11 @@ async function answerDirectly(
         safe: true,
         onLimits: (limits) => addLimitHeaders(headers, limits, clock.nowMs()),
       },
-      async (access) => ({
-        value: await run({
-          ...dependencies,
-          requestId,
-          address,
-          accept: '',
-          agent: '',
-          page: noPage,
-          access,
-          exchange: noExchange,
-          change: noChange,
-          ownChildrenOnly: false,
-        }),
-        status,
-      }),
+      (access) =>
+        whenKnown(run(contextOf(shared, { requestId, address, access })), (value) => ({
+          value,
+          status,
+        })),
     );
     headers.push('Cache-Control', 'no-store');
   } catch (thrown) {

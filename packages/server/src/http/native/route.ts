@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type {
   ApiKey,
   AuditedChange,
+  Awaitable,
   ErrorCode,
   FailureBudget,
   McpServerDependencies,
@@ -173,7 +174,8 @@ type Answering<Answer extends z.ZodType> = Route & { readonly answer: Answer };
 export interface Prepared<Context> {
   /** Slugs, UUIDs or ids of the workspace that path, query and body name. */
   readonly workspaces: readonly string[];
-  readonly run: (context: Context) => Promise<unknown>;
+  /** May throw at once. */
+  readonly run: (context: Context) => Awaitable<unknown>;
 }
 
 const nothing = z.strictObject({});
@@ -183,7 +185,7 @@ type Nothing = typeof nothing;
 type Run<Context, Params, Query, Body, Answer extends z.ZodType> = (
   input: Input<Params, Query, Body>,
   context: Context,
-) => Promise<z.input<Answer> | Response | null>;
+) => Awaitable<z.input<Answer> | Response | null>;
 
 /** Declares a route for keys. Without a declared access it does not compile. */
 export function defineRoute<
@@ -205,9 +207,9 @@ export function defineRoute<
 ): Answering<Answer> {
   const { run, status = 200, ...shape } = route;
   const { alsoNeeds = [] } = route;
-  const runAllowed: typeof run = async (input, context) => {
+  const runAllowed: typeof run = (input, context) => {
     for (const scope of alsoNeeds) requireScope(context.access, scope);
-    return await run(input, context);
+    return run(input, context);
   };
   return { ...shape, status, prepare: (raw) => prepare(raw, route, runAllowed) };
 }

@@ -23,7 +23,7 @@ export const verifyKeyRoute = defineRoute({
   }),
   answer: z.undefined(),
   errors: ['scope_missing'],
-  async run({ query: { scope } }, { access: { caller } }) {
+  run({ query: { scope } }, { access: { caller } }) {
     const granted = caller.kind === 'key' ? caller.key.scopes : (['*'] as const);
     if (scope === undefined || grants(granted, scope)) return undefined;
     throw new SandgateError('scope_missing', `This API key lacks the scope ${scope}`);

@@ -27,14 +27,17 @@ interface RowOfKey {
 const rowsForEachKey = 8;
 const fewestKeys = 16;
 
+const mostKeys = (mostRows: number): number =>
+  Math.max(fewestKeys, Math.ceil(mostRows / rowsForEachKey));
+
 /** How far a slice of up to `mostRows` goes; null when there is no row. */
 function lastOfFewKeys(rows: readonly RowOfKey[], mostRows: number): number | null {
-  const mostKeys = Math.max(fewestKeys, Math.ceil(mostRows / rowsForEachKey));
+  const most = mostKeys(mostRows);
   const keys = new Set<number>();
   let last: number | null = null;
   for (const { id, key_number } of rows) {
     keys.add(key_number);
-    if (keys.size > mostKeys) break;
+    if (keys.size > most) break;
     last = id;
   }
   return last;
@@ -53,6 +56,7 @@ export class UsageRollUp {
   readonly #connection: SqliteConnection;
   readonly #durability: Durability;
   readonly #progress: PreparedStatement<{ rolled_up_to: number }>;
+  readonly #slice: PreparedStatement<{ last: number | null; rows: number; keys: number }>;
   readonly #next: PreparedStatement<RowOfKey>;
   readonly #sums: UsageSliceSums;
   readonly #index: PreparedStatement<never>;
@@ -69,8 +73,10 @@ export class UsageRollUp {
     this.#connection = connection;
     this.#durability = durability;
     this.#progress = connection.prepare('select rolled_up_to from usage_progress');
-    this.#next = connection.prepare(
-      'select id, key_number from usage_rows where id > ? order by id limit ?',
+    const next = 'select id, key_number from usage_rows where id > ? order by id limit ?';
+    this.#next = connection.prepare(next);
+    this.#slice = connection.prepare(
+      `select max(id) as last, count(*) as rows, count(distinct key_number) as keys from (${next})`,
     );
     this.#sums = new UsageSliceSums(connection);
     this.#index = connection.prepare(
@@ -111,14 +117,18 @@ export class UsageRollUp {
   rollUp(mostRows: number): boolean {
     return this.#connection.addUsage(this.#durability, () => {
       const after = this.rolledUpTo();
-      const next = this.#next.all(after, mostRows);
-      const last = lastOfFewKeys(next, mostRows);
+      const slice = this.#slice.get(after, mostRows) ?? { last: null, rows: 0, keys: 0 };
+      // Row by row only where there are too many keys: to hand over each one costs more than to read it.
+      const last =
+        slice.keys > mostKeys(mostRows)
+          ? lastOfFewKeys(this.#next.all(after, mostRows), mostRows)
+          : slice.last;
       if (last === null) return false;
       this.#sums.add(after, last);
       this.#index.run(after, last);
       this.#advance.run(last);
       // Rows that came meanwhile can wait for the next time.
-      const wasFull = next.length === mostRows || last !== next.at(-1)?.id;
+      const wasFull = slice.rows === mostRows || last !== slice.last;
       return wasFull && this.#newestId() > last;
     });
   }

@@ -105,7 +105,7 @@ async function answer(
       // A request that cannot be read is still a call, counted like any other.
       if ('error' in prepared) throw prepared.error;
       began = true;
-      const call: BrimbleContext = {
+      const call: BrimbleContext = Object.assign(ending, {
         ...services,
         access,
         workspace: requireWorkspace(access),
@@ -118,14 +118,11 @@ async function answer(
         outgoing: outgoingOf(context),
         params,
         rest,
-        get signal() {
-          return ending.signal;
-        },
-        respond(response) {
+        respond(response: Response) {
           access.watch((refusal) => ending.cut(refusal));
           respond(response);
         },
-      };
+      });
       const run = () => carryOut(route, prepared, call);
       const { response, sandboxId = params.sandboxId } = route.safe
         ? await run()

@@ -1,6 +1,6 @@
 import { type PlacedMcpServer, SandgateError } from '@sandgate/core';
 import { actorOf } from '../../authorize/actor-of.ts';
-import { type Access, failureOf } from '../../authorize/authorizer.ts';
+import { type Access, type Call, failureOf } from '../../authorize/authorizer.ts';
 import { type CredentialHeader, readCredential } from '../../authorize/read-credential.ts';
 import { reportLimits } from '../../authorize/report-limits.ts';
 import { explainFailure } from '../../explain-failure.ts';
@@ -50,7 +50,8 @@ export async function answerGuarded(
   try {
     return await earlyAnswer((respond) =>
       authorizer.perform(
-        {
+        // Read for whoever is let in, and remembered then.
+        withEndpoint(() => endpoints.of(placed === null ? nobodys : name, tool), {
           credential,
           address,
           resource,
@@ -58,17 +59,13 @@ export async function answerGuarded(
           onLimits: reportLimits(context, clock),
           statusOf: nativeStatus,
           method: context.req.method,
-          // Read for whoever is let in, and remembered then.
-          get endpoint() {
-            return endpoints.of(placed === null ? nobodys : name, tool);
-          },
           hiddenEndpoint: endpoints.of(nobodys, null),
           scope: 'mcp:call',
           workspace: { kind: 'named', slug: placed?.slug ?? nowhere },
           mcpTool: { server: name, tool },
           // What a tool changes is not known.
           safe: tool === null,
-        },
+        }),
         async (access) => {
           const answered = await gate.calls.run(nameOf(access), () =>
             carryOut(gate, context, { named, received, access, respond }),
@@ -81,6 +78,22 @@ export async function answerGuarded(
     throw unknownWhenForeign(error);
   }
 }
+
+/** A class and no getter in the literal: that would leave V8 a hidden class for each call. */
+class LateEndpoint {
+  readonly #read: () => string;
+
+  constructor(read: () => string) {
+    this.#read = read;
+  }
+
+  get endpoint(): string {
+    return this.#read();
+  }
+}
+
+const withEndpoint = (read: () => string, call: Omit<Call, 'endpoint'>): Call =>
+  Object.assign(new LateEndpoint(read), call);
 
 const notFound = (): SandgateError =>
   new SandgateError('mcp_server_not_found', 'MCP server not found');
