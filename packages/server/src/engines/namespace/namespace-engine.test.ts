@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Engine, EngineSandboxSpec } from '@sandgate/core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runProgram, runShell } from '../contract/contract-suite.ts';
 import { readRecordedProcess } from './launch-sandbox.ts';
 import { createNamespaceEngine } from './namespace-engine.ts';
@@ -30,17 +30,17 @@ let engine: Engine;
 const children: ChildProcess[] = [];
 const folders: string[] = [];
 
-beforeEach(() => {
+function open(): void {
   state = mkdtempSync(join(tmpdir(), 'sandgate-engine-'));
   engine = createNamespaceEngine({ stateDirectory: state });
-});
+}
 
-afterEach(async () => {
+async function close(): Promise<void> {
   for (const child of children.splice(0)) child.kill('SIGKILL');
   await engine.close();
   for (const folder of [state, ...folders.splice(0)])
     rmSync(folder, { recursive: true, force: true });
-});
+}
 
 function spec(overrides: Partial<EngineSandboxSpec> = {}): EngineSandboxSpec {
   return {
@@ -67,6 +67,9 @@ async function invert(promise: Promise<unknown>): Promise<unknown> {
 }
 
 describe.each(['bubblewrap', 'util-linux'] as const)('a server with %s', (launcher) => {
+  beforeEach(open);
+  afterEach(close);
+
   it('that is killed leaves no process, and the next one cleans up', async () => {
     const mark = `9${Date.now()}`;
     const child = startServer(
@@ -139,7 +142,10 @@ describe.each(['bubblewrap', 'util-linux'] as const)('a server with %s', (launch
   });
 });
 
-describe('a sandbox', () => {
+describe('a sandbox beside others', () => {
+  beforeAll(open);
+  afterAll(close);
+
   it('has a host user of its own when the server is root', async () => {
     const sandboxes = [await engine.start(spec()), await engine.start(spec())];
     const { sandboxes: directory } = createRuntimeDirectory(state);
@@ -240,7 +246,12 @@ describe('a sandbox', () => {
   it('that stops its agent does not hold a caller beyond the time of the call', async () => {
     const sandbox = await engine.start(spec());
     const agent = `$(awk '/^PPid/ { print $2 }' "/proc/$PPID/status")`;
-    await runShell(sandbox, `kill -STOP "${agent}"`, { timeoutMs: 100 });
+    const stopped = Promise.withResolvers<void>();
+    const script = `kill -STOP "${agent}"; echo stopped; sleep 1000`;
+    const argv = ['/bin/sh', '-c', script];
+    // Until the sandbox ends: its end cannot be told any more.
+    sandbox.exec({ argv, onOutput: () => stopped.resolve() }).catch(stopped.reject);
+    await stopped.promise;
     expect((await runShell(sandbox, 'echo x', { timeoutMs: 100 })).kind).toBe('timed_out');
   });
 
@@ -285,6 +296,68 @@ describe('a sandbox', () => {
       await expect(start).rejects.toMatchObject({ code: 'volume_refused' });
     }
   });
+
+  it('comes back with the files of its snapshot when both ended before it was ever stopped', async () => {
+    const original = await engine.start(spec());
+    const snapshot = randomBytes(12).toString('hex');
+    await runShell(original, 'echo kept >/workspace/file');
+    await original.snapshot?.(snapshot);
+    const restored = spec();
+    const first = await engine.start({ ...restored, fromSnapshot: snapshot });
+    await engine.snapshots?.remove(snapshot);
+    await first.stop({ keepLayer: false });
+    const second = await engine.start(restored);
+    expect((await runShell(second, 'cat /workspace/file')).stdout).toBe('kept\n');
+  });
+
+  it('puts into a snapshot only what is in its own writable root', async () => {
+    const shared = mkdtempSync(join(tmpdir(), 'sandgate-shared-'));
+    folders.push(shared);
+    chmodSync(shared, 0o777);
+    writeFileSync(join(shared, 'host-file'), 'host', { mode: 0o644 });
+    const mounts = [{ hostPath: shared, guestPath: '/data/in', readOnly: false }];
+    const sandbox = await engine.start(spec({ mounts, scripts: { begin: 'true' } }));
+    await runShell(sandbox, 'mkdir -p /srv/x; echo mine >/srv/x/own-file; echo tmp >/tmp/tmp-file');
+    const id = spec().id;
+    await sandbox.snapshot?.(id);
+    const path = join(createRuntimeDirectory(state).snapshots, `${id}.tar`);
+    const names = execFileSync('tar', ['-tf', path], { encoding: 'utf8' }).split('\n');
+    expect(names).toContain('./srv/x/own-file');
+    for (const name of names) {
+      expect(name).not.toMatch(/host-file|tmp-file|^\.\/(proc|dev|sys|\.sandbox|usr)\/./);
+    }
+  });
+
+  it('can be started again under an id whose first start was refused', async () => {
+    const wanted = spec();
+    const refused = { ...wanted, fromSnapshot: 'a'.repeat(24) };
+    await expect(engine.start(refused)).rejects.toMatchObject({ code: 'snapshot_not_found' });
+    await engine.start(wanted);
+  });
+
+  it('has no layer with a name that is a path', async () => {
+    await expect(engine.removeLayer('../layers')).rejects.toMatchObject({
+      code: 'invalid_request',
+    });
+  });
+
+  it('is refused when its description is not sound', async () => {
+    for (const wrong of [
+      { id: '../../x' },
+      { hostname: 'a b' },
+      { workdir: 'relative' },
+      { workdir: '/a/../b' },
+      { environment: { 'A=B': '1' } },
+      { resources: { ...spec().resources, diskMib: 0.5 } },
+    ]) {
+      await expect(engine.start(spec(wrong))).rejects.toMatchObject({ code: 'invalid_request' });
+    }
+  });
+});
+
+describe('a sandbox', () => {
+  beforeEach(open);
+  afterEach(close);
 
   it('is not started where nothing starts, and the report says why', async () => {
     const broken = createNamespaceEngine({ stateDirectory: state, agentShell: '/bin/false' });
@@ -343,50 +416,6 @@ describe('a sandbox', () => {
     expect(readdirSync(snapshots)).toEqual([`${id}.tar`]);
   });
 
-  it('comes back with the files of its snapshot when both ended before it was ever stopped', async () => {
-    const original = await engine.start(spec());
-    const snapshot = randomBytes(12).toString('hex');
-    await runShell(original, 'echo kept >/workspace/file');
-    await original.snapshot?.(snapshot);
-    const restored = spec();
-    const first = await engine.start({ ...restored, fromSnapshot: snapshot });
-    await engine.snapshots?.remove(snapshot);
-    await first.stop({ keepLayer: false });
-    const second = await engine.start(restored);
-    expect((await runShell(second, 'cat /workspace/file')).stdout).toBe('kept\n');
-  });
-
-  it('puts into a snapshot only what is in its own writable root', async () => {
-    const shared = mkdtempSync(join(tmpdir(), 'sandgate-shared-'));
-    folders.push(shared);
-    chmodSync(shared, 0o777);
-    writeFileSync(join(shared, 'host-file'), 'host', { mode: 0o644 });
-    const mounts = [{ hostPath: shared, guestPath: '/data/in', readOnly: false }];
-    const sandbox = await engine.start(spec({ mounts, scripts: { begin: 'true' } }));
-    await runShell(sandbox, 'mkdir -p /srv/x; echo mine >/srv/x/own-file; echo tmp >/tmp/tmp-file');
-    const id = spec().id;
-    await sandbox.snapshot?.(id);
-    const path = join(createRuntimeDirectory(state).snapshots, `${id}.tar`);
-    const names = execFileSync('tar', ['-tf', path], { encoding: 'utf8' }).split('\n');
-    expect(names).toContain('./srv/x/own-file');
-    for (const name of names) {
-      expect(name).not.toMatch(/host-file|tmp-file|^\.\/(proc|dev|sys|\.sandbox|usr)\/./);
-    }
-  });
-
-  it('can be started again under an id whose first start was refused', async () => {
-    const wanted = spec();
-    const refused = { ...wanted, fromSnapshot: 'a'.repeat(24) };
-    await expect(engine.start(refused)).rejects.toMatchObject({ code: 'snapshot_not_found' });
-    await engine.start(wanted);
-  });
-
-  it('has no layer with a name that is a path', async () => {
-    await expect(engine.removeLayer('../layers')).rejects.toMatchObject({
-      code: 'invalid_request',
-    });
-  });
-
   it('is saved when the engine closes, also when it was just starting', async () => {
     const wanted = spec();
     const running = await engine.start(wanted);
@@ -399,18 +428,5 @@ describe('a sandbox', () => {
     engine = createNamespaceEngine({ stateDirectory: state });
     const again = await engine.start(wanted);
     expect((await runShell(again, 'cat file')).stdout).toBe('saved\n');
-  });
-
-  it('is refused when its description is not sound', async () => {
-    for (const wrong of [
-      { id: '../../x' },
-      { hostname: 'a b' },
-      { workdir: 'relative' },
-      { workdir: '/a/../b' },
-      { environment: { 'A=B': '1' } },
-      { resources: { ...spec().resources, diskMib: 0.5 } },
-    ]) {
-      await expect(engine.start(spec(wrong))).rejects.toMatchObject({ code: 'invalid_request' });
-    }
   });
 });
