@@ -10,8 +10,8 @@ import {
 const size = 4;
 /** Made several at a time: for a while after each fork, a server pays for every page it writes to. */
 const lowWater = 2;
-/** A start is often followed by a first call, which this is not to delay. */
-const refillDelayMs = 20;
+/** A start is often followed by a first call, which this is not to delay: as long as Python takes to start. */
+const refillDelayMs = 80;
 
 /**
  * Launches in stock. Forking a large server, making control groups and joining them takes as long as
