@@ -4,6 +4,7 @@ import type { ExecOutcome, ExecRequest, User, Workspace } from '@sandgate/core';
 import { expect } from 'vitest';
 import { allRoutes } from '../../packages/server/src/http/native/all-routes.ts';
 import {
+  sampleImage,
   sampleMcpServer,
   sampleRegistry,
 } from '../../packages/server/src/storage/contract/sample-records.ts';
@@ -124,6 +125,33 @@ async function makeGateTargets(
   return { server: name };
 }
 
+const pulled = {
+  image: `registry.test/team/app@sha256:${'0'.repeat(64)}`,
+  digest: `sha256:${'0'.repeat(64)}`,
+  layers: [],
+  config: { env: {}, entrypoint: [], cmd: [], workdir: null, user: null, exposedPorts: [] },
+  sizeBytes: 1,
+};
+
+/** Of images of registries, and an engine that has them. */
+async function makeImageTargets(
+  { storage, engine }: TestApp,
+  workspace: Workspace,
+  path: string,
+): Promise<Partial<SampleTargets>> {
+  if (!path.includes('{image}')) return {};
+  engine.images ??= {
+    pull: async () => pulled,
+    find: async () => pulled,
+    list: async () => [pulled],
+    removeOthers: async () => ({ freedBytes: 0 }),
+  };
+  const name = workspace.slug === 'theirs' ? theirMark : 'ours';
+  const image = sampleImage({ name, image: 'registry.test/team/app', workspaceId: workspace.id });
+  await storage.images.insert(image, 10_000);
+  return { image: image.id };
+}
+
 /** Of registries of images. */
 async function makeRegistryTargets(
   { storage }: TestApp,
@@ -160,6 +188,7 @@ export async function makeRouteTargets(
     ...absentTargets,
     ...(await makeSandboxTargets(test, workspace, path)),
     ...(await makeGateTargets(test, workspace, path)),
+    ...(await makeImageTargets(test, workspace, path)),
     ...(await makeRegistryTargets(test, workspace, path)),
     ...(await makePeopleTargets(test, workspace, path, asker)),
     ...{ key: key.number, alert: alert.number, ticket: alert.ticketNumber, workspace: namespace },

@@ -6,6 +6,8 @@ export interface SampleTargets {
   readonly alert: number;
   readonly ticket: number;
   readonly workspace: string;
+  /** Id of an image of a registry. */
+  readonly image: string;
   /** Id of a registry. */
   readonly registry: string;
   /** Name of an MCP server behind the gate. */
@@ -34,6 +36,7 @@ export const absentTargets: SampleTargets = {
   alert: 999_999,
   ticket: 999_999,
   workspace: 'mine',
+  image: '0'.repeat(24),
   registry: '0'.repeat(24),
   server: 'absent',
   user: 999_999,
@@ -145,6 +148,14 @@ export const routeSamples: Readonly<Record<string, (targets: SampleTargets) => R
   getMcpServer: () => ({}),
   updateMcpServer: () => ({ body: { headers: { authorization: 'Bearer theirs' } } }),
   removeMcpServer: () => ({}),
+  listPrograms: () => ({}),
+  endProgram: () => ({}),
+  addImage: () => ({ body: { name: nextName(), image: 'registry.test/team/app' } }),
+  listImages: () => ({}),
+  getImage: () => ({}),
+  updateImage: () => ({ body: { description: 'changed' } }),
+  removeImage: () => ({}),
+  pullImage: () => ({}),
   addRegistry: () => ({
     body: { name: 'sample', server: 'registry.test', username: 'robot', password: 'sample word' },
   }),

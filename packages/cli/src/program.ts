@@ -4,6 +4,7 @@ import { addCopy } from './commands/copy.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEgress } from './commands/egress.ts';
 import { addExec } from './commands/exec.ts';
+import { addImages } from './commands/images.ts';
 import { addKeygen } from './commands/keygen.ts';
 import { addKeys } from './commands/keys.ts';
 import { addMcp } from './commands/mcp.ts';
@@ -74,6 +75,7 @@ function buildProgram(terminal: Terminal): Command {
     addSnapshots,
     addVolumes,
     addTemplates,
+    addImages,
     addRegistries,
     addRun,
     addExec,

@@ -104,6 +104,7 @@ export * from './registry/read-registries.ts';
 export * from './registry/registry.ts';
 export * from './registry/registry-image.ts';
 export * from './registry/registry-server.ts';
+export * from './registry/use-images.ts';
 export * from './registry/use-registries.ts';
 export * from './sandbox/background-process.ts';
 export * from './sandbox/build-definition.ts';

@@ -5,7 +5,7 @@ import type { Volume } from '../sandbox/volume.ts';
 import type { AuditContext, AuditRecord } from './audit-log.ts';
 import { audited, type ChangeLog } from './audited.ts';
 
-/** Methods that only look, and those whose use is told by the usage rows of the calls. */
+/** Methods that only look, and those whose use is told by the records of the calls. */
 type Unrecorded =
   | 'find'
   | 'list'
@@ -15,6 +15,7 @@ type Unrecorded =
   | 'egressDenials'
   | 'readLog'
   | 'followLog'
+  | 'pullImage'
   | 'templates'
   | 'startDefaults'
   | 'nextSnapshotMs'

@@ -5,8 +5,8 @@ import type { SandboxImage } from '../sandbox/sandbox-image.ts';
 export interface ImageStore {
   /** @throws SandgateError `quota_exceeded` when its workspace has `most` already, `workspace_not_found` */
   insert(image: SandboxImage, most: number, record?: RecordChange<SandboxImage>): Promise<void>;
-  /** Null for one of another workspace. */
-  find(workspaceId: string, id: string): Promise<SandboxImage | null>;
+  /** Null for one of another workspace, where one is given. */
+  find(workspaceId: string | undefined, id: string): Promise<SandboxImage | null>;
   /** Oldest first. */
   list(workspaceId: string): Promise<readonly SandboxImage[]>;
   /** Everything but id, workspace and time of creation. False: there is none of that id. */

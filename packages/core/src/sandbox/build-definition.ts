@@ -1,13 +1,15 @@
 import { posix } from 'node:path';
 import { SandgateError } from '../error/sandgate-error.ts';
 import { keyPattern } from '../key/key-text.ts';
-import type { SandboxDefinition, SandboxResources } from './sandbox-definition.ts';
+import type { RegistryImage, SandboxDefinition, SandboxResources } from './sandbox-definition.ts';
 import type { SandboxPolicy } from './sandbox-policy.ts';
 import { requireDependencies } from './start-order.ts';
 
 /** What a client asked for. Absent fields take the stored definition's value, else the default. */
 export interface RequestedSandbox {
   readonly image?: string;
+  /** What `image` is called, where it is one of a registry that the workspace has set up. */
+  readonly registryImage?: RegistryImage;
   readonly resources?: Partial<SandboxResources>;
   readonly environment?: Readonly<Record<string, string>>;
   /** Of the one sandbox alone. */
@@ -38,10 +40,11 @@ export function buildDefinition(
   policy: SandboxPolicy,
 ): SandboxDefinition {
   const base = requested.image === undefined ? stored : null;
+  const registryImage = requested.registryImage ?? base?.registryImage;
   const secretEnvironment = requested.secretEnvironment ?? base?.secretEnvironment;
   return {
     image: requireNoKey(requested.image ?? base?.image ?? policy.defaultImage),
-    ...(base?.registryImage === undefined ? {} : { registryImage: base.registryImage }),
+    ...(registryImage === undefined ? {} : { registryImage }),
     resources: boundResources(
       { ...policy.defaults, ...base?.resources, ...requested.resources },
       policy.maxima,
@@ -54,8 +57,23 @@ export function buildDefinition(
     exec: requested.exec ?? base?.exec ?? null,
     dependsOn: requireDependencies(requested.dependsOn ?? base?.dependsOn ?? []),
     // What was allowed when it was stored may not be allowed any more.
-    mounts: (requested.mounts ?? base?.mounts ?? []).map((mount) => allowMount(mount, policy)),
+    mounts: requireOwnPrograms(
+      (requested.mounts ?? base?.mounts ?? []).map((mount) => allowMount(mount, policy)),
+      registryImage,
+    ),
   };
+}
+
+/** What is in an image that a workspace brings is its own affair, and the host's directories are not. */
+function requireOwnPrograms<Mount>(
+  mounts: readonly Mount[],
+  registryImage: RegistryImage | undefined,
+): readonly Mount[] {
+  if (registryImage === undefined || mounts.length === 0) return mounts;
+  throw new SandgateError(
+    'volume_refused',
+    "Directories of the host are mounted in sandboxes of the server's own templates alone",
+  );
 }
 
 /** A definition is stored, also when it turns out that there is no such image. */

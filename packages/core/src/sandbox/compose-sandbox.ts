@@ -8,8 +8,10 @@ import { buildEgressPolicy } from './egress-policy.ts';
 import { findReadySnapshot } from './find-snapshot.ts';
 import type { NewSandbox, RequestedLifetime } from './new-sandbox.ts';
 import { volumeNotFound } from './not-found.ts';
+import { findOwnImage } from './own-image.ts';
 import type { SandboxFacts } from './sandbox.ts';
-import type { SandboxDefinition } from './sandbox-definition.ts';
+import type { RegistryImage, SandboxDefinition } from './sandbox-definition.ts';
+import type { SandboxImage } from './sandbox-image.ts';
 import type { SandboxLifetime } from './sandbox-lifetime.ts';
 import type { SandboxParts } from './sandbox-parts.ts';
 import type { Snapshot, SnapshotSchedule } from './snapshot.ts';
@@ -42,17 +44,15 @@ export async function composeSandbox(
     requested.fromSnapshot === undefined
       ? null
       : await findReadySnapshot(parts, workspace, requested.fromSnapshot);
-  const source = sourceOf(snapshot, requested, catalogue, policy.defaultTemplate);
-  const { registryImage } = requested;
+  const source = await sourceOf(parts, catalogue, workspace, { snapshot, requested });
   const egress = await requireEgress(parts, requested.egress ?? policy.egress);
   return {
     definition: {
       ...buildDefinition(
-        { ...requested, ...(source.image === null ? {} : { image: source.image }) },
+        { ...withDefaultsOf(source.own, requested), ...madeOf(source) },
         snapshot === null ? null : withoutSecrets(snapshot.definition),
         policy,
       ),
-      ...(registryImage === undefined || snapshot !== null ? {} : { registryImage }),
     },
     template: source.template,
     labels: requireLabels(requested.labels ?? {}),
@@ -60,7 +60,7 @@ export async function composeSandbox(
     volumes: await requireVolumes(parts, workspace, requested.volumes ?? []),
     fromSnapshot: snapshot?.id ?? null,
     lifetime: toLifetime(
-      requested.lifetime ?? {},
+      { ...lifetimeOf(source.own), ...requested.lifetime },
       { ...policy.lifetime, expiresAtMs: null, oneShot: false },
       clock.nowMs(),
     ),
@@ -77,20 +77,52 @@ export function withoutSecrets({
   return definition;
 }
 
-function sourceOf(
-  snapshot: Snapshot | null,
-  requested: NewSandbox,
-  catalogue: TemplateCatalogue,
-  defaultTemplate: string,
-): { readonly template: string; readonly image: string | null } {
-  if (snapshot !== null) return { template: snapshot.template, image: null };
-  if (requested.registryImage !== undefined) {
-    const { reference } = requested.registryImage;
-    return { template: reference, image: reference };
-  }
-  const name = requested.template ?? defaultTemplate;
-  return { template: name, image: catalogue.find(name).image };
+interface Source {
+  readonly template: string;
+  /** Null: that of the snapshot. */
+  readonly image: string | null;
+  readonly registryImage: RegistryImage | null;
+  /** The workspace's image that it is. */
+  readonly own: SandboxImage | null;
 }
+
+async function sourceOf(
+  { storage, policy }: SandboxParts,
+  catalogue: TemplateCatalogue,
+  workspace: Workspace,
+  { snapshot, requested }: { readonly snapshot: Snapshot | null; readonly requested: NewSandbox },
+): Promise<Source> {
+  const plain = { registryImage: null, own: null };
+  if (snapshot !== null) return { template: snapshot.template, image: null, ...plain };
+  const { registryImage } = requested;
+  if (registryImage !== undefined) {
+    const { reference } = registryImage;
+    return { template: reference, image: reference, registryImage, own: null };
+  }
+  const name = requested.template ?? policy.defaultTemplate;
+  const found = await findOwnImage(storage, catalogue, workspace, name);
+  if (found === null) return { template: name, image: catalogue.find(name).image, ...plain };
+  return {
+    template: name,
+    image: found.registryImage?.reference ?? catalogue.find(found.name).image,
+    registryImage: found.registryImage,
+    own: found.image,
+  };
+}
+
+const madeOf = ({ image, registryImage }: Source) => ({
+  ...(image === null ? {} : { image }),
+  ...(registryImage === null ? {} : { registryImage }),
+});
+
+const withDefaultsOf = (own: SandboxImage | null, requested: NewSandbox): NewSandbox =>
+  own === null || own.memoryMib === null
+    ? requested
+    : { ...requested, resources: { memoryMib: own.memoryMib, ...requested.resources } };
+
+/** Counted from the start, as the image says. */
+const lifetimeOf = (own: SandboxImage | null): RequestedLifetime =>
+  own === null || own.ttlMs === null ? {} : { maxLifetimeMs: own.ttlMs };
 
 /** @throws SandgateError `egress_invalid`, `capability_missing` */
 export async function requireEgress(

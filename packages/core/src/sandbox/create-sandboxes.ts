@@ -157,6 +157,7 @@ export function createSandboxes(dependencies: SandboxesDependencies): Sandboxes 
     async egressDenials(workspace, reference) {
       return denials.of((await records.find(workspace, reference)).id);
     },
+    pullImage: (workspace, image, options) => pulls.bring(workspace.id, image, options),
     templates: () => catalogue?.list() ?? [],
     startDefaults: () => ({
       resources: policy.defaults,

@@ -15,7 +15,7 @@ export interface RequestedLifetime {
 }
 
 /** What `create` is asked for. Every field has a default. */
-export interface NewSandbox extends Omit<RequestedSandbox, 'image'> {
+export interface NewSandbox extends Omit<RequestedSandbox, 'image' | 'registryImage'> {
   /** Default: a random one of an adjective and an animal. */
   readonly name?: string;
   /** Name of a template, or of an image of the engine. Left out with `fromSnapshot`, which has its own. */

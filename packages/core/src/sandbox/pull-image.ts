@@ -1,5 +1,5 @@
 import { SandgateError } from '../error/sandgate-error.ts';
-import type { ImagePuller, ImagePullProgress, PulledImage } from '../port/image-puller.ts';
+import type { ImagePull, ImagePullProgress, PulledImage } from '../port/image-puller.ts';
 import { registryNamedBy } from '../registry/registry-server.ts';
 import { openCredentials, requireRegistry } from '../registry/use-registries.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -23,18 +23,14 @@ export class ImagePulls {
   async pull(sandbox: Sandbox, signal: AbortSignal | undefined): Promise<PulledImage | null> {
     const { registryImage } = sandbox.definition;
     if (registryImage === undefined) return null;
-    const { images } = this.#parts.engine;
-    if (images === undefined) {
-      throw new SandgateError(
-        'capability_missing',
-        'This server pulls no images. Run msb doctor to see what is missing',
-      );
-    }
     const given = new AbortController();
     this.#going.set(sandbox.id, given);
     try {
       const either = signal === undefined ? given.signal : AbortSignal.any([given.signal, signal]);
-      return await this.#bring(images, sandbox, registryImage, either);
+      return await this.bring(sandbox.workspaceId, registryImage, {
+        signal: either,
+        onProgress: this.#teller(sandbox.id, registryImage.reference),
+      });
     } catch (error) {
       if (error instanceof SandgateError || signal?.aborted !== true) throw error;
       throw new SandgateError(
@@ -63,13 +59,20 @@ export class ImagePulls {
     for (const id of this.#going.keys()) this.abandon(id);
   }
 
-  async #bring(
-    images: ImagePuller,
-    { id, workspaceId }: Sandbox,
+  /** For a workspace, whether or not a sandbox is to start from it. @throws SandgateError as `pull` does */
+  async bring(
+    workspaceId: string,
     { reference, registryId, pinned }: RegistryImage,
-    signal: AbortSignal,
+    { signal, onProgress }: Pick<ImagePull, 'signal' | 'onProgress'>,
   ): Promise<PulledImage> {
-    const { storage, sealer } = this.#parts;
+    const { storage, sealer, engine } = this.#parts;
+    const { images } = engine;
+    if (images === undefined) {
+      throw new SandgateError(
+        'capability_missing',
+        'This server pulls no images. Run msb doctor to see what is missing',
+      );
+    }
     const registry =
       registryId === null ? null : await requireRegistry(storage, workspaceId, registryId);
     // Its password is for no other server.
@@ -79,15 +82,14 @@ export class ImagePulls {
         `The registry "${registry.name}" is at ${registry.server} by now, and has no ${reference}`,
       );
     }
-    const tell = this.#teller(id, reference);
     try {
       return await images.pull({
         reference: pinned ?? reference,
         credentials: registry === null ? null : openCredentials(sealer, registry),
         allowHttp: registry?.allowHttp ?? false,
         workspaceId,
-        signal,
-        onProgress: tell,
+        ...(signal === undefined ? {} : { signal }),
+        ...(onProgress === undefined ? {} : { onProgress }),
       });
     } catch (error) {
       const gone = error instanceof SandgateError && error.code === 'registry_unreachable';

@@ -111,6 +111,7 @@ const asks: Readonly<
   // Makes a new one, or tells of no one sandbox: tested by themselves.
   create: null,
   list: null,
+  pullImage: null,
   templates: null,
   startDefaults: null,
   usage: null,

@@ -172,6 +172,7 @@ export function restrictSandboxes(
     egressDenials: within(sandboxes.egressDenials),
     readLog: within(sandboxes.readLog),
     followLog: streamWithin(sandboxes.followLog),
+    pullImage: sandboxes.pullImage,
     templates: () => sandboxes.templates().filter(({ name }) => reach.holdsTemplate(name)),
     startDefaults: () => narrowStartDefaults(sandboxes.startDefaults(), restrictions),
     usage: sandboxes.usage,

@@ -11,6 +11,7 @@ import type {
 import type { EgressDenial, EgressPolicy } from '../port/engine-egress.ts';
 import type { SandboxFiles } from '../port/engine-files.ts';
 import type { Terminal, TerminalRequest } from '../port/engine-terminal.ts';
+import type { ImagePull, PulledImage } from '../port/image-puller.ts';
 import type { Page, PageRequest } from '../port/page.ts';
 import type { LogPart } from '../port/sandbox-log-store.ts';
 import type { SandboxFilter } from '../port/sandbox-store.ts';
@@ -24,6 +25,7 @@ import type {
 import type { RequestedSandbox } from './build-definition.ts';
 import type { NewSandbox, SandboxChanges } from './new-sandbox.ts';
 import type { Sandbox, SandboxState } from './sandbox.ts';
+import type { RegistryImage } from './sandbox-definition.ts';
 import type { PastEvents, SandboxEvent } from './sandbox-event.ts';
 import type { DestroyReason } from './sandbox-lifetime.ts';
 import type { SandboxLimits, SandboxUse } from './sandbox-limits.ts';
@@ -170,6 +172,15 @@ export interface Sandboxes {
     reference: string,
     request: { readonly fromByte: number; readonly signal: AbortSignal },
   ): AsyncIterable<LogPart>;
+  /**
+   * Brings an image of a workspace, so that the next start from it does not have to.
+   * @throws SandgateError as `ImagePuller.pull` does, `capability_missing`, `image_unknown`
+   */
+  pullImage(
+    workspace: Pick<Workspace, 'id'>,
+    image: RegistryImage,
+    options: Pick<ImagePull, 'signal' | 'onProgress'>,
+  ): Promise<PulledImage>;
   /** What sandboxes can be made of here, the default first. */
   templates(): readonly Template[];
   startDefaults(): StartDefaults;

@@ -7,6 +7,7 @@ import { buildDefinition, type RequestedSandbox } from './build-definition.ts';
 import { type ComposedSandbox, composeSandbox } from './compose-sandbox.ts';
 import type { LaunchQueue } from './launch-queue.ts';
 import type { NewSandbox } from './new-sandbox.ts';
+import { withOwnImage } from './own-image.ts';
 import { type ImagePulls, pinnedTo } from './pull-image.ts';
 import { randomName } from './random-name.ts';
 import { isAlive } from './read-metrics.ts';
@@ -258,7 +259,8 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
     const running = live.get(found.id);
     const alive = running !== undefined && (found.state === 'paused' || (await isAlive(running)));
     if (alive && requested === null) return found;
-    const definition = buildDefinition(requested ?? {}, found.definition, policy);
+    const wanted = await withOwnImage(parts, workspace, requested ?? {}, found.definition);
+    const definition = buildDefinition(wanted, found.definition, policy);
     if (alive) {
       if (sameDefinition(found.definition, definition)) return found;
       throw new SandgateError(
@@ -299,10 +301,11 @@ export function createStarts(parts: StartParts): Pick<Sandboxes, 'create' | 'sta
       if (id !== undefined && found?.id !== id) throw goneMeanwhile(reference);
       if (found === null) {
         requireNewSandboxName(reference);
-        const definition = buildDefinition(requested ?? {}, null, policy);
+        const wanted = await withOwnImage(parts, workspace, requested ?? {}, null);
+        const definition = buildDefinition(wanted, null, policy);
         const { egress } = policy;
         const lifetime = { ...policy.lifetime, expiresAtMs: null, oneShot: false };
-        const template = definition.image;
+        const template = requested?.image ?? definition.image;
         const plain = { labels: {}, volumes: [], fromSnapshot: null, snapshotSchedule: null };
         const composed = { definition, template, egress, lifetime, ...plain };
         return await make(workspace, reference, composed, { signal });

@@ -45,6 +45,10 @@ export class TemplateCatalogue {
     return this.#templates;
   }
 
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
   /** By its name, or by the engine's name of an image. @throws SandgateError `image_unknown` */
   find(name: string): Template {
     const found = this.#byName.get(name);

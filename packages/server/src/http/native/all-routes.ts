@@ -29,6 +29,10 @@ import { listFilesRoute, showFileRoute } from './files/look-at-files.ts';
 import { readFileRoute } from './files/read-file.ts';
 import { watchDirectoryRoute } from './files/watch-directory.ts';
 import { writeFileRoute } from './files/write-file.ts';
+import { addImageRoute } from './images/add-image.ts';
+import { removeImageRoute, updateImageRoute } from './images/change-image.ts';
+import { listImagesRoute, showImageRoute } from './images/list-images.ts';
+import { pullImageRoute } from './images/pull-image.ts';
 import { addMcpServerRoute } from './mcp-servers/add-mcp-server.ts';
 import { listMcpServersRoute } from './mcp-servers/list-mcp-servers.ts';
 import { removeMcpServerRoute } from './mcp-servers/remove-mcp-server.ts';
@@ -262,6 +266,12 @@ export const allRoutes: readonly Route[] = [
   showMcpServerRoute,
   updateMcpServerRoute,
   removeMcpServerRoute,
+  addImageRoute,
+  listImagesRoute,
+  showImageRoute,
+  updateImageRoute,
+  removeImageRoute,
+  pullImageRoute,
   addRegistryRoute,
   listRegistriesRoute,
   showRegistryRoute,

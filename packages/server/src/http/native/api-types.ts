@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import type { setEgressRoute } from './egress/set-egress.ts';
 import type { showEgressRoute } from './egress/show-egress.ts';
 import type { fileEntry } from './files/file-schemas.ts';
+import type { listImagesRoute, showImageRoute } from './images/list-images.ts';
+import type { pullImageRoute } from './images/pull-image.ts';
 import type { listMcpServersRoute } from './mcp-servers/list-mcp-servers.ts';
 import type { showMcpServerRoute } from './mcp-servers/show-mcp-server.ts';
 import type { readLogRoute } from './readings/read-log.ts';
@@ -49,6 +51,10 @@ export type TemplateList = AnswerOf<typeof listTemplatesRoute>;
 
 export type McpServerItem = AnswerOf<typeof showMcpServerRoute>;
 export type McpServerPage = AnswerOf<typeof listMcpServersRoute>;
+
+export type ImageItem = AnswerOf<typeof showImageRoute>;
+export type ImageList = AnswerOf<typeof listImagesRoute>;
+export type PulledImageItem = AnswerOf<typeof pullImageRoute>;
 
 export type RegistryItem = AnswerOf<typeof showRegistryRoute>;
 export type RegistryPage = AnswerOf<typeof listRegistriesRoute>;

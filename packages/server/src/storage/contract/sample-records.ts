@@ -8,6 +8,7 @@ import {
   type NewUser,
   type Registry,
   type Sandbox,
+  type SandboxImage,
   type Snapshot,
   type SnapshotFacts,
   type Storage,
@@ -227,6 +228,26 @@ export const sampleRegistry = (
   sealedPassword: { sealed: Uint8Array.of(1, 2, 3), serverKeyVersion: 1 },
   email: null,
   enabled: true,
+  createdAtMs: 10,
+  updatedAtMs: 11,
+  ...facts,
+});
+
+let images = 0;
+
+/** With an id of its own each time. */
+export const sampleImage = (
+  facts: Pick<SandboxImage, 'name' | 'workspaceId'> & Partial<SandboxImage>,
+): SandboxImage => ({
+  id: `7${(images++).toString(16).padStart(23, '0')}`,
+  image: 'debian',
+  tag: 'latest',
+  registryId: null,
+  description: null,
+  enabled: true,
+  isDefault: false,
+  memoryMib: null,
+  ttlMs: null,
   createdAtMs: 10,
   updatedAtMs: 11,
   ...facts,

@@ -43,8 +43,12 @@ export class SqliteImageStore implements ImageStore {
     }
   }
 
-  async find(workspaceId: string, id: string): Promise<SandboxImage | null> {
-    return this.#chosen(workspaceId).find((image) => image.id === id) ?? null;
+  async find(workspaceId: string | undefined, id: string): Promise<SandboxImage | null> {
+    const named = this.#connection.queries.selectFrom('images').selectAll().where('id', '=', id);
+    const row = this.#connection.first(
+      workspaceId === undefined ? named : named.where('workspace_id', '=', workspaceId),
+    );
+    return row === undefined ? null : toImage(row);
   }
 
   async list(workspaceId: string): Promise<readonly SandboxImage[]> {

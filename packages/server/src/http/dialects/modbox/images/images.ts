@@ -1,8 +1,10 @@
 import {
-  newResourceId,
-  type Registry,
-  requireOfRegistry,
-  type SandboxImage,
+  addImage,
+  changeImage,
+  type ImageWithRegistry,
+  listImages,
+  removeImage,
+  requireImage,
   SandgateError,
 } from '@sandgate/core';
 import { z } from 'zod';
@@ -10,8 +12,6 @@ import { namedWorkspace } from '../../../people/workspace-caller.ts';
 import { type AuthorisedModboxContext, defineModboxRoute } from '../modbox-route.ts';
 import { resourceIdOf } from '../sandboxes/resource-uuid.ts';
 import { imageDetail, templateDetail, templateOfUuid } from './image-detail.ts';
-
-const maxImagesOfWorkspace = 1_000;
 
 /** Bounds of both writes: the documentation gives the larger memory for one, the smaller for the other. */
 const fields = {
@@ -64,13 +64,10 @@ export const listImagesRoute = defineModboxRoute({
   audit: null,
   async run(_, context) {
     const workspace = namedWorkspace(context);
-    const own = await context.storage.images.list(workspace.id);
-    const registries = await context.storage.registries.list(workspace.id);
-    const registryOf = ({ registryId }: SandboxImage) =>
-      registries.find(({ id }) => id === registryId) ?? null;
-    const hasDefault = own.some(({ isDefault }) => isDefault);
+    const own = await listImages(context.storage, workspace);
+    const hasDefault = own.some(({ image }) => image.isDefault);
     const shown = [
-      ...own.map((image) => imageDetail(image, workspace, registryOf(image))),
+      ...own.map(({ image, registry }) => imageDetail(image, workspace, registry)),
       ...context.access.sandboxes
         .templates()
         .map((template) => templateDetail(template, template.isDefault && !hasDefault)),
@@ -89,10 +86,8 @@ export const showImageRoute = defineModboxRoute({
   async run(_, context) {
     const template = templateOfUuid(context.access.sandboxes, context.params.image_id ?? '');
     if (template !== null) return templateDetail(template, template.isDefault);
-    const image = await namedImage(context);
-    const workspace = namedWorkspace(context);
-    const registry = await findRegistry(context, image.registryId);
-    return imageDetail(image, workspace, registry);
+    const { image, registry } = await namedImage(context);
+    return imageDetail(image, namedWorkspace(context), registry);
   },
 });
 
@@ -105,26 +100,18 @@ export const createImageRoute = defineModboxRoute({
   audit: 'image.create',
   body: createBody,
   async run(body, context) {
-    const { storage, clock, randomness } = context;
     const workspace = namedWorkspace(context);
-    const nowMs = clock.nowMs();
-    const registry = await requireRegistryFor(context, body.image, body.registry_id);
-    const image: SandboxImage = {
-      id: newResourceId(clock, randomness),
-      workspaceId: workspace.id,
+    const { image, registry } = await addImage(context, workspace, {
       name: body.name,
       image: body.image,
       tag: body.tag,
-      registryId: registry?.id ?? null,
+      registryId: registryIdOf(body.registry_id),
       description: body.description,
       enabled: body.enabled,
       isDefault: body.is_default,
       memoryMib: body.memory_mb,
       ttlMs: toMs(body.ttl_seconds),
-      createdAtMs: nowMs,
-      updatedAtMs: nowMs,
-    };
-    await storage.images.insert(image, maxImagesOfWorkspace, recordOf(context));
+    });
     return imageDetail(image, workspace, registry);
   },
 });
@@ -138,30 +125,19 @@ export const updateImageRoute = defineModboxRoute({
   audit: 'image.update',
   body: updateBody,
   async run(body, context) {
-    const stored = await namedImage(context);
-    const { description, memory_mb, ttl_seconds, registry_id } = body;
-    const name = body.image ?? stored.image;
-    // One that is deleted may stay named, so that everything else can be changed.
-    const registry =
-      registry_id === undefined
-        ? await findRegistry(context, stored.registryId)
-        : await requireRegistryFor(context, name, registry_id);
-    if (registry !== null) requireOfRegistry(name, registry);
-    const image: SandboxImage = {
-      ...stored,
-      name: body.name ?? stored.name,
-      image: name,
-      registryId: registry_id === undefined ? stored.registryId : (registry?.id ?? null),
-      tag: body.tag ?? stored.tag,
-      description: description === undefined ? stored.description : description,
-      enabled: body.enabled ?? stored.enabled,
-      isDefault: body.is_default ?? stored.isDefault,
-      memoryMib: memory_mb === undefined ? stored.memoryMib : memory_mb,
-      ttlMs: ttl_seconds === undefined ? stored.ttlMs : toMs(ttl_seconds),
-      updatedAtMs: context.clock.nowMs(),
-    };
-    const changed = await context.storage.images.update(image, recordOf(context));
-    if (!changed) throw noImage();
+    const { image: stored } = await namedImage(context);
+    const { description, memory_mb: memoryMib, ttl_seconds, registry_id } = body;
+    const { image, registry } = await changeImage(context, stored, {
+      name: body.name ?? undefined,
+      image: body.image ?? undefined,
+      registryId: registry_id === undefined ? undefined : registryIdOf(registry_id),
+      tag: body.tag ?? undefined,
+      description,
+      enabled: body.enabled ?? undefined,
+      isDefault: body.is_default ?? undefined,
+      memoryMib,
+      ttlMs: ttl_seconds === undefined ? undefined : toMs(ttl_seconds),
+    });
     return imageDetail(image, namedWorkspace(context), registry);
   },
 });
@@ -174,54 +150,25 @@ export const deleteImageRoute = defineModboxRoute({
   workspace: 'header',
   audit: 'image.delete',
   async run(_, context) {
-    const { id } = await namedImage(context);
-    const workspace = namedWorkspace(context);
-    const removed = await context.storage.images.remove(workspace.id, id, recordOf(context));
-    if (!removed) throw noImage();
+    const { image } = await namedImage(context);
+    await removeImage(context, image);
     return { success: true };
   },
 });
 
-const recordOf =
-  ({ change }: AuthorisedModboxContext) =>
-  ({ id, name }: SandboxImage) => {
-    change.note({ target: `image:${id}`, details: { name } });
-    return change.append();
-  };
-
-const findRegistry = async (
-  context: AuthorisedModboxContext,
-  id: string | null,
-): Promise<Registry | null> =>
-  id === null ? null : await context.storage.registries.find(namedWorkspace(context).id, id);
-
-/** @throws SandgateError `invalid_request` */
-async function requireRegistryFor(
-  context: AuthorisedModboxContext,
-  image: string,
-  uuid: string | null,
-): Promise<Registry | null> {
-  if (uuid === null) return null;
-  const registry = await findRegistry(context, resourceIdOf(uuid));
-  if (registry === null) {
-    throw new SandgateError('invalid_request', 'registry_id: there is no such registry here');
-  }
-  requireOfRegistry(image, registry);
-  return registry;
-}
+/** An id that is none is that of no registry. */
+const registryIdOf = (uuid: string | null): string | null =>
+  uuid === null ? null : (resourceIdOf(uuid) ?? '');
 
 /** @throws SandgateError `not_found`, `role_refused` for one that is every workspace's */
-async function namedImage(context: AuthorisedModboxContext): Promise<SandboxImage> {
+async function namedImage(context: AuthorisedModboxContext): Promise<ImageWithRegistry> {
   const { image_id = '' } = context.params;
-  const id = resourceIdOf(image_id);
   const { storage, access } = context;
-  const found = id === null ? null : await storage.images.find(namedWorkspace(context).id, id);
-  if (found !== null) return found;
-  if (templateOfUuid(access.sandboxes, image_id) === null) throw noImage();
+  if (templateOfUuid(access.sandboxes, image_id) === null) {
+    return await requireImage(storage, namedWorkspace(context), resourceIdOf(image_id));
+  }
   throw new SandgateError(
     'role_refused',
     'This image is of the server itself. The operator can change it, in the configuration',
   );
 }
-
-const noImage = (): SandgateError => new SandgateError('not_found', 'Image not found');
