@@ -76,6 +76,9 @@ export async function openSqliteStorage({
     try {
       await enterWalMode(database, busyTimeoutMs);
       tune(database);
+      // A power failure may undo the last migrations, and none by half: the next start has them done
+      // again. What is stored after them says itself what it waits for, and takes them to the disk along.
+      database.exec('pragma synchronous = normal');
       migrate(database, allMigrations);
       return storageOver(database, new Checkpointer(file), { synchronous, clock });
     } catch (error) {
