@@ -180,6 +180,11 @@ describe('the tools of /mcp', () => {
     expect(entries).toContainEqual(
       expect.objectContaining({ path: file.path, kind: 'file', size: 8 }),
     );
+    const { resources } = await client.listResources();
+    const uris = resources.map(({ uri }) => uri);
+    expect(uris).toContain('sandbox://box/workspace/notes.txt');
+    const asResource = await client.readResource({ uri: 'sandbox://box/workspace/notes.txt' });
+    expect(asResource.contents).toMatchObject([{ mimeType: 'text/plain', text: 'häuser\n' }]);
     const absent = await call('sandbox_read_file', { sandbox: 'box', path: '/workspace/none' });
     expect(absent).toMatchObject({ isError: true, text: expect.stringMatching(/^Error: .*none/) });
     const broken = await call('sandbox_write_file', { ...bytes, content: 'no base64!' });
@@ -324,6 +329,8 @@ describe('msb mcp', () => {
   it('has the same tools over standard input and output, with progress and cancelling', async () => {
     const piped = await connectByPipe({ MSB_API_KEY: key });
     expect((await piped.listTools()).tools).toEqual((await client.listTools()).tools);
+    const { resources } = await piped.listResources();
+    expect(resources.map(({ uri }) => uri)).toContain('sandbox://box/workspace/');
     const told: string[] = [];
     const args = ['-c', 'echo piped; exec sleep 61'];
     const leaving = new AbortController();

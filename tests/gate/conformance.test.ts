@@ -68,7 +68,7 @@ const deviations = [
   'logging-set-level',
   ...['prompts-get-embedded-resource', 'prompts-get-simple'],
   ...['prompts-get-with-args', 'prompts-get-with-image'],
-  ...['resources-list', 'resources-read-binary', 'resources-read-text'],
+  ...['resources-read-binary', 'resources-read-text'],
   ...['resources-subscribe', 'resources-templates-read', 'resources-unsubscribe'],
   ...['tools-call-audio', 'tools-call-elicitation', 'tools-call-embedded-resource'],
   ...['tools-call-error', 'tools-call-image', 'tools-call-mixed-content', 'tools-call-sampling'],

@@ -40,37 +40,47 @@ export interface ToolCall {
   readonly report: ((progress: Progress) => void) | null;
 }
 
-/**
- * Calls a tool with the rights of whoever sent the request. Where it works is read from its
- * arguments, once, and nothing else that a client sends is asked for it.
- */
+/** Calls a tool. What is refused or fails is a result, which says why. */
 export async function callTool(call: ToolCall, request: McpRequest): Promise<CallToolResult> {
-  const { tool, input, signal } = call;
+  try {
+    const { result, content } = await runTool(call, request);
+    return { content: [{ type: 'text', text: asText(result) }, ...content] };
+  } catch (thrown) {
+    call.signal.throwIfAborted();
+    return failed(thrown, request);
+  }
+}
+
+/**
+ * Runs a tool with the rights of whoever sent the request. Where it works is read from its
+ * arguments, once, and nothing else that a client sends is asked for it.
+ * @throws SandgateError with the reason of a refusal, or of what failed
+ */
+export async function runTool(
+  call: ToolCall,
+  request: McpRequest,
+): Promise<{ readonly result: unknown; readonly content: readonly ToolContent[] }> {
+  const { tool, input } = call;
   const { name } = tool.listed;
   const prepared = prepare(tool, input);
   const content: ToolContent[] = [];
-  try {
-    const result = await request.authorizer.perform(
-      {
-        ...callOf(request),
-        ...prepared,
-        method: request.method,
-        endpoint: `${mcpPath}#${name}`,
-        mcpTool: { server: ownServerName, tool: name },
-      },
-      async (access) => {
-        const run = () => runAudited(prepared, access, call, request, content);
-        const { result, sandboxId = null } = prepared.safe
-          ? await run()
-          : await request.calls.run(nameOf(access), run);
-        return { value: result, status: 200, sandboxId };
-      },
-    );
-    return { content: [{ type: 'text', text: asText(result) }, ...content] };
-  } catch (thrown) {
-    signal.throwIfAborted();
-    return failed(thrown, request);
-  }
+  const result = await request.authorizer.perform(
+    {
+      ...callOf(request),
+      ...prepared,
+      method: request.method,
+      endpoint: `${mcpPath}#${name}`,
+      mcpTool: { server: ownServerName, tool: name },
+    },
+    async (access) => {
+      const run = () => runAudited(prepared, access, call, request, content);
+      const { result, sandboxId = null } = prepared.safe
+        ? await run()
+        : await request.calls.run(nameOf(access), run);
+      return { value: result, status: 200, sandboxId };
+    },
+  );
+  return { result, content };
 }
 
 /** What all calls of a request have in common. */

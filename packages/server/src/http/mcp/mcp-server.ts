@@ -4,12 +4,14 @@ import {
   Server,
   type ServerContext,
 } from '@modelcontextprotocol/server';
-import { grants, mayCallTool, ownServerName } from '@sandgate/core';
 import type { Access } from '../authorize/authorizer.ts';
 import { allTools } from './all-tools.ts';
 import { callTool, type McpRequest } from './call-tool.ts';
-import type { McpTool } from './mcp-tool.ts';
+import { mayUseTool } from './may-use-tool.ts';
 import { listedPrompts, writePrompt } from './prompts.ts';
+import { listResources, listResourceTemplates } from './resources/list-resources.ts';
+import { readResource } from './resources/read-resource.ts';
+import { resourceError } from './resources/resource-error.ts';
 
 const instructions =
   'Isolated sandboxes in which code and commands can be run safely. Start one with sandbox_start, then use sandbox_run_code, sandbox_run_command and the file tools in it, and stop it with sandbox_stop. Leave namespace out unless you were told one.';
@@ -22,11 +24,11 @@ export function createMcpServer(
 ): Server {
   const server = new Server(
     { name: 'sandgate', title: 'Sandgate', version },
-    { capabilities: { tools: {}, prompts: {} }, instructions },
+    { capabilities: { tools: {}, prompts: {}, resources: {} }, instructions },
   );
   server.setRequestHandler('tools/list', () => ({
     tools: [...allTools.values()]
-      .filter((tool) => mayUse(caller, tool))
+      .filter((tool) => mayUseTool(caller, tool))
       .map(({ listed }) => listed),
   }));
   server.setRequestHandler('tools/call', async ({ params }, context) => {
@@ -43,18 +45,21 @@ export function createMcpServer(
     if (prompt === null) throw invalid(`There is no prompt "${params.name.slice(0, 128)}"`);
     return prompt;
   });
+  server.setRequestHandler('resources/list', async ({ params }) => {
+    const fail = (thrown: unknown) => Promise.reject(resourceError(thrown, '', request));
+    return await listResources(params?.cursor, request).catch(fail);
+  });
+  server.setRequestHandler('resources/templates/list', () => listResourceTemplates(caller));
+  server.setRequestHandler('resources/read', async ({ params: { uri } }, context) => {
+    const signal = AbortSignal.any([request.signal, context.mcpReq.signal]);
+    const fail = (thrown: unknown) => Promise.reject(resourceError(thrown, uri, request));
+    return await readResource(uri, signal, request).catch(fail);
+  });
   return server;
 }
 
 const invalid = (message: string): ProtocolError =>
   new ProtocolError(ProtocolErrorCode.InvalidParams, message);
-
-/** A tool that would be refused is not worth offering. */
-function mayUse(caller: Access['caller'] | null, { listed, scope }: McpTool): boolean {
-  if (caller === null || caller.kind === 'development') return true;
-  const { key } = caller;
-  return grants(key.scopes, scope) && mayCallTool(key, ownServerName, listed.name);
-}
 
 function reportTo({ mcpReq }: ServerContext) {
   const progressToken = mcpReq._meta?.progressToken;

@@ -106,7 +106,7 @@ async function receive(context: RequestContext): Promise<Received> {
 }
 
 /**
- * Calls of tools are decided on one by one; everything else that is sent, as one call, also when it
+ * Calls of tools, and what reads resources, are decided on one by one; everything else that is sent, as one call, also when it
  * cannot be read.
  */
 async function answerMessage(
@@ -114,7 +114,7 @@ async function answerMessage(
   request: McpRequest,
   answer: Answer,
 ): Promise<Response> {
-  if ('message' in received && isToolCalls(received.message)) {
+  if ('message' in received && areDecidedEach(received.message)) {
     return await answer(received.message, null);
   }
   return await request.authorizer.perform(
@@ -134,16 +134,21 @@ async function answerMessage(
   );
 }
 
-function isToolCalls(message: unknown): boolean {
-  if (!Array.isArray(message)) return isToolCall(message);
-  return message.length > 0 && message.every(isToolCall);
+function areDecidedEach(message: unknown): boolean {
+  if (!Array.isArray(message)) return isDecidedItself(message);
+  return message.length > 0 && message.every(isDecidedItself);
 }
 
-/** Of a tool that is there. Without an id, it is none: a notification is not carried out. */
-function isToolCall(message: unknown): boolean {
+/**
+ * A call of a tool that is there, or of resources, in a form that is carried out: it is decided on by its
+ * own arguments. Without an id, it is none: a notification is not carried out.
+ */
+function isDecidedItself(message: unknown): boolean {
   if (typeof message !== 'object' || message === null) return false;
-  const { id, method, params } = message as Readonly<Record<string, unknown>>;
-  if (id === undefined || method !== 'tools/call') return false;
-  if (typeof params !== 'object' || params === null || !('name' in params)) return false;
-  return typeof params.name === 'string' && allTools.has(params.name);
+  const { id, method, params = {} } = message as Readonly<Record<string, unknown>>;
+  if (id === undefined || typeof params !== 'object' || params === null) return false;
+  const { name, uri, cursor = '' } = params as Readonly<Record<string, unknown>>;
+  if (method === 'tools/call') return typeof name === 'string' && allTools.has(name);
+  if (method === 'resources/read') return typeof uri === 'string';
+  return method === 'resources/list' && typeof cursor === 'string';
 }

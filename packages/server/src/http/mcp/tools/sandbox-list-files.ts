@@ -1,4 +1,4 @@
-import { requireName } from '@sandgate/core';
+import { type FileEntry, requireName } from '@sandgate/core';
 import { z } from 'zod';
 import {
   namespaceName,
@@ -18,6 +18,18 @@ const paramsSchema = z.strictObject({
   path: requiredString,
 });
 
+/** The result. */
+export interface ListedFiles {
+  readonly path: string;
+  readonly entries: readonly {
+    readonly path: string;
+    readonly kind: FileEntry['kind'];
+    readonly size: number;
+    readonly modified_at: string;
+    readonly link_target?: string;
+  }[];
+}
+
 const method: RpcMethod<z.infer<typeof paramsSchema>> = {
   scope: 'file:read',
   safe: true,
@@ -31,19 +43,17 @@ const method: RpcMethod<z.infer<typeof paramsSchema>> = {
     const { id } = await context.sandboxes.find(workspace, sandbox);
     const files = await context.sandboxes.files(workspace, id);
     const entries = await files.list(path, { maxEntries });
-    return {
-      sandboxId: id,
-      result: {
-        path,
-        entries: entries.map((entry) => ({
-          path: entry.path,
-          kind: entry.kind,
-          size: entry.sizeBytes,
-          modified_at: new Date(entry.modifiedAtMs).toISOString(),
-          ...(entry.linkTarget === null ? {} : { link_target: entry.linkTarget }),
-        })),
-      },
+    const result: ListedFiles = {
+      path,
+      entries: entries.map((entry) => ({
+        path: entry.path,
+        kind: entry.kind,
+        size: entry.sizeBytes,
+        modified_at: new Date(entry.modifiedAtMs).toISOString(),
+        ...(entry.linkTarget === null ? {} : { link_target: entry.linkTarget }),
+      })),
     };
+    return { sandboxId: id, result };
   },
 };
 

@@ -11,7 +11,7 @@ import {
 import { mcpTool } from '../mcp-tool.ts';
 import { namespaceProperty, pathProperty, sandboxProperty } from '../tool-input.ts';
 
-const maxReadBytes = 1_048_576;
+export const maxReadBytes = 1_048_576;
 
 const paramsSchema = z.strictObject({
   sandbox: requiredString,
@@ -19,6 +19,16 @@ const paramsSchema = z.strictObject({
   path: requiredString,
   offset: z.int('expected a whole number of bytes').min(0, 'must be at least 0').nullish(),
 });
+
+/** The result. `content` is absent where the file is shown as an image. */
+export interface ReadFile {
+  readonly path: string;
+  readonly size: number;
+  readonly offset: number;
+  readonly truncated: boolean;
+  readonly encoding?: string;
+  readonly content?: string;
+}
 
 const imageTypes: ReadonlyMap<string, string> = new Map([
   ['.png', 'image/png'],
@@ -61,7 +71,8 @@ const method: RpcMethod<z.infer<typeof paramsSchema>> = {
       await context.onResult({ role: 'display', data: { [imageType]: data.toString('base64') } });
       return { sandboxId: id, result: described };
     }
-    return { sandboxId: id, result: { ...described, ...asText(data) } };
+    const result: ReadFile = { ...described, ...asText(data) };
+    return { sandboxId: id, result };
   },
 };
 
