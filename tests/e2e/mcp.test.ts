@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -592,4 +593,29 @@ it('msb mcp servers puts the gate in front of a server, lists it, and takes it a
   ]);
   expect((await run('remove', 'notes')).exitCode).toBe(0);
   expect((await run('list')).stdout).toBe('No MCP servers found\n');
+});
+
+it('an MCP server that is a command runs in a sandbox behind the gate, as docs/mcp.md shows it', async () => {
+  const page = readFileSync(new URL('../../docs/mcp.md', import.meta.url), 'utf8');
+  const [, source = ''] = /```python\n(.*?)```/s.exec(page) ?? [];
+  const words = ['mcp', 'servers', 'add', 'notes', '--template', 'python'];
+  const environment = {
+    MSB_SERVER_URL: server.address,
+    MSB_API_KEY: key,
+    NOTES_GREETING: 'hello',
+  };
+  const options = ['--env', 'GREETING=NOTES_GREETING', '--', 'python3', '-c', source];
+  const added = await runInProcess([...words, ...options], home, { environment });
+  expect([added.stdout, added.stderr]).toEqual([
+    'Added. Clients call it at /mcp/servers/notes\n',
+    '',
+  ]);
+  const url = new URL(`${server.address}/mcp/servers/notes`);
+  const gated = new Client({ name: 'test', version: '1' });
+  await gated.connect(
+    new StreamableHTTPClientTransport(url, { requestInit: { headers: bearer(key) } }),
+  );
+  clients.push(gated);
+  const answer = await gated.callTool({ name: 'greet', arguments: {} });
+  expect(answer.content).toEqual([{ type: 'text', text: 'hello' }]);
 });

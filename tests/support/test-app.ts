@@ -43,11 +43,13 @@ import { createProgramSignIn } from '../../packages/server/src/program-sign-in.t
 import { createRegistryGate } from '../../packages/server/src/registry/registry-gate.ts';
 import { nextCronMs } from '../../packages/server/src/schedule/next-cron.ts';
 import { openSqliteStorage } from '../../packages/server/src/storage/sqlite/open-sqlite-storage.ts';
+import { createCommandUpstreams } from '../../packages/server/src/upstream/command/command-upstreams.ts';
 import {
   createHttpUpstreams,
   type HttpUpstreamOptions,
 } from '../../packages/server/src/upstream/http-upstreams.ts';
 import { mcpUpstreamPolicy } from '../../packages/server/src/upstream/mcp-policy.ts';
+import { upstreamsByKind } from '../../packages/server/src/upstream/upstreams-by-kind.ts';
 import { createMemoryLogs } from './memory-logs.ts';
 import { ScriptedEngine } from './scripted-engine.ts';
 
@@ -116,6 +118,7 @@ export async function createTestApp(
     },
     ...changedPolicy,
   };
+  const logs = createMemoryLogs();
   const sandboxes = createSandboxes({
     storage,
     engine,
@@ -124,7 +127,7 @@ export async function createTestApp(
     randomness,
     timers,
     policy,
-    logs: createMemoryLogs(),
+    logs,
     callerKey: () => null,
     onEnded: async () => undefined,
     nextCronMs,
@@ -165,13 +168,22 @@ export async function createTestApp(
     timers,
     onError: (error) => void backgroundErrors.push(error),
   });
-  const upstreams = createHttpUpstreams({
+  const httpUpstreams = createHttpUpstreams({
     policy: mcpUpstreamPolicy({ allowedPrivateHosts: ['upstream.test', '127.0.0.1'] }),
     resolve: async () => ['127.0.0.1'],
     answerMs: 60_000,
     silenceMs: 60_000,
     ...upstreamOptions,
   });
+  const commands = createCommandUpstreams({
+    ...{ storage, sandboxes, logs, clock, timers },
+    answerMs: 60_000,
+    idleMs: 300_000,
+    maxProcesses: 3,
+    asServer: (work) => work(),
+    onError: (error) => void backgroundErrors.push(error),
+  });
+  const upstreams = upstreamsByKind(httpUpstreams, commands);
   const turnEnd = createTurnEnd(storage.atOneMoment);
   const doors: AppDependencies = {
     ...keyDependencies,
@@ -239,6 +251,7 @@ export async function createTestApp(
     sandboxes,
     backgroundErrors,
     upstreams,
+    logs,
     refusals,
     people: people.services,
     purge,

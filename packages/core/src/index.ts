@@ -114,6 +114,7 @@ export * from './sandbox/door-sandboxes.ts';
 export * from './sandbox/egress-policy.ts';
 export * from './sandbox/keyed-queue.ts';
 export * from './sandbox/new-sandbox.ts';
+export * from './sandbox/process-input.ts';
 export * from './sandbox/restrict-sandboxes.ts';
 export * from './sandbox/sandbox.ts';
 export * from './sandbox/sandbox-definition.ts';

@@ -54,8 +54,7 @@ import { createProgramSignIn } from './program-sign-in.ts';
 import { createRegistryGate } from './registry/registry-gate.ts';
 import { sandboxPolicyOf } from './sandbox-policy-of.ts';
 import { nextCronMs } from './schedule/next-cron.ts';
-import { createHttpUpstreams } from './upstream/http-upstreams.ts';
-import { mcpUpstreamPolicy } from './upstream/mcp-policy.ts';
+import { createUpstreams } from './upstreams.ts';
 import { webhookPolicy } from './webhook/webhook-policy.ts';
 
 /** Everything that a server needs of the outside, chosen and opened by `main.ts`. */
@@ -213,11 +212,11 @@ async function openServer(given: ServerParts, opened: OpenedParts): Promise<Serv
     onError: (error) => log.error({ err: error }, 'a closed workspace could not be purged'),
   });
   opened.add(() => purge.close());
-  const upstreams = createHttpUpstreams({
-    policy: mcpUpstreamPolicy(config.mcp),
-    resolve: resolveHost,
-    answerMs: config.mcp.answerSeconds * 1_000,
-    silenceMs: config.mcp.silenceSeconds * 1_000,
+  const upstreams = createUpstreams({
+    ...{ storage, sandboxes, clock, config, log },
+    timers: parts.timers,
+    logs: parts.sandboxLogs,
+    asServer: (work) => auditScope.run({ actor: { kind: 'server' } }, work),
   });
   opened.add(() => upstreams.close());
   const turnEnd = createTurnEnd(storage.atOneMoment);

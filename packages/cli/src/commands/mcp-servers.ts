@@ -31,12 +31,12 @@ function addList(servers: Command, terminal: Terminal): void {
 
 const tableOf = (found: readonly McpServerItem[], { columns }: Terminal): string =>
   formatTable(
-    ['NAME', 'KEY', 'STATE', 'URL'],
-    found.map(({ name, authentication, enabled, url }) => [
+    ['NAME', 'KEY', 'STATE', 'URL OR COMMAND'],
+    found.map(({ name, authentication, enabled, url, command }) => [
       name,
       authentication ? 'needed' : 'none',
       enabled ? 'on' : 'off',
-      url,
+      url ?? command?.join(' ') ?? '',
     ]),
     { columns },
   );
@@ -45,6 +45,9 @@ interface AddOptions extends ServerOptions {
   readonly header?: Readonly<Record<string, string>>;
   readonly origin?: readonly string[];
   readonly healthPath?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly template?: string;
+  readonly allow?: readonly string[];
   readonly authentication: boolean;
   readonly json?: true;
 }
@@ -53,7 +56,17 @@ function addAdd(servers: Command, terminal: Terminal): void {
   const command = addServerOptions(servers.command('add'))
     .description('Put the gate in front of an MCP server.')
     .argument('<name>', 'what its address ends with')
-    .argument('<url>', 'where it is, by Streamable HTTP')
+    .argument(
+      '<url or command...>',
+      'where it is, by Streamable HTTP; or, after --, a command that speaks MCP, for a sandbox',
+    )
+    .option(
+      '--env <name=VARIABLE>',
+      'give the command this variable, with the value of one of yours; may be repeated',
+      pairOption,
+    )
+    .option('--template <name>', 'of the sandbox of the command')
+    .option('--allow <host>', 'let the command connect there; may be repeated', repeatedOption)
     .option(
       '--header <name=VARIABLE>',
       'send it this header, with the value of an environment variable; may be repeated',
@@ -63,16 +76,14 @@ function addAdd(servers: Command, terminal: Terminal): void {
     .option('--health-path <path>', 'let anybody ask whether this path of it answers')
     .option('--no-authentication', 'let everybody call who knows the address')
     .option('--json', 'print JSON')
-    .action(async (name: string, url: string, options: AddOptions) => {
+    .action(async (name: string, words: readonly string[], options: AddOptions) => {
       const api = await connectApi(terminal, options);
       const made = await api.call<McpServerItem>('POST', 'mcp-servers', {
         json: {
           name,
-          url,
           authentication: options.authentication,
-          headers: headersFrom(terminal.environment, options.header ?? {}),
+          ...upstreamOf(words, options, terminal.environment),
           allowed_origins: options.origin,
-          health_path: options.healthPath,
         },
       });
       terminal.print(
@@ -82,19 +93,38 @@ function addAdd(servers: Command, terminal: Terminal): void {
   addExamples(
     command,
     'msb mcp servers add github https://mcp.example.com/mcp --header authorization=GITHUB_HEADER',
+    'msb mcp servers add notes --template python --env TOKEN=NOTES_TOKEN -- python3 -m notes_server',
   );
 }
 
+/** An address is one word, and no command contains "://" in the name of its program. */
+function upstreamOf(
+  words: readonly string[],
+  options: AddOptions,
+  environment: Terminal['environment'],
+) {
+  const [first = ''] = words;
+  const { header, healthPath, env, template, allow } = options;
+  const headers = header && valuesFrom(environment, header, 'header');
+  const variables = env && valuesFrom(environment, env, 'variable');
+  const common = { headers, health_path: healthPath, environment: variables, template };
+  const egress = allow && { mode: 'restricted', allow };
+  return words.length === 1 && first.includes('://')
+    ? { url: first, ...common, egress }
+    : { command: words, ...common, egress };
+}
+
 /** Values are no arguments: every user of the machine sees those. */
-function headersFrom(
+function valuesFrom(
   environment: Terminal['environment'],
   variables: Readonly<Record<string, string>>,
+  what: string,
 ): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(variables).map(([header, variable]) => {
       const value = environment[variable];
       if (value !== undefined && value !== '') return [header, value];
-      throw failure(`The environment has no variable ${variable}, for the header ${header}`);
+      throw failure(`The environment has no variable ${variable}, for the ${what} ${header}`);
     }),
   );
 }

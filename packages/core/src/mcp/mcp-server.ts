@@ -1,10 +1,31 @@
+import type { EgressPolicy } from '../port/engine-egress.ts';
 import type { SealedText } from '../port/text-sealer.ts';
 
 /** Where the messages for an MCP server go. */
-export interface McpUpstream {
+export type McpUpstream = UrlUpstream | CommandUpstream;
+
+export interface UrlUpstream {
   readonly kind: 'url';
   /** Its address by Streamable HTTP. */
   readonly url: string;
+}
+
+/** A program that speaks MCP over standard input and output, run in a sandbox of its workspace. */
+export interface CommandUpstream {
+  readonly kind: 'command';
+  /** Program and arguments. */
+  readonly command: readonly string[];
+  /** Of the sandbox. Null: the server's default. */
+  readonly template: string | null;
+  /** Null: the server's default. */
+  readonly egress: EgressPolicy | null;
+  /** Of the program alone. */
+  readonly environment: Readonly<Record<string, string>>;
+  /**
+   * The environment at rest, as `sealCommandEnvironments` writes it. In memory it is there only where it
+   * could not be opened. `text` is base64.
+   */
+  readonly sealed?: { readonly text: string; readonly keyVersion: number };
 }
 
 /** Somebody's MCP server, which Sandgate stands in front of. */

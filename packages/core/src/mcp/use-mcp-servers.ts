@@ -6,7 +6,14 @@ import { newResourceId } from '../port/resource-id.ts';
 import type { Storage } from '../port/storage.ts';
 import type { TextSealer } from '../port/text-sealer.ts';
 import type { Workspace } from '../workspace/workspace.ts';
-import { headersOf, type McpServer, type McpUpstream, mcpServerTarget } from './mcp-server.ts';
+import { type CommandChanges, changeCommand, noCommandYet } from './change-command.ts';
+import {
+  headersOf,
+  type McpServer,
+  type McpUpstream,
+  mcpServerTarget,
+  type UrlUpstream,
+} from './mcp-server.ts';
 import {
   changeHeaders,
   requireHealthPath,
@@ -30,7 +37,7 @@ export interface McpServerChangeDependencies extends McpServerDependencies {
   readonly change: AuditedChange;
 }
 
-export interface McpServerChanges {
+export interface McpServerChanges extends CommandChanges {
   readonly url?: string | undefined;
   readonly authentication?: boolean | undefined;
   /** Those that are null are removed; those that are not named stay. */
@@ -40,9 +47,9 @@ export interface McpServerChanges {
   readonly enabled?: boolean | undefined;
 }
 
+/** With `url` or with `command`. */
 export interface NewMcpServer extends McpServerChanges {
   readonly name: string;
-  readonly url: string;
 }
 
 const maxServersOfWorkspace = 100;
@@ -57,7 +64,7 @@ const notFound = () => new SandgateError('mcp_server_not_found', 'MCP server not
 export async function addMcpServer(
   dependencies: McpServerChangeDependencies,
   workspace: Pick<Workspace, 'id'>,
-  { name, url, ...given }: NewMcpServer,
+  { name, ...given }: NewMcpServer,
 ): Promise<McpServer> {
   const { storage, clock, randomness, change } = dependencies;
   const nowMs = clock.nowMs();
@@ -65,7 +72,7 @@ export async function addMcpServer(
     id: newResourceId(clock, randomness),
     workspaceId: workspace.id,
     name: requireMcpServerName(name),
-    upstream: requireUpstream(dependencies, url),
+    upstream: firstUpstream(dependencies, given),
     authentication: true,
     headerNames: [],
     sealedHeaders: null,
@@ -177,9 +184,8 @@ function applyChanges(
   stored: McpServer,
   changes: McpServerChanges,
 ): McpServer {
-  const { url, allowedOrigins, healthPath, authentication, enabled } = changes;
-  const upstream = url === undefined ? stored.upstream : requireUpstream(dependencies, url);
-  requireHeadersFor(stored, upstream, changes.headers ?? {});
+  const { allowedOrigins, healthPath, authentication, enabled } = changes;
+  const upstream = changeUpstream(dependencies, stored, changes);
   return {
     ...stored,
     upstream,
@@ -198,7 +204,43 @@ function newHealthPath(stored: McpServer, path: McpServerChanges['healthPath']):
   return path === null ? null : requireHealthPath(path);
 }
 
-function requireUpstream({ upstreamProblem }: McpServerDependencies, text: string): McpUpstream {
+const invalid = (message: string): SandgateError => new SandgateError('invalid_request', message);
+
+function firstUpstream(
+  dependencies: McpServerDependencies,
+  { url, command }: McpServerChanges,
+): McpUpstream {
+  if ((url === undefined) === (command === undefined)) {
+    throw invalid('url, command: give the one or the other');
+  }
+  return url === undefined ? noCommandYet : requireUpstream(dependencies, url);
+}
+
+/** A server stays of its kind. */
+function changeUpstream(
+  dependencies: McpServerDependencies,
+  stored: McpServer,
+  changes: McpServerChanges,
+): McpUpstream {
+  const { url, headers, healthPath, command, template, egress, environment } = changes;
+  if (stored.upstream.kind === 'command') {
+    refuseGiven({ url, headers, health_path: healthPath }, 'is for an MCP server with an address');
+    return changeCommand(stored.upstream, changes);
+  }
+  refuseGiven({ command, template, egress, environment }, 'is for an MCP server by command');
+  if (url === undefined) return stored.upstream;
+  const upstream = requireUpstream(dependencies, url);
+  requireHeadersFor(stored, stored.upstream, upstream, headers ?? {});
+  return upstream;
+}
+
+function refuseGiven(fields: Readonly<Record<string, unknown>>, why: string): void {
+  for (const [field, value] of Object.entries(fields)) {
+    if (value !== undefined) throw invalid(`${field}: ${why}, and this is none`);
+  }
+}
+
+function requireUpstream({ upstreamProblem }: McpServerDependencies, text: string): UrlUpstream {
   const url = requireUpstreamUrl(text);
   const problem = upstreamProblem(url);
   if (problem !== null) throw new SandgateError('invalid_request', `url: ${problem}`);
@@ -208,10 +250,11 @@ function requireUpstream({ upstreamProblem }: McpServerDependencies, text: strin
 /** Else whoever may change the address could have secrets sent to himself that nobody is shown. */
 function requireHeadersFor(
   stored: McpServer,
-  upstream: McpUpstream,
+  from: UrlUpstream,
+  upstream: UrlUpstream,
   given: Readonly<Record<string, string | null>>,
 ): void {
-  if (sameOrigin(stored.upstream.url, upstream.url)) return;
+  if (sameOrigin(from.url, upstream.url)) return;
   const named = new Set(Object.keys(given).map((name) => name.toLowerCase()));
   const kept = stored.headerNames.filter((name) => !named.has(name));
   if (kept.length === 0) return;

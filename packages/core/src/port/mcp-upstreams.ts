@@ -27,10 +27,11 @@ export interface McpUpstreams {
   /** What is wrong with the address of an upstream, or null. */
   problem(url: string): string | null;
   /**
-   * @throws SandgateError `upstream_failed` when it cannot be reached, may not be, or does not speak
-   * HTTP; `upstream_timed_out` when there is no answer in time. Words that tell nothing of the address.
+   * @throws SandgateError `upstream_failed` when it cannot be reached or started, may not be, or does not
+   * speak the protocol; `upstream_timed_out` when there is no answer in time; `capacity_exceeded` when
+   * it has too much to do. Words that tell nothing of the address.
    */
-  send(server: Pick<McpServer, 'upstream'>, request: UpstreamRequest): Promise<UpstreamAnswer>;
+  send(server: McpServer, request: UpstreamRequest): Promise<UpstreamAnswer>;
   /** Ends what is open. */
   close(): Promise<void>;
 }

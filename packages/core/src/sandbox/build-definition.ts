@@ -104,7 +104,8 @@ function boundResources(wanted: SandboxResources, maxima: SandboxResources): San
   return wanted;
 }
 
-function requireEnvironment(
+/** @throws SandgateError `invalid_request` */
+export function requireEnvironment(
   environment: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   for (const [name, value] of Object.entries(environment)) {

@@ -1,3 +1,4 @@
+import { sealCommandEnvironments } from '../mcp/seal-command-environments.ts';
 import type { SandboxStore } from '../port/sandbox-store.ts';
 import type { SnapshotStore } from '../port/snapshot-store.ts';
 import type { Storage } from '../port/storage.ts';
@@ -16,6 +17,7 @@ export function sealEnvironments(storage: Storage, sealer: TextSealer): Storage 
     ...storage,
     sandboxes: sealSandboxes(storage.sandboxes, codec),
     snapshots: sealSnapshots(storage.snapshots, codec),
+    mcpServers: sealCommandEnvironments(storage.mcpServers, sealer),
   };
 }
 

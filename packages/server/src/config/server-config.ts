@@ -349,6 +349,10 @@ export const serverConfig = z.strictObject({
       answerSeconds: wholeNumber(1, 86_400).default(300),
       /** How long it may be silent in an answer. */
       silenceSeconds: wholeNumber(1, 86_400).default(3_600),
+      /** After which a session with a command ends, and a sandbox without sessions. */
+      commandIdleSeconds: wholeNumber(1, 86_400).default(300),
+      /** Processes of one command at once: one for each session. */
+      commandSessions: wholeNumber(1, 1_000).default(32),
       /** Of one address, to servers without authentication. */
       openCallsPerMinute: wholeNumber(1, 1_000_000).default(600),
     })

@@ -56,6 +56,7 @@ export function createHttpUpstreams(options: HttpUpstreamOptions): McpUpstreams 
     problem: (url) => outboundUrlProblem(url, policy),
     async send({ upstream }, request): Promise<UpstreamAnswer> {
       try {
+        if (upstream.kind !== 'url') throw failed('it has no address');
         const answer = await follow(new URL(upstream.url), request);
         return {
           status: answer.statusCode ?? 0,

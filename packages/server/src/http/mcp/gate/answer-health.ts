@@ -15,28 +15,33 @@ export async function answerHealth(
   server: McpServer | null,
 ): Promise<Response> {
   const path = server?.healthPath ?? null;
-  if (server === null || path === null) {
+  if (server?.upstream.kind !== 'url' || path === null) {
     throw new SandgateError('credential_missing', 'An API key is required');
   }
   gate.chargeAddress(peerAddress(context));
-  const isWell = await ask(gate, new URL(path, server.upstream.url).href, context);
+  const isWell = await ask(
+    gate,
+    { ...server, upstream: { kind: 'url', url: new URL(path, server.upstream.url).href } },
+    context,
+  );
   return Response.json(
     { status: isWell ? 'ok' : 'failing' },
     { status: isWell ? 200 : 503, headers: { 'Cache-Control': 'no-store' } },
   );
 }
 
-async function ask({ upstreams }: Gate, url: string, context: RequestContext): Promise<boolean> {
+async function ask(
+  { upstreams }: Gate,
+  server: McpServer,
+  context: RequestContext,
+): Promise<boolean> {
   try {
-    const { status, body } = await upstreams.send(
-      { upstream: { kind: 'url', url } },
-      {
-        method: 'GET',
-        headers: {},
-        body: null,
-        signal: AbortSignal.any([context.req.raw.signal, AbortSignal.timeout(timeoutMs)]),
-      },
-    );
+    const { status, body } = await upstreams.send(server, {
+      method: 'GET',
+      headers: {},
+      body: null,
+      signal: AbortSignal.any([context.req.raw.signal, AbortSignal.timeout(timeoutMs)]),
+    });
     await body.cancel();
     return status >= 200 && status <= 299;
   } catch {

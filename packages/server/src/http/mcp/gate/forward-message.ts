@@ -102,7 +102,8 @@ async function headersFor(
     'accept-encoding': 'identity',
     ...(message === null ? {} : { 'content-type': 'application/json' }),
     ...(session === null ? {} : { [sessionHeader]: sessions.open(session, owner) }),
-    ...(access === null || subject === null
+    // A command has no headers to read it in.
+    ...(access === null || subject === null || server.upstream.kind === 'command'
       ? {}
       : {
           [assertionHeader]: await assertions.assert({

@@ -21,13 +21,13 @@ export const addMcpServerRoute = defineRoute({
   audit: 'mcp_server.add',
   body: newMcpServerBody.extend({ workspace: workspaceName.optional() }),
   answer: mcpServerItem,
-  errors: ['mcp_server_exists', 'quota_exceeded'],
-  async run({ body: { name, url, workspace: _, ...settings } }, context) {
+  errors: ['mcp_server_exists', 'quota_exceeded', 'egress_invalid'],
+  async run({ body: { name, workspace: _, ...settings } }, context) {
     const { workspace } = context.access;
     if (workspace === null) {
       throw new SandgateError('workspace_not_found', 'Name the workspace that the server is of');
     }
-    const server = await addMcpServer(context, workspace, { ...toChanges(settings), name, url });
+    const server = await addMcpServer(context, workspace, { ...toChanges(settings), name });
     return toMcpServerItem(server, context.serverKey().version);
   },
 });

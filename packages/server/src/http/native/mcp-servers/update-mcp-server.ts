@@ -15,7 +15,7 @@ export const updateMcpServerRoute = defineRoute({
   tag: 'MCP servers',
   summary: 'Change an MCP server behind the gate',
   description:
-    'What is left out stays as it is. With an address on another host, headers that are kept must be given again.',
+    'What is left out stays as it is. With an address on another host, headers that are kept must be given again; with another command, template or egress the environment.',
   access: 'workspace:manage',
   workspace: 'reach',
   safe: false,
@@ -23,7 +23,7 @@ export const updateMcpServerRoute = defineRoute({
   params: mcpServerParams,
   body: mcpServerChangesBody,
   answer: mcpServerItem,
-  errors: ['mcp_server_not_found'],
+  errors: ['mcp_server_not_found', 'egress_invalid'],
   async run({ params, body }, context) {
     const { workspace } = context.access;
     const server = await changeMcpServer(context, workspace, params.server, toChanges(body));
