@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { callApi } from '../support/call-api.ts';
 import { smallRoot } from '../support/docker/build-image.ts';
 import {
   type DockerRegistry,
@@ -88,6 +89,17 @@ it('serves sandboxes from an image of a registry, also while that is gone', asyn
   expect([ready, error]).toEqual([true, null]);
   const listed = await modbox(first, `/s/${sandbox_id}/modbox/api/exec`, { command: 'ls -d /bin' });
   expect(listed).toMatchObject({ exitCode: 0, stdout: '/bin\n' });
+
+  const { body: own } = await callApi(first.address, 'GET', '/registries', key);
+  const added = { ...image, registry_id: own.registries.at(-1).id };
+  const made = await callApi(first.address, 'POST', '/images', key, { ...added, name: 'mine' });
+  expect(made.status, made.text).toBe(200);
+  const pulled = await callApi(first.address, 'POST', '/images/mine/pull', key);
+  expect(pulled.body, pulled.text).toMatchObject({ size_bytes: expect.any(Number) });
+  const mine = { ...start, sandbox: 'mine', config: { image: 'mine' } };
+  expect((await first.rpc('sandbox.start', mine, key)).status).toBe(200);
+  const inMine = { ...place, sandbox: 'mine', command: 'ls', args: ['-d', '/bin'] };
+  expect((await first.rpc('sandbox.command.run', inMine, key)).text).toContain('/bin');
 
   const none = { ...start, sandbox: 'other', config: { image: 'none' } };
   const unknown = await first.rpc('sandbox.start', none, key);

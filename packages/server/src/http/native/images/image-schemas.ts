@@ -1,4 +1,4 @@
-import { type ImageWithRegistry, requireImage } from '@sandgate/core';
+import { defaultWorkspaceSlug, type ImageWithRegistry, requireImage } from '@sandgate/core';
 import { z } from 'zod';
 import type { AuthorisedContext } from '../route.ts';
 import { heldKey, holdsNoKey, time, toTime } from '../shared-schemas.ts';
@@ -69,14 +69,16 @@ export const toImageItem = ({ image, registry }: ImageWithRegistry): z.input<typ
 });
 
 /**
- * By its id, or the oldest of its name in the workspace that the call is about; an operator's call that is
- * about all of them has the ids alone. @throws SandgateError `not_found`
+ * By its id, or the oldest of its name in the workspace that the call is about. An operator's call that names
+ * none has the ids of all of them, and the names of `default`.
+ * @throws SandgateError `not_found`
  */
 export async function namedImage(
   { storage, access: { workspace } }: AuthorisedContext,
   reference: string,
 ): Promise<ImageWithRegistry> {
-  const images = workspace === null ? [] : await storage.images.list(workspace.id);
+  const named = workspace ?? (await storage.workspaces.findBySlug(defaultWorkspaceSlug));
+  const images = named === null ? [] : await storage.images.list(named.id);
   const isId = images.some(({ id }) => id === reference);
   const called = isId ? undefined : images.find(({ name }) => name === reference);
   return await requireImage(storage, workspace, called?.id ?? reference);
