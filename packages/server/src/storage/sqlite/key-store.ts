@@ -22,10 +22,11 @@ import { type KeyRow, toApiKey, toChangedColumns, toNewKeyRow, toSecretRow } fro
 import { KeysByDigest } from './keys-by-digest.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import { constraint, sqliteCode, workspaceNotFound } from './storage-failure.ts';
-import { rolledUpTo, unsummedUse } from './unsummed-use.ts';
+import { unsummedUse } from './unsummed-use.ts';
+import { progressColumns, type UsageProgress } from './usage-progress.ts';
 import type { UsageTail } from './usage-tail.ts';
 
-type KeyRowWithSums = KeyRow & { readonly rolled_up_to: number };
+type KeyRowWithSums = KeyRow & UsageProgress;
 
 /** Changes of keys are on the disk before they are answered: a revoked key never comes back. */
 export class SqliteKeyStore implements KeyStore {
@@ -86,7 +87,7 @@ export class SqliteKeyStore implements KeyStore {
       this.#connection.queries
         .selectFrom('api_keys')
         .selectAll()
-        .select(rolledUpTo)
+        .select(progressColumns)
         .where('number', '=', number),
     );
     return row === undefined ? null : this.#withUse(row);
@@ -97,7 +98,7 @@ export class SqliteKeyStore implements KeyStore {
     const all = this.#connection.queries
       .selectFrom('api_keys')
       .selectAll()
-      .select(rolledUpTo)
+      .select(progressColumns)
       .orderBy('number');
     const living = includeRevoked ? all : all.where('revoked_at_ms', 'is', null);
     const chosen =
@@ -110,7 +111,7 @@ export class SqliteKeyStore implements KeyStore {
     const followers = this.#connection.queries
       .selectFrom('api_keys')
       .selectAll()
-      .select(rolledUpTo)
+      .select(progressColumns)
       .where('owner_id', '=', ownerId)
       .where('follows_owner', '=', 1)
       .where('revoked_at_ms', 'is', null)
@@ -125,7 +126,7 @@ export class SqliteKeyStore implements KeyStore {
     this.#tail.refresh();
     const rows = selectKeys(this.#connection.queries, query)
       .selectAll()
-      .select(rolledUpTo)
+      .select(progressColumns)
       .where('number', '>', afterNumber)
       .orderBy('number')
       .limit(limit)
@@ -259,7 +260,7 @@ export class SqliteKeyStore implements KeyStore {
       this.#connection.queries
         .selectFrom('api_keys')
         .selectAll()
-        .select(rolledUpTo)
+        .select(progressColumns)
         .where('id', '=', id),
     );
   }

@@ -1,8 +1,5 @@
-import { sql } from 'kysely';
+import { isSummed, type UsageProgress } from './usage-progress.ts';
 import type { UsageTail } from './usage-tail.ts';
-
-/** Selected beside the columns of `api_keys`: up to which row of usage their sums go. */
-export const rolledUpTo = sql<number>`(select rolled_up_to from usage_progress)`.as('rolled_up_to');
 
 /** Use of a key that its row does not hold yet. */
 export interface UnsummedUse {
@@ -17,11 +14,11 @@ export interface UnsummedUse {
  */
 export function unsummedUse(
   tail: UsageTail,
-  { number, rolled_up_to }: { readonly number: number; readonly rolled_up_to: number },
+  row: UsageProgress & { readonly number: number },
 ): UnsummedUse {
   const times = tail
-    .rowsOf(number, rolled_up_to)
-    .filter(({ accepted }) => accepted)
+    .rowsOf(row.number, row.rolled_up_to)
+    .filter(({ accepted, id }) => accepted && !isSummed(row, row.number, id))
     .map(({ atMs }) => atMs);
   const lastUsedAtMs =
     times.length === 0 ? null : times.reduce((one, other) => Math.max(one, other));

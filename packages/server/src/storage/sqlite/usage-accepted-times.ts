@@ -58,13 +58,16 @@ export class AcceptedTimes {
     return times.sort((one, other) => one - other).slice(-most);
   }
 
-  /** Blocks never change but at their end, so that what was found for an earlier time holds. */
+  /**
+   * Blocks of rolled-up rows never change, so that what was found for an earlier time holds. Of a block
+   * that is only under way, rows as new may be missing still.
+   */
   #firstId(sinceMs: number, rolledUpTo: number): number {
     const stretch = Math.floor(sinceMs / stretchMs);
     const known = this.#firstIds.get(stretch);
     if (known !== undefined) return known;
     const block = this.#firstBlock.get(stretch * stretchMs)?.number ?? null;
-    const firstId = block === null ? rolledUpTo : block * blockIds;
+    const firstId = block === null ? rolledUpTo : Math.min(block * blockIds, rolledUpTo);
     if (this.#firstIds.size >= mostStretches) this.#firstIds.clear();
     this.#firstIds.set(stretch, firstId);
     return firstId;

@@ -102,3 +102,30 @@ it('tells the times of a key that was used, itself or by a child, and of a perso
   }
   await storage.close();
 });
+
+it('finds what is as new as a later row that was rolled up before it', async () => {
+  const storage = await openSqliteStorage({ file });
+  const { usage } = storage;
+  const freshMs = 600_000;
+  // Rolled up key by key: the last fresh row is in a block of its own, and comes first.
+  const begun = Array.from({ length: 9_000 }, (_, index) =>
+    sampleUsage({
+      keyNumber: index < 4 || index % 2 === 1 ? 2 : 1,
+      atMs: index < 4 || index === 8_990 ? freshMs : 1,
+    }),
+  );
+  await usage.write({ begun, ended: [] });
+  const counted = async () => [
+    (await usage.acceptedTimes(1, freshMs, 9)).length,
+    (await usage.acceptedTimes(2, freshMs, 9)).length,
+    (await usage.summarize({ keyNumber: 1 }, 'day'))[0]?.calls,
+    (await usage.summarize({ keyNumber: 2 }, 'day'))[0]?.calls,
+    (await usage.total()).calls,
+  ];
+  const all = [1, 4, 4_498, 4_502, 9_000];
+  expect(await usage.rollUp(4_495)).toBe(true);
+  expect(await counted()).toEqual(all);
+  while (await usage.rollUp(4_495)) expect(await counted()).toEqual(all);
+  expect(await counted()).toEqual(all);
+  await storage.close();
+});

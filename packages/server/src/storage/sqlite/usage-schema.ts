@@ -74,4 +74,7 @@ interface UsageBlockTable {
 interface UsageProgressTable {
   single: number;
   rolled_up_to: number;
+  rolling_to: Generated<number>;
+  rolling_key: Generated<number>;
+  rolling_id: Generated<number>;
 }

@@ -10,10 +10,11 @@ const slice = `create temp table if not exists usage_slice (
 )`;
 
 const fillSlice = `insert into usage_slice
-  select key_number, workspace_number, route_number, at_ms / ${hourMs}, id / ${blockIds}, count(*),
+  select key_number, workspace_number, route_number, at_ms / ${hourMs}, usage_rows.id / ${blockIds},
+    count(*),
     count(*) filter (where status between 1 and 399), sum(duration_us), sum(accepted),
     max(at_ms) filter (where accepted = 1), min(at_ms), max(at_ms)
-  from usage_rows where id > ? and id <= ? group by 1, 2, 3, 4, 5`;
+  from json_each(?) cross join usage_rows on usage_rows.id = json_each.value group by 1, 2, 3, 4, 5`;
 
 const added = 'sum(calls), sum(successes), sum(duration_us)';
 const addToSums = `do update set calls = calls + excluded.calls,
@@ -64,10 +65,10 @@ export class UsageSliceSums {
     this.#emptySlice = connection.prepare('delete from usage_slice');
   }
 
-  /** Inside a transaction: the rows of ids over `after` and up to `last`. */
-  add(after: number, last: number): void {
+  /** Inside a transaction. `ids`: of the rows, as JSON. */
+  add(ids: string): void {
     // Not `run`: what is in memory alone makes the log no longer.
-    this.#fillSlice.get(after, last);
+    this.#fillSlice.get(ids);
     for (const step of this.#sumSteps) step.run();
     this.#emptySlice.get();
   }

@@ -12,6 +12,7 @@ import type { Durability, PreparedStatement, SqliteConnection } from './sqlite-c
 import { AcceptedTimes } from './usage-accepted-times.ts';
 import { UsageList } from './usage-list.ts';
 import { UsageNames } from './usage-names.ts';
+import { isSummed } from './usage-progress.ts';
 import { type RolledUpRow, UsageRollUp } from './usage-roll-up.ts';
 import { UsageSums } from './usage-sums.ts';
 import type { UsageTail } from './usage-tail.ts';
@@ -36,7 +37,7 @@ export class SqliteUsageStore implements UsageStore {
     this.#acceptedTimes = new AcceptedTimes(connection, tail);
     this.#durability = durability;
     this.#names = new UsageNames(connection);
-    this.#rollUp = new UsageRollUp(connection, durability);
+    this.#rollUp = new UsageRollUp(connection, tail, durability);
     this.#list = new UsageList(connection, this.#names);
     this.#sums = new UsageSums(connection, this.#names, tail);
     this.#insert = connection.prepare(`insert into usage_rows (key_number, workspace_number,
@@ -95,7 +96,7 @@ export class SqliteUsageStore implements UsageStore {
   async rollUp(mostRows: number): Promise<boolean> {
     await this.#free();
     const more = this.#rollUp.rollUp(mostRows);
-    this.#tail.forget(this.#rollUp.rolledUpTo());
+    this.#tail.forget(this.#rollUp.progress().rolled_up_to);
     return more;
   }
 
@@ -128,11 +129,11 @@ export class SqliteUsageStore implements UsageStore {
   }
 
   #storeEnds(ended: readonly UsageEnd[]): void {
-    const rolledUpTo = this.#rollUp.rolledUpTo();
+    const progress = this.#rollUp.progress();
     for (const { id, status, errorCode, durationMs, sandboxId } of ended) {
       const durationUs = toMicroseconds(durationMs);
       const row = this.#end.get(id, status, errorCode, durationUs, sandboxId);
-      if (row === undefined || id > rolledUpTo) continue;
+      if (row === undefined || !isSummed(progress, row.key_number, id)) continue;
       this.#rollUp.correct(row, status > 0 && status < 400, durationUs);
     }
   }

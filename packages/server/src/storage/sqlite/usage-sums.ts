@@ -1,6 +1,7 @@
 import type { UsageBucket, UsageFilter, UsageSummary } from '@sandgate/core';
 import type { PreparedStatement, SqliteConnection } from './sqlite-connection.ts';
 import { noWorkspace, type UsageNames } from './usage-names.ts';
+import { isUnsummed } from './usage-progress.ts';
 import type { UsageTail } from './usage-tail.ts';
 import { dayMs, hourMs } from './usage-units.ts';
 
@@ -24,7 +25,7 @@ const units: Readonly<Record<Width, number>> = { hour: hourMs, day: dayMs };
 const endOfTime = 1e9;
 
 /** The sums lack these rows. Read in one statement with the sums, so that none is missed or doubled. */
-const unsummed = 'from usage_rows where id > (select rolled_up_to from usage_progress)';
+const unsummed = `from usage_progress cross join usage_rows where ${isUnsummed}`;
 const tailSums =
   'count(*) as calls, count(*) filter (where status between 1 and 399) as successes, sum(duration_us) as duration_us';
 const sums = 'sum(calls) as calls, sum(successes) as successes, sum(duration_us) as duration_us';
@@ -73,8 +74,9 @@ export class UsageSums {
           where key_number = ?1 and start_hour >= ?2 * ?4 and start_hour < ?3 * ?4
             and (?5 is null or workspace_number = ?5) group by 1, 2`,
         `select at_ms / (cast(?4 as integer) * ${hourMs}), route_number, ${tailSums}
-          from json_each(?6) cross join usage_rows on usage_rows.id = json_each.value
-          where usage_rows.id > (select rolled_up_to from usage_progress)
+          from usage_progress cross join json_each(?6)
+            cross join usage_rows on usage_rows.id = json_each.value
+          where ${isUnsummed}
             and at_ms / (cast(?4 as integer) * ${hourMs}) >= ?2 and at_ms / (cast(?4 as integer) * ${hourMs}) < ?3
             and (?5 is null or workspace_number = ?5) group by 1, 2`,
       ),

@@ -15,6 +15,7 @@ const fewest = 64;
 export class TailStretch {
   #rows = 0;
   #ids = new Float64Array(fewest);
+  #keys = new Float64Array(fewest);
   #times = new Float64Array(fewest);
   #accepted = new Uint8Array(fewest);
   /** Position of the row of the same key before this one, or `none`. */
@@ -36,6 +37,7 @@ export class TailStretch {
     if (this.#rows === this.#ids.length) this.#grow();
     const position = this.#rows;
     this.#ids[position] = id;
+    this.#keys[position] = keyNumber;
     this.#times[position] = atMs;
     this.#accepted[position] = accepted ? 1 : 0;
     this.#before[position] = this.#newest.get(keyNumber) ?? none;
@@ -55,9 +57,22 @@ export class TailStretch {
     }
   }
 
+  /**
+   * Tells of its rows with ids over `afterId`, in their order, until it is answered false.
+   * @returns whether it was told all of them
+   */
+  each(afterId: number, tell: (id: number, keyNumber: number) => boolean): boolean {
+    for (let position = 0; position < this.#rows; position += 1) {
+      const id = this.#ids[position] ?? 0;
+      if (id > afterId && !tell(id, this.#keys[position] ?? 0)) return false;
+    }
+    return true;
+  }
+
   #grow(): void {
     const length = this.#ids.length * 2;
     this.#ids = copyOf(this.#ids, new Float64Array(length));
+    this.#keys = copyOf(this.#keys, new Float64Array(length));
     this.#times = copyOf(this.#times, new Float64Array(length));
     this.#accepted = copyOf(this.#accepted, new Uint8Array(length));
     this.#before = copyOf(this.#before, new Int32Array(length));

@@ -86,6 +86,27 @@ export class UsageTail {
     return found;
   }
 
+  /** The ids of up to `most` rows with ids over `afterId` and up to `toId`, by key, in their order. */
+  idsByKey(
+    afterId: number,
+    { toId, most }: { readonly toId: number; readonly most: number },
+  ): { readonly lastId: number; readonly rows: number; readonly byKey: Map<number, number[]> } {
+    const byKey = new Map<number, number[]>();
+    let lastId = afterId;
+    let rows = 0;
+    const tell = (id: number, keyNumber: number): boolean => {
+      if (id > toId || rows >= most) return false;
+      const known = byKey.get(keyNumber);
+      if (known === undefined) byKey.set(keyNumber, [id]);
+      else known.push(id);
+      lastId = id;
+      rows += 1;
+      return true;
+    };
+    this.#stretches.every((stretch) => stretch.each(afterId, tell));
+    return { lastId, rows, byKey };
+  }
+
   /** @returns up to which id it has seen them */
   #read(newest: number): number {
     const rows = this.#rows.all(this.#seenTo, newest, rowsOfRead);

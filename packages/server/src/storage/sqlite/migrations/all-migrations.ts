@@ -17,6 +17,7 @@ import { auditByUser } from './0016-audit-by-user.ts';
 import { images } from './0017-images.ts';
 import { registries } from './0018-registries.ts';
 import { oauth } from './0019-oauth.ts';
+import { rollUpByKey } from './0020-roll-up-by-key.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. */
@@ -40,4 +41,5 @@ export const allMigrations: readonly Migration[] = [
   images,
   registries,
   oauth,
+  rollUpByKey,
 ];
