@@ -313,13 +313,14 @@ describe('msb mcp', () => {
   const connectByPipe = async (
     environment: Record<string, string>,
     mode: 'legacy' | 'auto' = 'legacy',
+    options: readonly string[] = [],
   ): Promise<Client> => {
     const made = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } });
     clients.push(made);
     await made.connect(
       new StdioClientTransport({
         command: process.execPath,
-        args: [msbPath, 'mcp'],
+        args: [msbPath, 'mcp', ...options],
         env: { HOME: home, MSB_SERVER_URL: server.address, ...environment },
         stderr: 'ignore',
       }),
@@ -383,6 +384,28 @@ describe('msb mcp', () => {
       expect([server.address, `${server.address}/mcp`]).toContain(address);
     }
     expect((await runInProcess(['mcp', 'config', 'other'], home)).exitCode).toBe(2);
+  });
+
+  it('prints configurations for a server behind the gate, which hold no key either', async () => {
+    const environment = { MSB_SERVER_URL: server.address, MSB_API_KEY: key };
+    const print = async (client: string) => {
+      const line = ['mcp', 'config', client, '--server', 'github'];
+      const { stdout, stderr } = await runInProcess(line, home, { environment });
+      expect(stdout + stderr).not.toContain(key);
+      return JSON.parse(stdout);
+    };
+    const url = `${server.address}/mcp/servers/github`;
+    expect((await print('claude-code')).mcpServers).toMatchObject({
+      github: { type: 'http', url },
+    });
+    expect((await print('cursor')).mcpServers).toMatchObject({ github: { url } });
+    expect((await print('vscode')).servers).toMatchObject({ github: { type: 'http', url } });
+    expect((await print('claude-desktop')).mcpServers).toMatchObject({
+      github: { args: ['mcp', '--server', 'github'], env: { MSB_SERVER_URL: server.address } },
+    });
+    await expect(
+      connectByPipe({ MSB_API_KEY: key }, 'legacy', ['--server', 'nothing-here']),
+    ).rejects.toThrow('MCP server not found');
   });
 });
 

@@ -78,3 +78,21 @@ it('is called as the operator says, whatever host was asked for', async () => {
   );
   await named.close();
 });
+
+it('is told of beneath a path too, where a proxy serves the whole server there', async () => {
+  const base = 'https://host.example/base';
+  const named = await createGateUnderTest(folder, { identity: { publicUrl: base } });
+  const refused = await named.test.app.request('/mcp/servers/github');
+  const header = refused.headers.get('www-authenticate') ?? '';
+  const [, url = 'nothing was named'] = /resource_metadata="([^"]*)"/.exec(header) ?? [];
+  expect(url.startsWith(`${base}/`)).toBe(true);
+  // What the proxy leaves of the path; and the address of RFC 9728, 3.1, passed on as it is.
+  for (const path of [url.slice(base.length), `${metadataPath}/base/mcp/servers/github`]) {
+    const told = await named.test.app.request(path);
+    expect(await told.json()).toMatchObject({
+      resource: `${base}/mcp/servers/github`,
+      authorization_servers: [base],
+    });
+  }
+  await named.close();
+});

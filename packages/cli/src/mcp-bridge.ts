@@ -33,7 +33,8 @@ export async function bridgeMcp(local: Transport, { url, key }: ServerDoor): Pro
   };
 
   const forward = async (message: JSONRPCMessage): Promise<void> => {
-    if (!('method' in message)) return;
+    // What the client answers to a request of the server's.
+    if (!('method' in message)) return await remote.send(message).catch(() => undefined);
     if (message.method === 'notifications/cancelled') {
       // The server knows a call that is not wanted any more by its connection.
       const id = property(message.params, 'requestId') as Id;

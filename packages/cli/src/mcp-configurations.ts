@@ -1,21 +1,25 @@
 /** One client of MCP: the file that it reads, and what to put there. */
 export interface McpConfiguration {
   readonly file: string;
-  readonly json: (server: URL) => object;
+  /** `gated`: name of a server behind the gate, whose address is given; null for the sandboxes. */
+  readonly json: (server: URL, gated: string | null) => object;
 }
 
 /** With a placeholder that the client fills in. */
 const bearer = (placeholder: string) => ({ Authorization: `Bearer \${${placeholder}}` });
 
+/** What a client calls a server that the operator has not named. */
+const ownName = 'sandgate';
+
 /** None holds a key: each client has its own way to be given one. */
 export const mcpConfigurations: Readonly<Record<string, McpConfiguration>> = {
   'claude-desktop': {
     file: 'claude_desktop_config.json (Settings, Developer, Edit Config), with your API key in place',
-    json: (server) => ({
+    json: (server, gated) => ({
       mcpServers: {
-        sandgate: {
+        [gated ?? ownName]: {
           command: 'msb',
-          args: ['mcp'],
+          args: ['mcp', ...(gated === null ? [] : ['--server', gated])],
           env: { MSB_SERVER_URL: server.origin, MSB_API_KEY: 'your API key' },
         },
       },
@@ -23,23 +27,23 @@ export const mcpConfigurations: Readonly<Record<string, McpConfiguration>> = {
   },
   'claude-code': {
     file: '.mcp.json in your project; it reads the key from the variable MSB_API_KEY',
-    json: (server) => ({
+    json: (server, gated) => ({
       mcpServers: {
-        sandgate: { type: 'http', url: server.href, headers: bearer('MSB_API_KEY') },
+        [gated ?? ownName]: { type: 'http', url: server.href, headers: bearer('MSB_API_KEY') },
       },
     }),
   },
   cursor: {
     file: '.cursor/mcp.json in your project or home; it reads the key from the variable MSB_API_KEY',
-    json: (server) => ({
+    json: (server, gated) => ({
       mcpServers: {
-        sandgate: { url: server.href, headers: bearer('env:MSB_API_KEY') },
+        [gated ?? ownName]: { url: server.href, headers: bearer('env:MSB_API_KEY') },
       },
     }),
   },
   vscode: {
     file: '.vscode/mcp.json in your project; it asks for the key and keeps it',
-    json: (server) => ({
+    json: (server, gated) => ({
       inputs: [
         {
           type: 'promptString',
@@ -49,7 +53,11 @@ export const mcpConfigurations: Readonly<Record<string, McpConfiguration>> = {
         },
       ],
       servers: {
-        sandgate: { type: 'http', url: server.href, headers: bearer('input:sandgate-key') },
+        [gated ?? ownName]: {
+          type: 'http',
+          url: server.href,
+          headers: bearer('input:sandgate-key'),
+        },
       },
     }),
   },

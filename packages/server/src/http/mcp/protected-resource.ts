@@ -26,11 +26,11 @@ export function mountResourceMetadata(
   app: App,
   { signOn, oauth }: { readonly signOn: PublicUrl; readonly oauth: OauthServices | null },
 ): void {
-  for (const path of resourcePaths) {
-    app.get(`${metadataPath}${path}`, (context) => {
+  for (const [prefix, path] of metadataPlaces(signOn)) {
+    app.get(`${prefix}${path}`, (context) => {
       const { origin, pathname } = new URL(context.req.url);
       const metadata = {
-        resource: `${signOn.publicUrl || origin}${pathname.slice(metadataPath.length)}`,
+        resource: `${signOn.publicUrl || origin}${pathname.slice(prefix.length)}`,
         ...authorizationServers(oauth?.issuerOf(context.req.url) ?? null),
         scopes_supported: ['mcp:call'],
         bearer_methods_supported: ['header'],
@@ -40,6 +40,19 @@ export function mountResourceMetadata(
       return Response.json(metadata, { headers });
     });
   }
+}
+
+/**
+ * Where `publicUrl` has a path, clients that were told no address of the metadata look for it on the host,
+ * with that path behind the well-known one (RFC 9728, 3.1), and a proxy may pass that on as it is.
+ */
+function metadataPlaces({ publicUrl }: PublicUrl): readonly (readonly [string, string])[] {
+  const base = publicUrl === '' ? '' : new URL(publicUrl).pathname.replace(/\/$/, '');
+  // Other characters would mean something in a route.
+  const prefixes = /^[\w./~-]+$/.test(base)
+    ? [metadataPath, `${metadataPath}${base}`]
+    : [metadataPath];
+  return prefixes.flatMap((prefix) => resourcePaths.map((path) => [prefix, path] as const));
 }
 
 const authorizationServers = (issuer: string | null) =>
