@@ -220,6 +220,21 @@ it.each([
   expect([answer.status, answer.text]).toEqual([400, expect.stringContaining(problem)]);
 });
 
+it.each([
+  [{ scopes: ['workspace:manage', 'sandbox:write'] }, 'sandbox:exec'],
+  [{ scopes: ['workspace:manage', 'sandbox:exec'] }, 'sandbox:write'],
+  [{ restrictions: { sandboxNamePrefix: 'job-' } }, 'restricted to some sandboxes'],
+] as const)('a key with %j can say nothing of what runs: %s', async (rights, problem) => {
+  const { text } = await gate.issue(rights);
+  for (const [method, path, more] of [
+    ['POST', '/mcp-servers', { name: 'judged' }],
+    ['PATCH', '/mcp-servers/notes', {}],
+  ] as const) {
+    const refused = await gate.test.api(method, path, text, { command: ['env'], ...more });
+    expect([refused.status, refused.text]).toEqual([403, expect.stringContaining(problem)]);
+  }
+});
+
 describe('what a command does wrong', () => {
   it.each([
     ['die', 'ended with exit code 3'],

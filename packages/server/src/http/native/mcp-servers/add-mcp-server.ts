@@ -7,6 +7,7 @@ import {
   toChanges,
   toMcpServerItem,
 } from './mcp-server-schemas.ts';
+import { requireCommandRights } from './require-command-rights.ts';
 
 export const addMcpServerRoute = defineRoute({
   operationId: 'addMcpServer',
@@ -27,6 +28,7 @@ export const addMcpServerRoute = defineRoute({
     if (workspace === null) {
       throw new SandgateError('workspace_not_found', 'Name the workspace that the server is of');
     }
+    requireCommandRights(context.access, settings);
     const server = await addMcpServer(context, workspace, { ...toChanges(settings), name });
     return toMcpServerItem(server, context.serverKey().version);
   },

@@ -7,6 +7,7 @@ import {
   toChanges,
   toMcpServerItem,
 } from './mcp-server-schemas.ts';
+import { requireCommandRights } from './require-command-rights.ts';
 
 export const updateMcpServerRoute = defineRoute({
   operationId: 'updateMcpServer',
@@ -26,6 +27,7 @@ export const updateMcpServerRoute = defineRoute({
   errors: ['mcp_server_not_found', 'egress_invalid'],
   async run({ params, body }, context) {
     const { workspace } = context.access;
+    requireCommandRights(context.access, body);
     const server = await changeMcpServer(context, workspace, params.server, toChanges(body));
     return toMcpServerItem(server, context.serverKey().version);
   },
