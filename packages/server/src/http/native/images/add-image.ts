@@ -2,7 +2,7 @@ import { addImage } from '@sandgate/core';
 import { namedWorkspace } from '../../people/workspace-caller.ts';
 import { defineRoute } from '../route.ts';
 import { workspaceName } from '../shared-schemas.ts';
-import { imageItem, newImageBody, toImageItem, toMs } from './image-schemas.ts';
+import { imageItem, newImageBody, qualified, toImageItem, toMs } from './image-schemas.ts';
 
 export const addImageRoute = defineRoute({
   operationId: 'addImage',
@@ -23,7 +23,7 @@ export const addImageRoute = defineRoute({
     toImageItem(
       await addImage(context, namedWorkspace(context), {
         name: body.name,
-        image: body.image,
+        image: qualified(body.image, body.registry_id),
         tag: body.tag,
         description: body.description,
         registryId: body.registry_id,

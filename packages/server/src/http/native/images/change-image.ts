@@ -6,6 +6,7 @@ import {
   imageItem,
   imageParams,
   namedImage,
+  qualified,
   toImageItem,
   toMs,
 } from './image-schemas.ts';
@@ -28,11 +29,11 @@ export const updateImageRoute = defineRoute({
   errors: ['not_found'],
   async run({ params, body }, context) {
     const { image } = await namedImage(context, params.image);
-    const { max_lifetime_seconds: seconds } = body;
+    const { max_lifetime_seconds: seconds, registry_id: registryId = image.registryId } = body;
     return toImageItem(
       await changeImage(context, image, {
         name: body.name,
-        image: body.image,
+        image: body.image === undefined ? undefined : qualified(body.image, registryId),
         tag: body.tag,
         description: body.description,
         registryId: body.registry_id,

@@ -1,4 +1,9 @@
-import { defaultWorkspaceSlug, type ImageWithRegistry, requireImage } from '@sandgate/core';
+import {
+  defaultWorkspaceSlug,
+  type ImageWithRegistry,
+  registryNamedBy,
+  requireImage,
+} from '@sandgate/core';
 import { z } from 'zod';
 import type { AuthorisedContext } from '../route.ts';
 import { heldKey, holdsNoKey, time, toTime } from '../shared-schemas.ts';
@@ -12,7 +17,8 @@ const settings = {
     description: 'What sandboxes name as their template. One of the server’s own of that name wins',
   }),
   image: z.string().min(1).max(512).refine(holdsNoKey, heldKey).meta({
-    description: 'As in debian, ghcr.io/owner/name or registry.example:5000/team/app',
+    description:
+      'As in debian, which is docker.io/library/debian, ghcr.io/owner/name or registry.example:5000/team/app',
   }),
   tag: z.string().min(1).max(128).refine(holdsNoKey, heldKey),
   description: z.string().max(1_000).refine(holdsNoKey, heldKey).nullable(),
@@ -48,6 +54,12 @@ export const imageItem = z
     updated_at: time,
   })
   .meta({ id: 'Image' });
+
+/** A name without a registry is Docker Hub's, as everywhere; one of a stored registry is within that. */
+export const qualified = (image: string, registryId: string | null): string =>
+  registryId !== null || registryNamedBy(image) !== null
+    ? image
+    : `docker.io/${image.includes('/') ? '' : 'library/'}${image}`;
 
 export const toMs = (seconds: number | null): number | null =>
   seconds === null ? null : seconds * 1_000;
