@@ -94,8 +94,16 @@ signal() { kill -s "$1" "$2"; }
 # signal_group NAME PID: to a process group, or to its leader while that has not made the group yet.
 signal_group() { kill -s "$1" -- "-$2" || kill -s "$1" "$2"; }
 
-# Everything but the first process and this shell, in one step that no fork can slip through.
-kill_all() { kill -s KILL -- -1; }
+# Everything but the first process and this shell, in one step that no fork can slip through. What was
+# killed counts as a process until it is gone: where there were as many as there may be, no program can
+# start before that.
+kill_all() {
+  kill -s KILL -- -1
+  _agent_count=10000
+  while set -- /proc/[0-9]*; [ "$#" -gt 2 ] && [ "$_agent_count" -gt 0 ]; do
+    _agent_count=$((_agent_count - 1))
+  done
+}
 
 # provide FILE TEXT: makes a file unless it is there.
 provide() { [ -e "$1" ] || printf '%s' "$2" >"$1"; }

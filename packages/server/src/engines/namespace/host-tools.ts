@@ -3,13 +3,14 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { AgentPrograms } from './agent-prelude.ts';
 import { findProgram, systemSearchPath } from './find-program.ts';
+import type { ArchivePrograms } from './layer-archive.ts';
 
 const run = promisify(execFile);
 
 /** Programs of the host that sandboxes use too. They are at the same path inside. */
 export interface HostTools extends AgentPrograms {
-  /** GNU tar. Null: writable layers cannot be kept. */
-  readonly tar: string | null;
+  /** Null without GNU tar: writable layers cannot be kept. */
+  readonly archive: ArchivePrograms | null;
   /** GNU coreutils, findutils and tar, whose options the work on files needs. */
   readonly filePrograms: boolean;
 }
@@ -26,14 +27,15 @@ export async function findHostTools(agentShell: string | undefined): Promise<Hos
     () => true,
     () => false,
   );
+  const shell = agentShell ?? dash ?? '/bin/sh';
   const tar = await findGnu('tar', 'GNU tar');
   const others = [await findGnu('find', 'GNU findutils'), await findGnu('dd', 'coreutils')];
   return {
     setsid,
     env,
     envResetsSignals,
-    shell: agentShell ?? dash ?? '/bin/sh',
-    tar,
+    shell,
+    archive: tar === null ? null : { tar, shell },
     filePrograms: [tar, ...others].every((program) => program !== null),
   };
 }

@@ -18,8 +18,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 /** A sandbox that answers with zeros, which end an archive, instead of what `tar` would. */
 const sending =
   (mebibytes: number) =>
-  async ({ argv, onOutput }: ExecRequest): Promise<ExecOutcome> => {
-    if (argv[0] === 'find') return { kind: 'exited', exitCode: 0 };
+  async ({ onOutput }: ExecRequest): Promise<ExecOutcome> => {
     const data = Buffer.alloc(mebibyte);
     for (let sent = 0; sent < mebibytes; sent += 1) await onOutput({ stream: 'stdout', data });
     return { kind: 'exited', exitCode: 0 };
@@ -27,7 +26,7 @@ const sending =
 
 describe('the archive of a layer', () => {
   it('may be as large as the disk of the sandbox with the headers of its files, not more', async () => {
-    const archive = new LayerArchive(folder, '/bin/tar');
+    const archive = new LayerArchive(folder, { tar: '/bin/tar', shell: '/bin/sh' });
     await archive.save(id, 32 * mebibyte, [], sending(40));
     const path = join(folder, `${id}.tar`);
     expect(statSync(path).size).toBe(40 * mebibyte);

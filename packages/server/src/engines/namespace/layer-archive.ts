@@ -40,6 +40,23 @@ const tooLongPath = `.${'?'.repeat(maxPathBytes + 1)}*`;
 const fewestSteps = Math.ceil(maxPathBytes / 256);
 /** Lengths are counted in bytes. */
 const environment = { LC_ALL: 'C' };
+/**
+ * Looks for one such path, says on the error stream that there is one, and becomes `tar`. All in one
+ * call: a sandbox may have room for one process alone, and there is one answer that code in it could
+ * forge. Without `find` in the sandbox nobody is told of what is lost. Words: the directory, `tar`'s.
+ */
+const leftOutMark = 'left out\n';
+const saveScript = [
+  'cd -- "$1" && shift',
+  `find . -xdev -mindepth ${fewestSteps} -path '${tooLongPath}' -printf '${JSON.stringify(leftOutMark).slice(1, -1)}' -quit >&2 2>/dev/null`,
+  'exec "$@"',
+].join('\n');
+
+/** Absolute paths inside: GNU tar, and a shell. */
+export interface ArchivePrograms {
+  readonly tar: string;
+  readonly shell: string;
+}
 
 /** What of a layer is told of while it is stored. */
 export interface SaveListener {
@@ -60,12 +77,12 @@ export interface SaveOptions extends SaveListener {
  */
 export class LayerArchive {
   readonly #directory: string;
-  readonly #tar: string;
+  readonly #programs: ArchivePrograms | null;
 
-  /** `tar`: its absolute path inside. */
-  constructor(directory: string, tar: string) {
+  /** Without `programs` nothing can be saved or restored. */
+  constructor(directory: string, programs: ArchivePrograms | null) {
     this.#directory = directory;
-    this.#tar = tar;
+    this.#programs = programs;
   }
 
   has(id: string): boolean {
@@ -84,7 +101,7 @@ export class LayerArchive {
     let outcome: ExecOutcome;
     try {
       outcome = await exec({
-        argv: [this.#tar, '-x', '-p', '-f', '-', '-C', root],
+        argv: [this.#require().tar, '-x', '-p', '-f', '-', '-C', root],
         cwd: '/',
         timeoutMs: deadlineMs,
         stdin: readAll(file),
@@ -121,19 +138,19 @@ export class LayerArchive {
     const silent = setTimeout(() => silence.abort(), maxSilenceMs);
     let counted = true;
     try {
+      const { tar, shell } = this.#require();
       const sink = new ArchiveSink(file, maxBytes * (1 + overheadShare) + overheadBytes);
-      const { signal } = silence;
-      const leavesOut = hasTooLongPath(exec, root, signal);
       const outcome = await exec({
         argv: [
-          ...[this.#tar, '-c', '-f', '-', '-C', root, '--one-file-system', '--sparse'],
+          ...[shell, '-c', saveScript, 'sh', root],
+          ...[tar, '-c', '-f', '-', '-C', root, '--one-file-system', '--sparse'],
           ...['--anchored', '--no-wildcards', ...outside.map((entry) => `--exclude=.${entry}`)],
           ...['--wildcards', '--wildcards-match-slash', `--exclude=${tooLongPath}`, '.'],
         ],
         cwd: '/',
         environment,
         timeoutMs: baseDurationMs + (maxBytes / minBytesPerSecond) * 1_000,
-        signal,
+        signal: silence.signal,
         onOutput: async (chunk) => {
           silent.refresh();
           if (chunk.stream === 'stdout') {
@@ -151,7 +168,7 @@ export class LayerArchive {
       await file.sync();
       await file.close();
       await rename(partial, path);
-      if (await leavesOut) {
+      if (errors.text.startsWith(leftOutMark)) {
         const place = root === '/' ? '' : ` in ${root}`;
         onLeftOut?.(`What has a path of more than ${maxPathBytes} bytes${place} was not kept.`);
       }
@@ -200,34 +217,17 @@ export class LayerArchive {
     }
   }
 
+  #require(): ArchivePrograms {
+    if (this.#programs !== null) return this.#programs;
+    throw new SandgateError('capability_missing', 'Layers need GNU tar on the host.');
+  }
+
   #path(id: string): string {
     if (!/^[0-9a-f]{24}$/.test(id)) {
       throw new SandgateError('invalid_request', 'An id has 24 hexadecimal digits.');
     }
     return join(this.#directory, `${id}.tar`);
   }
-}
-
-/** Beside the saving, which takes longer. A sandbox without `find` is not told of what it loses. */
-async function hasTooLongPath(exec: Exec, root: string, signal: AbortSignal): Promise<boolean> {
-  let found = false;
-  try {
-    await exec({
-      argv: [
-        ...['find', '.', '-xdev', '-mindepth', String(fewestSteps)],
-        ...['-path', tooLongPath, '-printf', 'found', '-quit'],
-      ],
-      cwd: root,
-      environment,
-      signal,
-      onOutput: ({ stream }) => {
-        found ||= stream === 'stdout';
-      },
-    });
-  } catch {
-    return false;
-  }
-  return found;
 }
 
 /** Not a stream, which would open and fail by itself when nobody reads it. */

@@ -118,11 +118,11 @@ class NamespaceEngine implements Engine {
     if (this.#sandboxes.has(id)) {
       throw new SandgateError('sandbox_busy', 'The sandbox is running; stop it first.');
     }
-    await new LayerArchive(this.#runtime.layers, '').remove(id);
+    await new LayerArchive(this.#runtime.layers, null).remove(id);
   }
 
   async layerSizes(): Promise<ReadonlyMap<string, number>> {
-    return await new LayerArchive(this.#runtime.layers, '').sizes();
+    return await new LayerArchive(this.#runtime.layers, null).sizes();
   }
 
   async reconcile(): Promise<void> {
@@ -134,7 +134,9 @@ class NamespaceEngine implements Engine {
       if (recorded !== null) killRecorded(recorded);
       await rm(join(sandboxes, id), { recursive: true, force: true });
     }
-    await new LayerArchive(this.#runtime.layers, '').removePartial((id) => this.#sandboxes.has(id));
+    await new LayerArchive(this.#runtime.layers, null).removePartial((id) =>
+      this.#sandboxes.has(id),
+    );
     await this.snapshots.removePartial();
     await this.volumes.reconcile();
     const own = `${process.pid}-`;
@@ -216,7 +218,9 @@ class NamespaceEngine implements Engine {
     this.#stock ??= new LaunchStock(context);
     const stock = this.#stock;
     const archive =
-      context.tools.tar === null ? null : new LayerArchive(this.#runtime.layers, context.tools.tar);
+      context.tools.archive === null
+        ? null
+        : new LayerArchive(this.#runtime.layers, context.tools.archive);
     const stored = storedFiles(spec, context, archive, this.snapshots);
     const configuration = provideConfiguration(spec.hostname, source.accounts);
     const mounted = [...spec.mounts, ...(spec.volumes ?? [])];
@@ -266,7 +270,9 @@ class NamespaceEngine implements Engine {
         if (archive !== null) await save(archive, spec.id, stopping, listener);
       },
       saveSnapshot: (held, id, listener) =>
-        this.snapshots.make(id, context.tools.tar, (target) => save(target, id, held, listener)),
+        this.snapshots.make(id, context.tools.archive, (target) =>
+          save(target, id, held, listener),
+        ),
       network,
       saveVolumes: volumes.inMemory
         ? (stopping, onLeftOut) =>
@@ -336,5 +342,5 @@ function storedFiles(
 ): { readonly archive: LayerArchive; readonly id: string } | null {
   if (layers?.has(id) === true) return { archive: layers, id };
   if (fromSnapshot === undefined) return null;
-  return { archive: snapshots.require(fromSnapshot, tools.tar), id: fromSnapshot };
+  return { archive: snapshots.require(fromSnapshot, tools.archive), id: fromSnapshot };
 }

@@ -53,7 +53,7 @@ export async function probeEngine(
   }
   const [limiter, volumeKind] = await Promise.all([
     detectResourceLimiter({ stateDirectory: options.stateDirectory }),
-    probeVolumes(runtime, tools.tar),
+    probeVolumes(runtime, tools.archive),
   ]);
   installKernelScripts(runtime.kernels);
   const shared = {
@@ -149,7 +149,7 @@ function contextFindings(context: LaunchContext): EngineFinding[] {
           remedy: 'Install bubblewrap.',
         };
   const layers: EngineFinding =
-    context.tools.tar !== null
+    context.tools.archive !== null
       ? {
           subject: 'layers',
           status: 'ok',
@@ -220,8 +220,8 @@ function usableReport(
       memoryLimit: memory,
       cpuLimit: cpu,
       processLimit: processes,
-      persistentLayer: context.tools.tar !== null,
-      snapshots: context.tools.tar !== null,
+      persistentLayer: context.tools.archive !== null,
+      snapshots: context.tools.archive !== null,
       terminals: context.terminal !== null,
       volumes: context.volumeKind.kind,
       pause: context.limiter.freezer ? 'freezer' : 'signals',

@@ -1,5 +1,5 @@
 import { type EngineSnapshots, SandgateError } from '@sandgate/core';
-import { LayerArchive } from './layer-archive.ts';
+import { type ArchivePrograms, LayerArchive } from './layer-archive.ts';
 
 /** Stored copies of writable layers, each under an id of its own. */
 export class Snapshots implements EngineSnapshots {
@@ -14,8 +14,8 @@ export class Snapshots implements EngineSnapshots {
    * The archive out of which a new sandbox gets its files.
    * @throws SandgateError `snapshot_not_found`, `capability_missing`
    */
-  require(id: string, tar: string | null): LayerArchive {
-    const archive = this.#archive(tar);
+  require(id: string, programs: ArchivePrograms | null): LayerArchive {
+    const archive = this.#archive(programs);
     if (archive.has(id)) return archive;
     throw new SandgateError('snapshot_not_found', 'The snapshot is not there any more.');
   }
@@ -26,10 +26,10 @@ export class Snapshots implements EngineSnapshots {
    */
   async make<T>(
     id: string,
-    tar: string | null,
+    programs: ArchivePrograms | null,
     save: (archive: LayerArchive) => Promise<T>,
   ): Promise<T> {
-    const archive = this.#archive(tar);
+    const archive = this.#archive(programs);
     if (archive.has(id) || this.#making.has(id)) {
       throw new SandgateError('snapshot_exists', 'There is a snapshot with that id.');
     }
@@ -41,21 +41,21 @@ export class Snapshots implements EngineSnapshots {
     }
   }
 
-  #archive(tar: string | null): LayerArchive {
-    if (tar !== null) return new LayerArchive(this.#directory, tar);
+  #archive(programs: ArchivePrograms | null): LayerArchive {
+    if (programs !== null) return new LayerArchive(this.#directory, programs);
     throw new SandgateError('capability_missing', 'Snapshots need GNU tar on the host.');
   }
 
   async remove(id: string): Promise<void> {
-    await new LayerArchive(this.#directory, '').remove(id);
+    await new LayerArchive(this.#directory, null).remove(id);
   }
 
   async sizes(): Promise<ReadonlyMap<string, number>> {
-    return await new LayerArchive(this.#directory, '').sizes();
+    return await new LayerArchive(this.#directory, null).sizes();
   }
 
   /** Removes what a server left that was killed while it made one. */
   async removePartial(): Promise<void> {
-    await new LayerArchive(this.#directory, '').removePartial((id) => this.#making.has(id));
+    await new LayerArchive(this.#directory, null).removePartial((id) => this.#making.has(id));
   }
 }

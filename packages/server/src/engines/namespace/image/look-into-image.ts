@@ -53,7 +53,7 @@ export async function lookIntoImage(
     throw unusable('it has no shell with env and setsid, by which sandboxes are run');
   }
   const tools: HostTools = {
-    ...{ shell, setsid, env, envResetsSignals: false, tar: null, filePrograms: false },
+    ...{ shell, setsid, env, envResetsSignals: false, archive: null, filePrograms: false },
   };
   let text = '';
   const inImage: LaunchContext = {
@@ -85,7 +85,7 @@ export async function lookIntoImage(
     tools: {
       ...tools,
       envResetsSignals: found.has('reset'),
-      tar,
+      archive: tar === null ? null : { tar, shell },
       filePrograms: tar !== null && found.has('find') && found.has('dd'),
     },
     languages,

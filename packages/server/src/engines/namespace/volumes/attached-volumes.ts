@@ -1,6 +1,6 @@
 import { type ExecOutcome, type ExecRequest, SandgateError } from '@sandgate/core';
 import type { MountStep } from '../launcher/launcher.ts';
-import { LayerArchive, type SaveListener } from '../layer-archive.ts';
+import { type ArchivePrograms, LayerArchive, type SaveListener } from '../layer-archive.ts';
 
 type Exec = (request: ExecRequest) => Promise<ExecOutcome>;
 
@@ -27,12 +27,13 @@ export class AttachedVolumes {
     readonly uid: number | null;
     readonly detach: () => Promise<void>;
     readonly directory: string;
-    readonly tar: string | null;
+    readonly archive: ArchivePrograms | null;
   }) {
     this.all = parts.all;
     this.uid = parts.uid;
     this.detach = parts.detach;
-    this.#archive = parts.tar === null ? null : new LayerArchive(parts.directory, parts.tar);
+    this.#archive =
+      parts.archive === null ? null : new LayerArchive(parts.directory, parts.archive);
   }
 
   /** Something has to be saved before the sandbox ends. */

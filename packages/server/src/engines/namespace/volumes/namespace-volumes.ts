@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type EngineVolumes, SandgateError, type VolumeMount } from '@sandgate/core';
 import type { HostIdentities } from '../host-identity.ts';
+import type { ArchivePrograms } from '../layer-archive.ts';
 import type { RuntimeDirectory } from '../runtime-directory.ts';
 import type { UnfinishedWork } from '../unfinished-work.ts';
 import { type AttachedVolume, AttachedVolumes } from './attached-volumes.ts';
@@ -19,7 +20,7 @@ export type VolumeKind =
 /** What of the engine volumes need. */
 export interface VolumeHost {
   readonly identities: HostIdentities;
-  readonly tools: { readonly tar: string | null };
+  readonly tools: { readonly archive: ArchivePrograms | null };
   readonly unfinished: UnfinishedWork;
   readonly volumeKind: VolumeKind;
 }
@@ -116,7 +117,13 @@ export class NamespaceVolumes implements EngineVolumes {
       const all: AttachedVolume[] = [];
       for (const { mount, stored } of volumes) all.push(await this.#prepare(mount, stored, owner));
       const { directory } = this.#files;
-      return new AttachedVolumes({ all, uid: owner, detach, directory, tar: host.tools.tar });
+      return new AttachedVolumes({
+        all,
+        uid: owner,
+        detach,
+        directory,
+        archive: host.tools.archive,
+      });
     } catch (cause) {
       await detach();
       throw cause;
@@ -188,11 +195,11 @@ export class NamespaceVolumes implements EngineVolumes {
 /** Finds out how volumes can be made by really making and mounting one. Never throws. */
 export async function probeVolumes(
   runtime: RuntimeDirectory,
-  tar: string | null,
+  archive: ArchivePrograms | null,
 ): Promise<VolumeKind> {
   const reason = await tryDisk(runtime);
   if (reason === null) return { kind: 'disk' };
-  return { kind: tar === null ? 'none' : 'memory', reason };
+  return { kind: archive === null ? 'none' : 'memory', reason };
 }
 
 /** Null when it works, else why not. */
