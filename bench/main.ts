@@ -100,14 +100,25 @@ const { values } = parseArgs({
     large: { type: 'boolean', default: false },
     /** Leaves the large database for the next run. */
     keep: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
-const rows: Row[] = [];
-if (values.large) rows.push(...(await largeRows({ keep: values.keep })));
-else {
+const help = `npm run bench -- [--only GROUP]… [--large [--keep]]
+
+Measures, side by side with the peers, and prints a table. Takes about ten minutes.
+
+  --only GROUP  one of ${Object.keys(groups).join(', ')}; may be given several times
+  --large       only what is measured with a million keys and ten million usage rows
+  --keep        leaves that database for the next run`;
+
+async function measure(): Promise<readonly Row[]> {
+  if (values.large) return await largeRows({ keep: values.keep });
+  const rows: Row[] = [];
   for (const name of chosenGroups(values.only)) {
     console.error(`${name} …`);
     rows.push(...((await groups[name]?.()) ?? []));
   }
+  return rows;
 }
-console.log(tableOf(rows));
+
+console.log(values.help ? help : tableOf(await measure()));

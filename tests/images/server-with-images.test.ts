@@ -15,6 +15,8 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 const folder = temporaryFolder();
 const home = join(folder, 'home');
 let registry: DockerRegistry;
+/** The one that runs now. */
+let server: ServerProcess | undefined;
 
 beforeAll(async () => {
   registry = await startDockerRegistry(folder, 'htpasswd');
@@ -40,12 +42,20 @@ beforeAll(async () => {
   writeFileSync(join(home, 'config.json'), JSON.stringify(config), { mode: 0o600 });
 });
 
-afterAll(() => registry?.stop());
+afterAll(async () => {
+  await server?.kill();
+  await registry?.stop();
+});
 
-async function modbox(server: ServerProcess, path: string, body: object) {
-  const response = await fetch(`${server.address}/modbox${path}`, {
+async function startServer(): Promise<ServerProcess> {
+  server = await startServerProcess({ home });
+  return server;
+}
+
+async function modbox({ address, firstKey }: ServerProcess, path: string, body: object) {
+  const response = await fetch(`${address}/modbox${path}`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${server.firstKey}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${firstKey}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
   const text = await response.text();
@@ -62,13 +72,13 @@ const everythingStored = (): string =>
     .join();
 
 const place = { sandbox: 'box', namespace: 'default' };
-const run = async (server: ServerProcess, key: string, line: string): Promise<string> => {
+const run = async (from: ServerProcess, key: string, line: string): Promise<string> => {
   const words = { ...place, command: 'sh', args: ['-c', line] };
-  return (await server.rpc('sandbox.command.run', words, key)).text;
+  return (await from.rpc('sandbox.command.run', words, key)).text;
 };
 
 it('serves sandboxes from an image of a registry, also while that is gone', async () => {
-  const first = await startServerProcess({ home });
+  const first = await startServer();
   const key = first.firstKey;
   const start = { ...place, config: { image: 'app' } };
   expect((await first.rpc('sandbox.start', start, key)).status).toBe(200);
@@ -112,7 +122,7 @@ it('serves sandboxes from an image of a registry, also while that is gone', asyn
   expect(everythingStored()).not.toContain(testUser.password);
 
   await registry.stop();
-  const second = await startServerProcess({ home });
+  const second = await startServer();
   expect((await second.rpc('sandbox.start', start, key)).status).toBe(200);
   expect(await run(second, key, 'cat note')).toContain('kept');
   expect(await second.stop()).toBe(0);
