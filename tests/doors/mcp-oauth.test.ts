@@ -228,6 +228,14 @@ describe('the page', () => {
     expect(headers.get('cache-control')).toBe('no-store');
   });
 
+  it('shows no name that turns around or pushes away what is said of it', async () => {
+    const clientId = await register({ client_name: `\u202egood\u0000\u2066${'x'.repeat(2_000)}` });
+    const browser = socketBrowser(listener.address);
+    const { text } = await browser.open((await ask({ client_id: clientId })).url);
+    expect(text).toContain(`<strong>good${'x'.repeat(96)}</strong>`);
+    for (const hidden of ['\u202e', '\u2066']) expect(text).not.toContain(hidden);
+  });
+
   it('takes no wrong password, and says so', async () => {
     const browser = socketBrowser(listener.address);
     await browser.open((await ask()).url);
@@ -402,6 +410,39 @@ describe('the protocol', () => {
     expect(good.length).toBeLessThanOrEqual(1);
     expect((await exchange(second, back)).body.error).toBe('invalid_grant');
     if (good[0] !== undefined) expect(await mcpStatus(good[0].body.access_token)).toBe(401);
+  });
+
+  it('leaves a key that its program never came for no longer than its code', async () => {
+    const newestKey = async () =>
+      (await test.storage.keys.list({ workspaceId: user.homeWorkspaceId })).at(-1);
+    const asked = await ask();
+    const left = await allow(asked);
+    const before = await newestKey();
+    expect((before?.expiresAtMs ?? Infinity) - test.clock.currentMs).toBeLessThanOrEqual(120_000);
+    const { body } = await exchange(asked, left);
+    const after = await newestKey();
+    expect(after?.id).toBe(before?.id);
+    const days = ((after?.expiresAtMs ?? 0) - test.clock.currentMs) / 86_400_000;
+    expect(days).toBeCloseTo(7, 3);
+    expect(await mcpStatus(body.access_token)).toBe(200);
+  });
+
+  it('forgets a program that nobody lets in within the hour', async () => {
+    const clientId = await register();
+    const kept = await test.storage.oauth.find('Client', clientId);
+    const leftMs = (kept?.expiresAtMs ?? Infinity) - test.clock.currentMs;
+    expect(leftMs).toBeLessThanOrEqual(3_600_000);
+  });
+
+  it('says to a program whose token is good no more that it is the token', async () => {
+    const challenge = async (headers: Record<string, string>) => {
+      const answer = await fetch(`${listener.address}/mcp`, { method: 'POST', headers });
+      return answer.headers.get('www-authenticate');
+    };
+    expect(await challenge({ authorization: 'Bearer eyJ.no.token' })).toContain(
+      'error="invalid_token"',
+    );
+    expect(await challenge({})).not.toContain('error=');
   });
 
   it('opens what the token is for, and nothing else', async () => {

@@ -427,9 +427,10 @@ describe('who may call /mcp', () => {
   it('is nobody without one, before the message is read', async () => {
     for (const headers of [{}, bearer(`msb_${'0'.repeat(48)}`), { 'x-api-key': 'nonsense' }]) {
       const { status, headers: told, body } = await post('{"not JSON', headers);
+      const wrong = Object.keys(headers).length === 0 ? '' : 'error="invalid_token", ';
       expect([status, told.get('www-authenticate')]).toEqual([
         401,
-        `Bearer resource_metadata="${metadata}", scope="mcp:call"`,
+        `Bearer ${wrong}resource_metadata="${metadata}", scope="mcp:call"`,
       ]);
       expect(body).toMatchObject({ jsonrpc: '2.0', id: null, error: { data: expect.any(Object) } });
     }

@@ -38,11 +38,11 @@ const reached = async (work: () => Promise<unknown>): Promise<number> => {
 };
 
 it.each([
-  ['no key', {}],
-  ['a key of nobody', bearer(`msb_${'0'.repeat(48)}`)],
-  ['an empty key', { 'x-api-key': '' }],
-  ['a key in a header that is none for keys', { 'x-key': 'x' }],
-])('%s is answered by 401 before the upstream sees anything', async (_, headers) => {
+  ['no key', {}, ''],
+  ['a key of nobody', bearer(`msb_${'0'.repeat(48)}`), 'error="invalid_token", '],
+  ['an empty key', { 'x-api-key': '' }, ''],
+  ['a key in a header that is none for keys', { 'x-key': 'x' }, ''],
+])('%s is answered by 401 before the upstream sees anything', async (_, headers, wrong) => {
   for (const name of ['guarded', 'nothing-here']) {
     for (const method of ['POST', 'GET', 'DELETE']) {
       const answers = async () => {
@@ -50,7 +50,7 @@ it.each([
         const answer = await gate.send(name, headers, { method, body });
         expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
           401,
-          `Bearer resource_metadata="http://localhost/.well-known/oauth-protected-resource/mcp/servers/${name}", scope="mcp:call"`,
+          `Bearer ${wrong}resource_metadata="http://localhost/.well-known/oauth-protected-resource/mcp/servers/${name}", scope="mcp:call"`,
         ]);
         expect(await answer.json()).toMatchObject({ jsonrpc: '2.0', error: {} });
       };

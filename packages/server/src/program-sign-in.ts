@@ -4,9 +4,12 @@ import {
   type Clock,
   createFailureBudget,
   digestKeyText,
+  type Grantor,
   grantKeyText,
   type KeyDependencies,
+  noLimits,
   revokeKey,
+  updateKey,
 } from '@sandgate/core';
 import type { Logger } from 'pino';
 import type { ServerConfig } from './config/index.ts';
@@ -27,6 +30,8 @@ export interface ProgramSignInParts extends KeyDependencies {
 
 /** Documents of programs that an address may have fetched in a minute. */
 const fetchesPerMinute = 20;
+/** What was allowed was within the person's rights when the key was made. */
+const unbounded: Grantor = { caller: null, workspace: null, limitsOf: () => noLimits };
 
 /** What signs programs in to MCP. A grant of OAuth is a key, which lives and ends like any other. */
 export function createProgramSignIn(parts: ProgramSignInParts): OauthServices | null {
@@ -59,6 +64,19 @@ export function createProgramSignIn(parts: ProgramSignInParts): OauthServices | 
         details: { by: 'oauth' },
       } as const;
       await audited(auditLog, attempt, (change) => revokeKey({ ...parts, change }, key.id));
+    },
+    async keepKeyOf(grantId, untilMs) {
+      const key = await keyOf(grantId);
+      if (key === null || key.revokedAtMs !== null) return;
+      const attempt = {
+        actor: { kind: 'server' },
+        action: 'key.update',
+        workspaceId: key.workspaceId,
+        details: { by: 'oauth' },
+      } as const;
+      await audited(auditLog, attempt, (change) =>
+        updateKey({ ...parts, change }, unbounded, key, { expiresAtMs: untilMs }),
+      );
     },
     fetchDocument: createJudgedFetch(
       {

@@ -19,7 +19,9 @@ export function mcpErrorResponse(
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
   // RFC 6750, 3, and RFC 9728, 5.1: what the client lacks, and where it is told more.
   const needed = `resource_metadata="${metadataUrl}", scope="mcp:call"`;
-  if (status === 401) headers['WWW-Authenticate'] = `Bearer ${needed}`;
+  // 3.1: an error is named to who has shown something alone.
+  const wrong = code === 'credential_missing' ? '' : 'error="invalid_token", ';
+  if (status === 401) headers['WWW-Authenticate'] = `Bearer ${wrong}${needed}`;
   if (code === 'scope_missing') {
     headers['WWW-Authenticate'] = `Bearer error="insufficient_scope", ${needed}`;
   }

@@ -25,7 +25,8 @@ interface Decision {
   readonly form: URLSearchParams;
 }
 
-const mostNameCharacters = 100;
+/** What a key lives until its program has come for it: a little longer than the code is good for. */
+const unclaimedMs = 2 * 60_000;
 
 /**
  * Makes the key that a program is let in by, under the name and with the rights of whoever sits before
@@ -58,7 +59,7 @@ export async function letIn(
       const { issuer, request, response } = exchange;
       const cookie = personCookie(services.signOn, context.req.url, '', 0);
       setResponseHeader(context, 'Set-Cookie', cookie);
-      const expiresAtMs = key.expiresAtMs ?? services.clock.nowMs() + chosen.lifetimeMs;
+      const expiresAtMs = services.clock.nowMs() + chosen.lifetimeMs;
       const allowed = { grantId, userId: person.user.id, expiresAtMs };
       const isDone = await services.oauth.allow(issuer, request, response, allowed);
       if (!isDone) await takeBack(services, context, access, key);
@@ -91,13 +92,13 @@ async function makeKey(
         { ...services, change },
         { caller, workspace, limitsOf: services.limitsOf },
         {
-          name: clientName.slice(0, mostNameCharacters),
+          name: clientName,
           description: `Let in by OAuth, to ${resource}`,
           prefix: 'mbx_',
           text: grantKeyText(services.serverKey(), grantId),
           scopes: sharedScopes(chosen.scopes, caller.scopes),
           restrictions: chosen.restrictions,
-          expiresInMs: chosen.lifetimeMs,
+          expiresInMs: Math.min(unclaimedMs, chosen.lifetimeMs),
         },
       );
       return key;

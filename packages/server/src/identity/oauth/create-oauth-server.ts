@@ -116,7 +116,7 @@ export function createOauthServer(options: OauthServerOptions) {
       return {
         id: uid,
         clientId: client.clientId,
-        clientName: client.clientName ?? client.clientId,
+        clientName: shownName(client.clientName ?? client.clientId),
         isNamedByAddress: client.clientId.startsWith('https://'),
         redirectUri,
         resource: resourcePathOf(requestedResource(params, issuer), issuer) ?? '/mcp',
@@ -161,6 +161,18 @@ export function createOauthServer(options: OauthServerOptions) {
     },
   };
 }
+
+const mostNameCharacters = 100;
+
+/**
+ * The name of a stranger's choosing, without what would hide or turn around the words beside it, and
+ * not so long that they are out of sight.
+ */
+const shownName = (name: string): string =>
+  [...name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')]
+    .slice(0, mostNameCharacters)
+    .join('')
+    .trim() || 'A program without a name';
 
 /** A program that names none is one of before RFC 8707. */
 function requestedResource(params: Readonly<Record<string, unknown>>, issuer: string): string {

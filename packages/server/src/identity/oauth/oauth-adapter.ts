@@ -14,6 +14,8 @@ export interface OauthAdapterDependencies {
   readonly serverKey: () => ServerKey;
   /** Ends the key of a grant that was given back, or of which somebody used an old token. */
   readonly endKeyOf: (grantId: string) => Promise<void>;
+  /** Lets the key of a grant live as long as was allowed: its program has come for it. */
+  readonly keepKeyOf: (grantId: string, untilMs: number) => Promise<void>;
   /** Of the library, which is loaded late. */
   readonly errors: typeof errors;
 }
@@ -22,7 +24,8 @@ export interface OauthAdapterDependencies {
 const secretKinds = new Set(['AuthorizationCode', 'RefreshToken', 'Interaction']);
 /** Anybody may register one, and few come to anything. */
 const mostClients = 10_000;
-const clientMs = 24 * 3_600_000;
+/** So short that an address, at the rate that it may register, cannot take up all the room. */
+const clientMs = 3_600_000;
 
 /**
  * Where `oidc-provider` keeps what has to outlive a request. Of codes and tokens there is a keyed
@@ -86,6 +89,14 @@ class OauthAdapter implements Adapter {
     // Of two requests at once with the same code or token, both have seen it unused.
     const isFirst = await store.consume(this.#kind, this.#storedId(id), clock.nowMs());
     if (!isFirst) throw new errors.InvalidGrant('already used');
+    if (this.#kind === 'AuthorizationCode') await this.#keepKey(id);
+  }
+
+  async #keepKey(code: string): Promise<void> {
+    const { store, keepKeyOf } = this.#dependencies;
+    const used = await store.find(this.#kind, this.#storedId(code));
+    const grant = used?.grantId == null ? null : await store.find('Grant', used.grantId);
+    if (grant?.expiresAtMs != null) await keepKeyOf(grant.id, grant.expiresAtMs);
   }
 
   async destroy(id: string): Promise<undefined> {
@@ -103,7 +114,7 @@ class OauthAdapter implements Adapter {
     if ((await store.count(this.#kind)) < mostClients) return;
     const refusal = new errors.CustomOIDCProviderError(
       'temporarily_unavailable',
-      'too many programs have registered here in a day, try again later',
+      'too many programs have registered here in an hour, try again later',
     );
     throw Object.assign(refusal, { status: 503, statusCode: 503 });
   }
