@@ -236,6 +236,16 @@ describe('the page', () => {
     for (const hidden of ['\u202e', '\u2066']) expect(text).not.toContain(hidden);
   });
 
+  it('shows the host that the browser goes to, and nothing that looks like one', async () => {
+    const address = 'https://trusted.example@other.example/back';
+    const clientId = await register({ redirect_uris: [address] });
+    const browser = socketBrowser(listener.address);
+    const asked = await ask({ client_id: clientId, redirect_uri: address });
+    const { text } = await browser.open(asked.url);
+    expect(text).toContain('<code>https://other.example/back</code>');
+    expect(text).not.toContain('trusted.example');
+  });
+
   it('takes no wrong password, and says so', async () => {
     const browser = socketBrowser(listener.address);
     await browser.open((await ask()).url);

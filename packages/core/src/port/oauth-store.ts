@@ -22,8 +22,8 @@ export interface OauthStore {
   find(kind: string, id: string): Promise<OauthRecord | null>;
   /** Of one kind, newest last. */
   listOfUser(kind: string, userId: string): Promise<readonly OauthRecord[]>;
-  /** How many there are of a kind. */
-  count(kind: string): Promise<number>;
+  /** How many there are of a kind that expire after one time, and no later than another. */
+  count(kind: string, afterMs: number, untilMs: number): Promise<number>;
   /** False, and nothing changed, for what was used before or is not there. */
   consume(kind: string, id: string, atMs: number): Promise<boolean>;
   /** Moves the end of one that is there. */

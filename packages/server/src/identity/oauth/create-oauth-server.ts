@@ -118,7 +118,7 @@ export function createOauthServer(options: OauthServerOptions) {
         clientId: client.clientId,
         clientName: shownName(client.clientName ?? client.clientId),
         isNamedByAddress: client.clientId.startsWith('https://'),
-        redirectUri,
+        redirectUri: shownAddress(redirectUri),
         resource: resourcePathOf(requestedResource(params, issuer), issuer) ?? '/mcp',
       };
     },
@@ -173,6 +173,15 @@ const shownName = (name: string): string =>
     .slice(0, mostNameCharacters)
     .join('')
     .trim() || 'A program without a name';
+
+/** What stands before an `@` looks like the host and is not. */
+function shownAddress(address: string): string {
+  const url = new URL(address);
+  if (url.username === '' && url.password === '') return address;
+  url.username = '';
+  url.password = '';
+  return url.href;
+}
 
 /** A program that names none is one of before RFC 8707. */
 function requestedResource(params: Readonly<Record<string, unknown>>, issuer: string): string {

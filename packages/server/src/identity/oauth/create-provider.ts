@@ -55,6 +55,8 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
     responseTypes: ['code'],
     pkce: { required: () => true },
     clientAuthMethods: ['none'],
+    // Nothing depends on it here, so nothing is fetched for it.
+    sectorIdentifierUriValidate: () => false,
     clientDefaults: {
       application_type: 'native',
       token_endpoint_auth_method: 'none',

@@ -110,8 +110,10 @@ class OauthAdapter implements Adapter {
   }
 
   async #requireRoom(): Promise<void> {
-    const { store, errors } = this.#dependencies;
-    if ((await store.count(this.#kind)) < mostClients) return;
+    const { store, clock, errors } = this.#dependencies;
+    const nowMs = clock.nowMs();
+    // Those that somebody has let in are kept for longer than that, and take no room of the others.
+    if ((await store.count(this.#kind, nowMs, nowMs + clientMs)) < mostClients) return;
     const refusal = new errors.CustomOIDCProviderError(
       'temporarily_unavailable',
       'too many programs have registered here in an hour, try again later',

@@ -24,7 +24,7 @@ export function describeOauth(stores: StoresUnderTest): void {
       expect(await other.oauth.find('RefreshToken', 'one')).toEqual(
         record('one', { payload: '{}' }),
       );
-      expect(await other.oauth.count('RefreshToken')).toBe(1);
+      expect(await other.oauth.count('RefreshToken', 0, 1_000)).toBe(1);
       await other.oauth.remove('RefreshToken', 'one');
       expect(await storage.oauth.find('RefreshToken', 'one')).toBeNull();
       expect(await storage.oauth.find('Grant', 'one')).not.toBeNull();
@@ -59,7 +59,10 @@ export function describeOauth(stores: StoresUnderTest): void {
       await storage.oauth.keepUntil('RefreshToken', 'kept', 2_000);
       expect(await storage.oauth.prune(1_001, 1)).toBe(true);
       expect(await storage.oauth.prune(1_001, 2)).toBe(false);
-      expect(await storage.oauth.count('RefreshToken')).toBe(2);
+      expect(await storage.oauth.count('RefreshToken', 0, 1_000)).toBe(0);
+      expect(await storage.oauth.count('RefreshToken', 1_000, 2_000)).toBe(1);
+      expect(await storage.oauth.count('RefreshToken', 2_000, 3_000)).toBe(0);
+      expect(await storage.oauth.find('RefreshToken', 'endless')).not.toBeNull();
       expect(await storage.oauth.find('RefreshToken', 'kept')).toMatchObject({
         expiresAtMs: 2_000,
       });

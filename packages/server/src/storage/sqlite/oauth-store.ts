@@ -56,12 +56,14 @@ export class SqliteOauthStore implements OauthStore {
     return this.#connection.all(rows).map(toRecord);
   }
 
-  async count(kind: string): Promise<number> {
+  async count(kind: string, afterMs: number, untilMs: number): Promise<number> {
     const row = this.#connection.first(
       this.#connection.queries
         .selectFrom('oauth_records')
         .select(({ fn }) => fn.countAll<number>().as('records'))
-        .where('kind', '=', kind),
+        .where('kind', '=', kind)
+        .where('expires_at_ms', '>', afterMs)
+        .where('expires_at_ms', '<=', untilMs),
     );
     return row?.records ?? 0;
   }
