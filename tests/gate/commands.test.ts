@@ -262,6 +262,11 @@ describe('what a command does wrong', () => {
     });
   });
 
+  it('an id that nests deeply is no message, and the session goes on', async () => {
+    const session = await begin('notes');
+    expect((await session.use('nest', 1)).text).toContain('nested');
+  });
+
   it('a program that is not there is told of, and more to its owner', async () => {
     await register('absent', { command: ['/nowhere/program'] });
     const answer = await gate.send('absent', bearer(gate.manager), {
@@ -292,6 +297,36 @@ it('a client that goes away has its call cancelled in the command', async () => 
   await gone.catch(() => undefined);
   await until(async () => (await logOf('notes')).includes('"requestId": 7'));
   expect((await session.use('echo', 8, { text: 'on' })).text).toContain('on');
+});
+
+it.each([
+  ['switched off', () => api('PATCH', '/leaving', { enabled: false })],
+  ['changed', () => api('PATCH', '/leaving', { environment: { TOKEN: 'another' } })],
+  ['removed', () => api('DELETE', '/leaving')],
+])('is not run for a request whose body came after it was %s', async (_, change) => {
+  await register('leaving', { environment: { TOKEN: canary } });
+  const text = JSON.stringify(call('echo', { text: 'x' }));
+  const pipe = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = pipe.writable.getWriter();
+  const answer = gate.test.app.request('/mcp/servers/leaving', {
+    method: 'POST',
+    headers: {
+      ...bearer(gate.manager),
+      'content-type': 'application/json',
+      'mcp-protocol-version': '2026-07-28',
+    },
+    body: pipe.readable,
+    duplex: 'half',
+  } as RequestInit);
+  // It is read only when the server was found.
+  await writer.write(Buffer.from(text.slice(0, 9)));
+  gate.test.clock.currentMs += 1;
+  expect((await change()).status).toBeLessThan(300);
+  void writer.write(Buffer.from(text.slice(9)));
+  void writer.close();
+  expect(await (await answer).text()).toContain('was changed or removed. Call again');
+  expect(await sandboxesOf('leaving')).toEqual([]);
+  await api('DELETE', '/leaving');
 });
 
 describe('sessions', () => {
@@ -361,6 +396,16 @@ describe('sessions', () => {
     const [next] = await sandboxesOf('lost');
     expect(next?.id).not.toBe(box?.id);
   });
+});
+
+it('tells messages whole that have carriage returns in them', async () => {
+  const session = await begin('notes');
+  const { text, type } = await session.use('return', 1);
+  expect(type).toContain('text/event-stream');
+  expect(text).not.toContain('\r');
+  const events = text.trim().split('\n\n');
+  const messages = events.map((event) => JSON.parse(/^data: (.*)$/m.exec(event)?.[1] ?? ''));
+  expect(messages).toMatchObject([{ params: { data: 'x' } }, { id: 1 }]);
 });
 
 it('hears what a command says beside its answers by one stream for each session', async () => {

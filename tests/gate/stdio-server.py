@@ -53,6 +53,14 @@ def call(id, name, arguments, meta):
     if name == "flood":
         while True:
             sys.stdout.write("x" * 65536)
+    if name == "nest":
+        deep = "[" * 100000 + "]" * 100000
+        sys.stdout.write('{"jsonrpc": "2.0", "id": ' + deep + ', "result": {}}\n')
+        return text("nested")
+    if name == "return":
+        sys.stdout.write('{"jsonrpc": "2.0",\r\r"method": "notifications/message",\r'
+                         '"params": {"level": "info", "data": "x"}}\r\n')
+        return text("returned")
     if name == "shout":
         say({"id": id, "result": text("begun")})
         while True:
@@ -60,7 +68,7 @@ def call(id, name, arguments, meta):
     return {"content": [], "isError": True}
 
 
-TOOLS = ["echo", "secret", "process", "count", "ask", "wait", "die", "babble", "flood", "shout"]
+TOOLS = ["echo", "secret", "process", "count", "ask", "wait", "die", "babble", "flood", "nest", "return", "shout"]
 INFO = {"serverInfo": {"name": "stdio", "version": "1"}, "capabilities": {"tools": {}}}
 sys.stdout.write("Welcome\n")
 while True:

@@ -14,8 +14,10 @@ export function readStdioMessage(line: string): StdioMessage | null {
   const message = parse(line);
   if (message === null || message.jsonrpc !== '2.0') return null;
   const { id, method, result, error, params } = message;
+  if (!isId(id)) return null;
   const read = {
-    text: line.trim(),
+    // Outside of strings JSON may have it, and in an event it would be the end of a line.
+    text: line.trim().replaceAll('\r', ' '),
     id: id === undefined || id === null ? null : JSON.stringify(id),
     params: isObject(params) ? params : {},
   };
@@ -25,6 +27,10 @@ export function readStdioMessage(line: string): StdioMessage | null {
   const isAnswer = read.id !== null && (result !== undefined || error !== undefined);
   return isAnswer ? { ...read, kind: 'answer', method: null } : null;
 }
+
+/** What nests deeply could not be written again. */
+const isId = (id: unknown): boolean =>
+  id === undefined || id === null || typeof id === 'string' || typeof id === 'number';
 
 function parse(line: string): Readonly<Record<string, unknown>> | null {
   try {

@@ -13,13 +13,17 @@ export async function whileUnchanged<Result>(
   work: (cut: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const cut = new AbortController();
-  access?.watch((refusal) => cut.abort(refusal));
+  const ask = async () => {
+    const server = (await find(name))?.server;
+    return server?.id === id && server.updatedAtMs === updatedAtMs ? null : changed();
+  };
+  // It was looked up before the body of the request was read, which takes as long as a client likes.
+  const refusal = await ask();
+  if (refusal !== null) throw refusal;
+  access?.watch((refused) => cut.abort(refused));
   const unwatch = openStreams.watch({
     key: () => `${id} ${updatedAtMs}`,
-    async ask() {
-      const server = (await find(name))?.server;
-      return server?.id === id && server.updatedAtMs === updatedAtMs ? null : changed();
-    },
+    ask,
     cut: (reason) => cut.abort(reason),
   });
   try {
