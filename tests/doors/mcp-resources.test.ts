@@ -171,3 +171,34 @@ it('are read and written down as calls of the tools that do so', async () => {
     ['/mcp#sandbox_read_file', 404],
   ]);
 });
+
+it('are held for one request up to a bound, however many it asks for', async () => {
+  await write('box', '/workspace/long.txt', Buffer.alloc(1_000_000, 'x'));
+  const ask = async (method: string, params: object) => {
+    const messages = Array.from({ length: 30 }, (_, id) => ({
+      jsonrpc: '2.0',
+      id,
+      method,
+      params,
+    }));
+    const answer = await test.app.request('/mcp', {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        authorization: `Bearer ${owner}`,
+      },
+      body: JSON.stringify(messages),
+    });
+    return await answer.text();
+  };
+  const input = { sandbox: 'box', path: '/workspace/long.txt' };
+  for (const [method, params] of [
+    ['resources/read', { uri: 'sandbox://box/workspace/long.txt' }],
+    ['tools/call', { name: 'sandbox_read_file', arguments: input }],
+  ] as const) {
+    const text = await ask(method, params);
+    expect(text.length, method).toBeLessThan(21 * 1024 * 1024);
+    expect(text).toContain('hold as much as they may');
+  }
+});

@@ -136,6 +136,7 @@ async function runAudited(
       workspace,
       sandboxes,
       signal,
+      output,
       newOutput: () => ({ push, finish: () => lines.finish() }),
       onResult: showResults(content, output, push),
     }),

@@ -8,6 +8,7 @@ import {
   type WorkspaceSelector,
 } from '@sandgate/core';
 import { z } from 'zod';
+import type { OutputAllowance } from '../../output-budget.ts';
 import type { OutputLines } from './output-lines.ts';
 
 export interface RpcContext {
@@ -15,6 +16,8 @@ export interface RpcContext {
   readonly newOutput: () => Pick<OutputLines, 'push' | 'finish'>;
   /** Where values that code shows go. Absent: the last one is echoed as text. */
   readonly onResult?: KernelRunRequest['onResult'];
+  /** What the answer may hold beside output of programs. Absent: the method holds nothing else. */
+  readonly output?: Pick<OutputAllowance, 'take'>;
   /** The workspace that was authorised; null when the call is about all of them. */
   readonly workspace: Workspace | null;
   readonly sandboxes: DoorSandboxes;

@@ -7,6 +7,7 @@ import { type DoorSandboxes, SandgateError, type Workspace } from '@sandgate/cor
 import type { Access } from '../../authorize/authorizer.ts';
 import { callOf, type McpRequest, mcpPath } from '../call-tool.ts';
 import { mayUseTool } from '../may-use-tool.ts';
+import { takeOutput } from '../take-output.ts';
 import { sandboxList } from '../tools/sandbox-list.ts';
 import { sandboxListFiles } from '../tools/sandbox-list-files.ts';
 import { sandboxReadFile } from '../tools/sandbox-read-file.ts';
@@ -47,6 +48,7 @@ export async function listResources(
       resources: resources.flat(),
       ...(nextAfterId === null ? {} : { nextCursor: nextAfterId }),
     };
+    takeOutput(request.output, JSON.stringify(value).length);
     return { value, status: 200 };
   });
 }

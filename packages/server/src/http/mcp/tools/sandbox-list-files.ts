@@ -8,6 +8,7 @@ import {
   selectNamespace,
 } from '../../dialects/microsandbox/rpc-method.ts';
 import { mcpTool } from '../mcp-tool.ts';
+import { takeOutput } from '../take-output.ts';
 import { namespaceProperty, pathProperty, sandboxProperty } from '../tool-input.ts';
 
 const maxEntries = 1_000;
@@ -53,6 +54,7 @@ const method: RpcMethod<z.infer<typeof paramsSchema>> = {
         ...(entry.linkTarget === null ? {} : { link_target: entry.linkTarget }),
       })),
     };
+    takeOutput(context.output, JSON.stringify(result).length);
     return { sandboxId: id, result };
   },
 };

@@ -9,6 +9,7 @@ import {
   selectNamespace,
 } from '../../dialects/microsandbox/rpc-method.ts';
 import { mcpTool } from '../mcp-tool.ts';
+import { takeOutput } from '../take-output.ts';
 import { namespaceProperty, pathProperty, sandboxProperty } from '../tool-input.ts';
 
 export const maxReadBytes = 1_048_576;
@@ -72,6 +73,7 @@ const method: RpcMethod<z.infer<typeof paramsSchema>> = {
       return { sandboxId: id, result: described };
     }
     const result: ReadFile = { ...described, ...asText(data) };
+    takeOutput(context.output, result.content?.length ?? 0);
     return { sandboxId: id, result };
   },
 };
