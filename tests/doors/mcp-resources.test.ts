@@ -97,6 +97,20 @@ describe.each(['legacy', { pin: '2026-07-28' }] as const)('files as resources (%
   });
 });
 
+/** The text of it, as it comes over the wire. */
+async function answerTo(message: object, key: string): Promise<string> {
+  const answer = await test.app.request('/mcp', {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      authorization: `Bearer ${key}`,
+    },
+    body: JSON.stringify(message),
+  });
+  return await answer.text();
+}
+
 it('are listed a page at a time', async () => {
   const { text } = await test.issue({ namespace: 'many' });
   for (let number = 0; number < 11; number += 1) {
@@ -137,16 +151,7 @@ it('are those of a key: its sandboxes, its scopes and its tools', async () => {
   ] as const) {
     const { text } = await test.issue({ namespace: 'team', ...(request as object) });
     const message = { jsonrpc: '2.0', id: 1, method: 'resources/read', params: { uri } };
-    const answer = await test.app.request('/mcp', {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-        authorization: `Bearer ${text}`,
-      },
-      body: JSON.stringify(message),
-    });
-    expect(await answer.text()).toContain(reason);
+    expect(await answerTo(message, text)).toContain(reason);
     if (reason.includes('mcp:call')) continue;
     const client = await connect(text);
     expect(await client.listResources()).toMatchObject({ resources: [] });
@@ -181,16 +186,7 @@ it('are held for one request up to a bound, however many it asks for', async () 
       method,
       params,
     }));
-    const answer = await test.app.request('/mcp', {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-        authorization: `Bearer ${owner}`,
-      },
-      body: JSON.stringify(messages),
-    });
-    return await answer.text();
+    return await answerTo(messages, owner);
   };
   const input = { sandbox: 'box', path: '/workspace/long.txt' };
   for (const [method, params] of [

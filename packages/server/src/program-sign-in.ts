@@ -1,4 +1,5 @@
 import {
+  type ApiKey,
   type AuditLog,
   audited,
   type Clock,
@@ -6,6 +7,7 @@ import {
   digestKeyText,
   type Grantor,
   grantKeyText,
+  type KeyChangeDependencies,
   type KeyDependencies,
   noLimits,
   revokeKey,
@@ -43,6 +45,19 @@ export function createProgramSignIn(parts: ProgramSignInParts): OauthServices | 
     const digest = digestKeyText(serverKey(), grantKeyText(serverKey(), grantId));
     return (await storage.keys.findByDigest(digest))?.key ?? null;
   };
+  /** Nothing, where the key is revoked or gone. */
+  const changeKeyOf = async (
+    grantId: string,
+    action: 'key.revoke' | 'key.update',
+    work: (known: KeyChangeDependencies, key: ApiKey) => Promise<unknown>,
+  ): Promise<void> => {
+    const key = await keyOf(grantId);
+    if (key === null || key.revokedAtMs !== null) return;
+    const { workspaceId } = key;
+    const actor = { kind: 'server' } as const;
+    const attempt = { actor, action, workspaceId, details: { by: 'oauth' } };
+    await audited(auditLog, attempt, (change) => work({ ...parts, change }, key));
+  };
   return createOauthServer({
     publicUrl,
     ring,
@@ -54,30 +69,12 @@ export function createProgramSignIn(parts: ProgramSignInParts): OauthServices | 
       if (key === null || key.revokedAtMs !== null || !key.enabled) return false;
       return key.expiresAtMs === null || key.expiresAtMs > clock.nowMs();
     },
-    async endKeyOf(grantId) {
-      const key = await keyOf(grantId);
-      if (key === null || key.revokedAtMs !== null) return;
-      const attempt = {
-        actor: { kind: 'server' },
-        action: 'key.revoke',
-        workspaceId: key.workspaceId,
-        details: { by: 'oauth' },
-      } as const;
-      await audited(auditLog, attempt, (change) => revokeKey({ ...parts, change }, key.id));
-    },
-    async keepKeyOf(grantId, untilMs) {
-      const key = await keyOf(grantId);
-      if (key === null || key.revokedAtMs !== null) return;
-      const attempt = {
-        actor: { kind: 'server' },
-        action: 'key.update',
-        workspaceId: key.workspaceId,
-        details: { by: 'oauth' },
-      } as const;
-      await audited(auditLog, attempt, (change) =>
-        updateKey({ ...parts, change }, unbounded, key, { expiresAtMs: untilMs }),
-      );
-    },
+    endKeyOf: (grantId) =>
+      changeKeyOf(grantId, 'key.revoke', (known, key) => revokeKey(known, key.id)),
+    keepKeyOf: (grantId, untilMs) =>
+      changeKeyOf(grantId, 'key.update', (known, key) =>
+        updateKey(known, unbounded, key, { expiresAtMs: untilMs }),
+      ),
     fetchDocument: createJudgedFetch(
       {
         what: 'address of a program',

@@ -40,15 +40,16 @@ const tooLongPath = `.${'?'.repeat(maxPathBytes + 1)}*`;
 const fewestSteps = Math.ceil(maxPathBytes / 256);
 /** Lengths are counted in bytes. */
 const environment = { LC_ALL: 'C' };
+/** Said before anything of `tar`'s. */
+const leftOutMark = 'left out';
 /**
  * Looks for one such path, says on the error stream that there is one, and becomes `tar`. All in one
  * call: a sandbox may have room for one process alone, and there is one answer that code in it could
  * forge. Without `find` in the sandbox nobody is told of what is lost. Words: the directory, `tar`'s.
  */
-const leftOutMark = 'left out\n';
 const saveScript = [
   'cd -- "$1" && shift',
-  `find . -xdev -mindepth ${fewestSteps} -path '${tooLongPath}' -printf '${JSON.stringify(leftOutMark).slice(1, -1)}' -quit >&2 2>/dev/null`,
+  `find . -xdev -mindepth ${fewestSteps} -path '${tooLongPath}' -printf '${leftOutMark}\\n' -quit >&2 2>/dev/null`,
   'exec "$@"',
 ].join('\n');
 
@@ -168,7 +169,7 @@ export class LayerArchive {
       await file.sync();
       await file.close();
       await rename(partial, path);
-      if (errors.text.startsWith(leftOutMark)) {
+      if (errors.text.startsWith(`${leftOutMark}\n`)) {
         const place = root === '/' ? '' : ` in ${root}`;
         onLeftOut?.(`What has a path of more than ${maxPathBytes} bytes${place} was not kept.`);
       }
